@@ -1,0 +1,7 @@
+"""The three stores as real servers on this machine: PostgreSQL, MongoDB and Redis."""
+
+from cogniflow_dev.stores.running import RunningStores, start_stores
+from cogniflow_dev.stores.server import StoreError, StoreServer
+from cogniflow_dev.stores.stores import StorePorts, Stores
+
+__all__ = ["RunningStores", "StoreError", "StorePorts", "StoreServer", "Stores", "start_stores"]

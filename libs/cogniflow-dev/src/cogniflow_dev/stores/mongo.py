@@ -1,0 +1,57 @@
+"""MongoDB as a replica set of one, with authentication."""
+
+import sys
+
+import pymongo
+from pymongo.errors import PyMongoError
+
+from cogniflow_dev.paths import repository_root
+from cogniflow_dev.ports import LOOPBACK
+from cogniflow_dev.stores.binaries import mongod_binary
+from cogniflow_dev.stores.server import StoreServer, run
+
+REPLICA_SET = "rs0"
+
+
+class Mongo(StoreServer):
+    """The document store; each service that uses it has a database and a user of its own."""
+
+    name = "mongo"
+
+    def prepare(self) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+
+    def command(self) -> list[str]:
+        script = repository_root() / "deploy" / "mongo-start.sh"
+        return ["sh", str(script), str(self.folder), str(self.port), LOOPBACK]
+
+    def environment(self) -> dict[str, str]:
+        return {**super().environment(), "MONGOD": str(mongod_binary())}
+
+    def problem(self) -> str | None:
+        try:
+            with pymongo.MongoClient[dict[str, object]](
+                LOOPBACK, self.port, directConnection=True, serverSelectionTimeoutMS=1000, socketTimeoutMS=5000
+            ) as client:
+                client.admin.command("hello")
+        except PyMongoError as error:
+            return str(error)
+        return None
+
+    def provision(self) -> None:
+        """Initiate the replica set, or move it to the port of today, and create the users."""
+        address = f"{LOOPBACK}:{self.port}"
+        script = repository_root() / "deploy" / "mongo_setup.py"
+        run(self.name, [sys.executable, script, address], {**self.secrets.environment(), "MONGO_MEMBER": address})
+
+    def url(self, service: str) -> str:
+        """The MONGO_URL of one service, whose database is named cogniflow_SERVICE."""
+        password = self.secrets.environment()[f"{service.upper()}_MONGO_PASSWORD"]
+        database = f"cogniflow_{service}"
+        place = f"{LOOPBACK}:{self.port}/{database}?replicaSet={REPLICA_SET}&authSource={database}"
+        return f"mongodb://{service}:{password}@{place}"
+
+    def admin_url(self) -> str:
+        """The URL of the user root."""
+        place = f"{LOOPBACK}:{self.port}/?replicaSet={REPLICA_SET}&authSource=admin"
+        return f"mongodb://root:{self.secrets.mongo_root_password}@{place}"

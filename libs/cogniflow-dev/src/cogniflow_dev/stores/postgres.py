@@ -1,0 +1,128 @@
+"""PostgreSQL with pgvector."""
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+import psycopg2
+
+from cogniflow_dev.paths import repository_root
+from cogniflow_dev.ports import LOOPBACK
+from cogniflow_dev.stores.binaries import MissingBinary, postgres_binary
+from cogniflow_dev.stores.server import StoreServer, run
+
+SUPERUSER = "cogniflow"
+DATABASE = "cogniflow"
+
+# Durable (fsync and synchronous_commit stay on, as they are by default), small in memory.
+_OPTIONS = {
+    "listen_addresses": LOOPBACK,
+    "unix_socket_directories": "",  # TCP only: a socket's path may be at most 107 bytes long
+    "shared_buffers": "64MB",
+    "max_connections": "100",
+    "max_wal_size": "256MB",
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+}
+
+
+class Postgres(StoreServer):
+    """The relational store; the one database `cogniflow` holds a schema per service."""
+
+    name = "postgres"
+
+    def prepare(self) -> None:
+        if (self.folder / "PG_VERSION").exists():
+            return
+        if self.folder.exists():
+            shutil.rmtree(self.folder)  # left by an initdb that was killed half way
+        self.folder.mkdir(parents=True, mode=0o700)
+        if os.geteuid() == 0:
+            shutil.chown(self.folder, "nobody")
+        with tempfile.NamedTemporaryFile("w", suffix=".initdb") as password_file:
+            password_file.write(self.secrets.postgres_password)
+            password_file.flush()
+            run(self.name, self._initdb(password_file.name), {"LC_ALL": "C.UTF-8"})
+
+    def command(self) -> list[str]:
+        options = [part for name, value in _OPTIONS.items() for part in ("-c", f"{name}={value}")]
+        server = str(postgres_binary("postgres"))
+        return [*_unprivileged(), server, "-D", str(self.folder), "-p", str(self.port), *options]
+
+    def problem(self) -> str | None:
+        try:
+            psycopg2.connect(self.admin_url("postgres"), connect_timeout=5).close()
+        except psycopg2.OperationalError as error:
+            return str(error).strip()
+        return None
+
+    def provision(self) -> None:
+        environment = {**self.secrets.environment(), "PGPASSWORD": self.secrets.postgres_password}
+        target = ["--host", LOOPBACK, "--port", str(self.port), "--username", SUPERUSER]
+        if not self._has_database():
+            run(self.name, [postgres_binary("createdb"), *target, DATABASE], environment)
+        roles = repository_root() / "deploy" / "postgres-roles.sql"
+        psql = [postgres_binary("psql"), *target, "--no-psqlrc", "--quiet", "--set", "ON_ERROR_STOP=1"]
+        run(self.name, [*psql, "--dbname", DATABASE, "--file", roles], environment)
+
+    def url(self, role: str) -> str:
+        """The DATABASE_URL of one service's role."""
+        password = self.secrets.environment()[f"{role.upper()}_DB_PASSWORD"]
+        return f"postgresql+psycopg2://{role}:{password}@{LOOPBACK}:{self.port}/{DATABASE}"
+
+    def admin_url(self, database: str = DATABASE) -> str:
+        """A libpq URL for the superuser."""
+        return f"postgresql://{SUPERUSER}:{self.secrets.postgres_password}@{LOOPBACK}:{self.port}/{database}"
+
+    def _initdb(self, password_file: str) -> list[str]:
+        # The collation is PostgreSQL's own, so that sorting does not depend on the machine's C library.
+        return [
+            *_unprivileged(),
+            str(postgres_binary("initdb")),
+            *("--pgdata", str(self.folder), "--username", SUPERUSER, "--pwfile", password_file),
+            *("--auth", "scram-sha-256", "--encoding", "UTF8"),
+            *("--locale-provider", "builtin", "--builtin-locale", "C.UTF-8"),
+        ]
+
+    def _has_database(self) -> bool:
+        connection = psycopg2.connect(self.admin_url("postgres"), connect_timeout=5)
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", (DATABASE,))
+                return cursor.fetchone() is not None
+        finally:
+            connection.close()
+
+
+def _unprivileged() -> list[str]:
+    """How root starts PostgreSQL, which refuses to run as root.
+
+    It runs as `nobody`, which owns the data folder. The one capability left
+    lets it reach that folder and its own programs through folders that are
+    closed to others, such as /root.
+    """
+    if os.geteuid() != 0:
+        return []
+    setpriv = shutil.which("setpriv")
+    if not setpriv:
+        raise MissingBinary("as root, PostgreSQL needs `setpriv` (package util-linux); install it or use another user")
+    group = "nogroup" if _group_exists("nogroup") else "nobody"
+    identity = ["--reuid", "nobody", "--regid", group, "--clear-groups"]
+    capability = "+dac_read_search" if _may_grant_read_search() else "+dac_override"
+    return [setpriv, *identity, "--inh-caps", capability, "--ambient-caps", capability]
+
+
+def _group_exists(name: str) -> bool:
+    import grp
+
+    return any(entry.gr_name == name for entry in grp.getgrall())
+
+
+def _may_grant_read_search() -> bool:
+    """Containers usually take this capability from root and leave the broader dac_override."""
+    dac_read_search = 2
+    status = Path("/proc/self/status").read_text()
+    permitted = next(line for line in status.splitlines() if line.startswith("CapPrm:"))
+    return bool(int(permitted.split()[1], 16) >> dac_read_search & 1)
+

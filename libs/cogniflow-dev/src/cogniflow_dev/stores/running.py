@@ -1,0 +1,89 @@
+"""Stores without a supervisor: child processes of this one, for tests."""
+
+import os
+import signal
+import subprocess
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cogniflow_dev.ports import free_ports
+from cogniflow_dev.secrets import Secrets
+from cogniflow_dev.stores.server import StoreServer
+from cogniflow_dev.stores.stores import StorePorts, Stores
+
+_READY_SECONDS = 60.0
+_STOP_SECONDS = 20.0
+
+
+@dataclass
+class RunningStores:
+    """The running servers; call `stop` when done."""
+
+    stores: Stores
+    processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+
+    @property
+    def ports(self) -> StorePorts:
+        return self.stores.ports
+
+    @property
+    def secrets(self) -> Secrets:
+        return self.stores.secrets
+
+    def urls(self, service: str) -> dict[str, str]:
+        """DATABASE_URL, MONGO_URL (where it has one) and REDIS_URL of `users`, `courses`, `chat` or `analytics`."""
+        return self.stores.urls(service)
+
+    def admin_urls(self) -> dict[str, str]:
+        """The all-powerful URL of each store, by its name."""
+        return self.stores.admin_urls()
+
+    def start(self, server: StoreServer) -> None:
+        """Start one store and wait until it can be used; raises StoreError, which quotes the server's log."""
+        server.prepare()
+        log = self.stores.directory / "logs" / f"{server.name}.log"
+        log.parent.mkdir(exist_ok=True)
+        with log.open("ab") as output:
+            process = subprocess.Popen(
+                server.command(),
+                env={**os.environ, **server.environment()},
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                # Out of reach of a Ctrl-C in the terminal, which would end it before its clients.
+                start_new_session=True,
+            )
+        self.processes[server.name] = process
+        server.wait_ready(_READY_SECONDS, still_running=lambda: process.poll() is None)
+        server.provision()
+
+    def stop(self) -> None:
+        """End the servers cleanly; those that do not obey within 20 s are killed."""
+        for name, process in self.processes.items():
+            # SIGINT is PostgreSQL's fast shutdown: SIGTERM would wait for every client to leave.
+            process.send_signal(signal.SIGINT if name == "postgres" else signal.SIGTERM)
+        for process in self.processes.values():
+            try:
+                process.wait(_STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+        self.processes.clear()
+
+
+def start_stores(directory: Path, secrets: Secrets) -> RunningStores:
+    """Start the three stores on free ports, ready for the services: roles, schemas and users exist.
+
+    Takes some 3 s on an empty folder. Raises StoreError, with nothing left running.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    postgres, mongo, redis = free_ports(3)
+    running = RunningStores(Stores(directory, secrets, StorePorts(postgres, mongo, redis)))
+    try:
+        with ThreadPoolExecutor(max_workers=3) as pool:
+            list(pool.map(running.start, running.stores.servers()))
+    except BaseException:
+        running.stop()
+        raise
+    return running
