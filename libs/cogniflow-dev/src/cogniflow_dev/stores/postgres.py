@@ -61,10 +61,10 @@ class Postgres(StoreServer):
         environment = {**self.secrets.environment(), "PGPASSWORD": self.secrets.postgres_password}
         target = ["--host", LOOPBACK, "--port", str(self.port), "--username", SUPERUSER]
         if not self._has_database():
-            run(self.name, [postgres_binary("createdb"), *target, DATABASE], environment)
+            run(self.name, [str(postgres_binary("createdb")), *target, DATABASE], environment)
         roles = repository_root() / "deploy" / "postgres-roles.sql"
-        psql = [postgres_binary("psql"), *target, "--no-psqlrc", "--quiet", "--set", "ON_ERROR_STOP=1"]
-        run(self.name, [*psql, "--dbname", DATABASE, "--file", roles], environment)
+        psql = [str(postgres_binary("psql")), *target, "--no-psqlrc", "--quiet", "--set", "ON_ERROR_STOP=1"]
+        run(self.name, [*psql, "--dbname", DATABASE, "--file", str(roles)], environment)
 
     def url(self, role: str) -> str:
         """The DATABASE_URL of one service's role."""
