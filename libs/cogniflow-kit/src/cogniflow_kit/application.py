@@ -1,0 +1,106 @@
+"""Builds a service's FastAPI application from its settings, stores and routers."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+import structlog
+from fastapi import APIRouter, FastAPI, Request
+from fastapi.openapi.utils import get_openapi
+from fastapi.responses import JSONResponse
+
+from cogniflow_kit import health
+from cogniflow_kit.errors import (
+    Problem,
+    Unavailable,
+    install_error_handlers,
+    problem_response,
+    problems,
+    request_id_of,
+)
+from cogniflow_kit.identity import KeySource, TokenVerifier
+from cogniflow_kit.logging import configure_logging
+from cogniflow_kit.middleware import RequestContext
+from cogniflow_kit.settings import ServiceSettings
+from cogniflow_kit.stores import Store
+
+log = structlog.stdlib.get_logger(__name__)
+
+
+def create_application(
+    settings: ServiceSettings,
+    *,
+    summary: str,
+    routers: Sequence[APIRouter],
+    stores: Sequence[Store],
+    keys: KeySource,
+    max_body_bytes: int = 1_000_000,
+) -> FastAPI:
+    """The application with everything that every service does the same way.
+
+    Services reach their own parts through `app.state`, wired in their
+    `dependencies.py`.
+    """
+    configure_logging(settings.service, settings.log_level)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        log.info("started", env=settings.cogniflow_env)
+        yield
+        for store in stores:
+            store.close()
+        log.info("stopped")
+
+    app = FastAPI(
+        title=settings.service,
+        summary=summary,
+        version="0.1.0",
+        lifespan=lifespan,
+        responses=problems(401, 403, 413, 422, 503),
+    )
+    app.state.settings = settings
+    app.state.stores = list(stores)
+    app.state.verifier = TokenVerifier(keys, issuer=settings.public_url, service=settings.service)
+    app.add_middleware(RequestContext, max_body_bytes=max_body_bytes)
+    install_error_handlers(app)
+    for store in stores:
+        _answer_outages(app, store)
+    app.include_router(health.router)
+    for router in routers:
+        app.include_router(router)
+    _describe_problems(app)
+    return app
+
+
+def _answer_outages(app: FastAPI, store: Store) -> None:
+    async def away(request: Request, error: Exception) -> JSONResponse:
+        log.warning("store away", store=store.name, error=type(error).__name__)
+        refusal = Unavailable(f"{store.name} is away; try again shortly.")
+        return problem_response(
+            request_id_of(request),
+            refusal.status,
+            refusal.code,
+            refusal.detail,
+            headers=refusal.headers,
+        )
+
+    for kind in store.outage:
+        app.add_exception_handler(kind, away)
+
+
+def _describe_problems(app: FastAPI) -> None:
+    """Put the Problem schema that `problems()` refers to into the OpenAPI document."""
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            document = get_openapi(
+                title=app.title, version=app.version, summary=app.summary, routes=app.routes
+            )
+            schemas = document.setdefault("components", {}).setdefault("schemas", {})
+            problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+            schemas.update(problem.pop("$defs"))
+            schemas["Problem"] = problem
+            app.openapi_schema = document
+        return app.openapi_schema
+
+    app.openapi = openapi  # type: ignore[method-assign]

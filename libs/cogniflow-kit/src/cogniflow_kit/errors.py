@@ -1,0 +1,182 @@
+"""Errors that carry their status and a stable code, rendered as RFC 9457 problems."""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any, ClassVar
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, ConfigDict
+from starlette.exceptions import HTTPException
+
+PROBLEM_JSON = "application/problem+json"
+
+
+class ServiceError(Exception):
+    """A refusal that a caller can act on; its message is written for them."""
+
+    status: ClassVar[int] = 400
+    code: ClassVar[str] = "bad_request"
+
+    def __init__(self, detail: str, *, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.headers = dict(headers or {})
+
+
+class Unauthorized(ServiceError):
+    status = 401
+    code = "unauthorized"
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail, headers={"WWW-Authenticate": "Bearer"})
+
+
+class Forbidden(ServiceError):
+    status = 403
+    code = "forbidden"
+
+
+class NotFound(ServiceError):
+    """Also the answer for what exists but belongs to somebody else."""
+
+    status = 404
+    code = "not_found"
+
+
+class Conflict(ServiceError):
+    status = 409
+    code = "conflict"
+
+
+class TooLarge(ServiceError):
+    status = 413
+    code = "too_large"
+
+
+class Unprocessable(ServiceError):
+    status = 422
+    code = "unprocessable"
+
+
+class Unavailable(ServiceError):
+    """Something this answer needs is away; the same call is worth repeating."""
+
+    status = 503
+    code = "service_unavailable"
+
+    def __init__(self, detail: str, *, retry_after_s: int = 5) -> None:
+        super().__init__(detail, headers={"Retry-After": str(retry_after_s)})
+
+
+class AlreadyAnswered(Exception):
+    """Ends a repeated request with the answer its first run gave."""
+
+    def __init__(self, status: int, body: Any) -> None:
+        super().__init__(status)
+        self.status = status
+        self.body = body
+
+
+class FieldProblem(BaseModel):
+    """One field that was refused. It never repeats the value."""
+
+    field: str
+    code: str
+    message: str
+
+
+class Problem(BaseModel):
+    """The body of every error answer."""
+
+    model_config = ConfigDict(json_schema_extra={"description": "RFC 9457 problem details"})
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    detail: str
+    code: str
+    request_id: str | None = None
+    errors: list[FieldProblem] | None = None
+
+
+def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """The `responses=` of a route: these statuses answer with a problem."""
+    return {
+        status: {
+            "description": HTTPStatus(status).phrase,
+            "content": {PROBLEM_JSON: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+        }
+        for status in statuses
+    }
+
+
+def problem_response(
+    request_id: str | None,
+    status: int,
+    code: str,
+    detail: str,
+    *,
+    headers: Mapping[str, str] | None = None,
+    errors: list[FieldProblem] | None = None,
+) -> JSONResponse:
+    problem = Problem(
+        title=HTTPStatus(status).phrase,
+        status=status,
+        detail=detail,
+        code=code,
+        request_id=request_id,
+        errors=errors,
+    )
+    return JSONResponse(
+        problem.model_dump(exclude_none=True), status, dict(headers or {}), media_type=PROBLEM_JSON
+    )
+
+
+def request_id_of(request: Request) -> str | None:
+    found: str | None = request.scope.get("state", {}).get("request_id")
+    return found
+
+
+def install_error_handlers(app: FastAPI) -> None:
+    """Make every refusal of the app one kind of answer."""
+
+    @app.exception_handler(ServiceError)
+    async def _service_error(request: Request, error: ServiceError) -> JSONResponse:
+        return problem_response(
+            request_id_of(request), error.status, error.code, error.detail, headers=error.headers
+        )
+
+    @app.exception_handler(AlreadyAnswered)
+    async def _already_answered(_: Request, repeated: AlreadyAnswered) -> JSONResponse:
+        return JSONResponse(repeated.body, repeated.status, {"Idempotency-Replayed": "true"})
+
+    @app.exception_handler(HTTPException)
+    async def _http_error(request: Request, error: HTTPException) -> JSONResponse:
+        code = HTTPStatus(error.status_code).phrase.lower().replace(" ", "_")
+        return problem_response(
+            request_id_of(request),
+            error.status_code,
+            code,
+            str(error.detail),
+            headers=error.headers,
+        )
+
+    @app.exception_handler(RequestValidationError)
+    async def _validation_error(request: Request, error: RequestValidationError) -> JSONResponse:
+        fields = [
+            FieldProblem(
+                field=".".join(str(part) for part in found["loc"]),
+                code=found["type"],
+                message=found["msg"],
+            )
+            for found in error.errors()
+        ]
+        return problem_response(
+            request_id_of(request),
+            422,
+            "validation_failed",
+            "Some fields are missing or not valid; `errors` names each one.",
+            errors=fields,
+        )

@@ -1,0 +1,144 @@
+"""Who is calling: JWTs verified against the published keys, and what they may do.
+
+The only module of the kit that imports `jose`. python-jose accepts forged
+tokens when `algorithms` is left out and mistakes raw public keys for HMAC
+secrets, so exactly one algorithm is given and keys are PEM alone.
+"""
+
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, Protocol
+from uuid import UUID
+
+from fastapi import Depends, Request
+from fastapi.security import OAuth2PasswordBearer
+from jose import jwt
+from jose.exceptions import JOSEError
+
+from cogniflow_kit.errors import Forbidden, Unauthorized
+
+ALGORITHM = "ES256"
+AUDIENCE = "cogniflow"
+MAX_TOKEN_BYTES = 4096
+_FOREIGN_KEY_HEADERS = frozenset({"crit", "jku", "jwk", "x5c", "x5u"})
+
+Role = Literal["student", "instructor", "researcher", "admin"]
+
+
+class KeySource(Protocol):
+    """Where verification keys come from."""
+
+    async def pem(self, kid: str) -> str | None:
+        """The public key of this id, or None when nobody published it."""
+
+
+@dataclass(frozen=True)
+class User:
+    """A person with a verified access token; `token` is passed on when acting for them."""
+
+    id: UUID
+    role: Role
+    session_id: UUID
+    token: str
+
+    @property
+    def teaches(self) -> bool:
+        return self.role in ("instructor", "admin")
+
+
+@dataclass(frozen=True)
+class Service:
+    """Another CogniFlow service with a verified token of its own."""
+
+    name: str
+    scopes: frozenset[str]
+
+
+class TokenVerifier:
+    """Turns a bearer token into a caller, or refuses it without saying why."""
+
+    def __init__(self, keys: KeySource, *, issuer: str, service: str) -> None:
+        self._keys = keys
+        self._issuer = issuer
+        self._service = service
+
+    async def user(self, token: str) -> User:
+        claims = await self._claims(token, AUDIENCE, "access")
+        return User(UUID(claims["sub"]), claims["role"], UUID(claims["sid"]), token)
+
+    async def service(self, token: str) -> Service:
+        claims = await self._claims(token, self._service, "svc")
+        return Service(claims["sub"], frozenset(claims["scope"].split()))
+
+    async def _claims(self, token: str, audience: str, kind: str) -> dict[str, Any]:
+        if len(token) > MAX_TOKEN_BYTES:
+            raise _refused()
+        try:
+            header = jwt.get_unverified_header(token)
+            if header.get("alg") != ALGORITHM or _FOREIGN_KEY_HEADERS & header.keys():
+                raise _refused()
+            pem = await self._keys.pem(str(header.get("kid", "")))
+            if pem is None:
+                raise _refused()
+            claims = jwt.decode(
+                token,
+                pem,
+                algorithms=[ALGORITHM],
+                audience=audience,
+                issuer=self._issuer,
+                options={f"require_{name}": True for name in ("aud", "exp", "iat", "iss", "jti", "sub")},
+            )
+        except (JOSEError, ValueError, TypeError) as error:
+            raise _refused() from error
+        if claims.get("typ") != kind or claims["iat"] > time.time() + 30:
+            raise _refused()
+        return claims
+
+
+def _refused() -> Unauthorized:
+    return Unauthorized("The access token is missing, expired or not valid; log in again.")
+
+
+bearer = OAuth2PasswordBearer(tokenUrl="/api/auth/token", auto_error=False)
+BearerToken = Annotated[str | None, Depends(bearer)]
+
+
+async def current_user(request: Request, token: BearerToken) -> User:
+    if token is None:
+        raise _refused()
+    verifier: TokenVerifier = request.app.state.verifier
+    return await verifier.user(token)
+
+
+CurrentUser = Annotated[User, Depends(current_user)]
+
+
+def requires_role(*roles: Role) -> Callable[[CurrentUser], Awaitable[User]]:
+    """A dependency that lets only these roles in."""
+
+    async def check(user: CurrentUser) -> User:
+        if user.role not in roles:
+            raise Forbidden("Your role doesn't allow this.")
+        return user
+
+    return check
+
+
+Instructor = Annotated[User, Depends(requires_role("instructor", "admin"))]
+Admin = Annotated[User, Depends(requires_role("admin"))]
+
+
+def requires_scope(scope: str) -> Callable[[Request, BearerToken], Awaitable[Service]]:
+    """A dependency that lets in only services whose token carries this scope."""
+
+    async def check(request: Request, token: BearerToken) -> Service:
+        if token is None:
+            raise _refused()
+        verifier: TokenVerifier = request.app.state.verifier
+        caller = await verifier.service(token)
+        if scope not in caller.scopes:
+            raise Forbidden(f"The service token lacks the scope {scope}.")
+        return caller
+
+    return check

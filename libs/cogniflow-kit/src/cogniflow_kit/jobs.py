@@ -1,0 +1,164 @@
+"""Background jobs: a PostgreSQL row is the truth, Dramatiq on Redis the messenger.
+
+A message only says "look at row N". Lost ones are sent again by the sweeper;
+doubled ones find the row taken. So a job runs at least once, and handlers
+must bear repetition.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import dramatiq
+import structlog
+from dramatiq.brokers.redis import RedisBroker
+from dramatiq.middleware import ShutdownNotifications, TimeLimit
+from sqlalchemy import (
+    Column,
+    DateTime,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    Uuid,
+    event,
+    func,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Session
+
+from cogniflow_kit.ids import new_id
+from cogniflow_kit.sql.database import Database
+
+log = structlog.stdlib.get_logger(__name__)
+
+LEASE = timedelta(minutes=5)
+MAX_ATTEMPTS = 8
+Handler = Callable[[Mapping[str, Any]], None]
+
+_ADD = text(
+    "INSERT INTO jobs (id, name, arguments, slot) VALUES (:id, :name, CAST(:arguments AS jsonb), :slot)"
+    " ON CONFLICT (name, slot) DO NOTHING RETURNING id"
+)
+_CLAIM = text(
+    "UPDATE jobs SET status = 'running', attempts = attempts + 1, due_at = now() + :lease"
+    " WHERE id = (SELECT id FROM jobs WHERE id = :id AND status IN ('queued', 'running')"
+    " AND due_at <= now() FOR UPDATE SKIP LOCKED) RETURNING name, arguments, attempts"
+)
+_DONE = text("UPDATE jobs SET status = 'done', finished_at = now() WHERE id = :id")
+_AGAIN = text("UPDATE jobs SET status = :status, due_at = now() + :delay, error = :error WHERE id = :id")
+_OVERDUE = text(
+    "UPDATE jobs SET sent_at = now() WHERE id IN (SELECT id FROM jobs"
+    " WHERE status IN ('queued', 'running') AND due_at <= now() AND sent_at < now() - interval '10 seconds'"
+    " ORDER BY id LIMIT 500 FOR UPDATE SKIP LOCKED) RETURNING id"
+)
+PRUNE = text("DELETE FROM jobs WHERE status = 'done' AND finished_at < now() - interval '1 day'")
+
+
+def jobs_table(metadata: MetaData) -> Table:
+    """`due_at`: not before; while running, the end of the lease. `slot`: set for periodic jobs."""
+    table = Table(
+        "jobs",
+        metadata,
+        Column("id", Uuid, primary_key=True),
+        Column("name", Text, nullable=False),
+        Column("arguments", JSONB, nullable=False),
+        Column("slot", DateTime(timezone=True)),
+        Column("status", Text, nullable=False, server_default="queued"),
+        Column("attempts", Integer, nullable=False, server_default="0"),
+        Column("due_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+        Column("sent_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+        Column("finished_at", DateTime(timezone=True)),
+        Column("error", Text),
+    )
+    Index("uq_jobs_name_slot", table.c.name, table.c.slot, unique=True)
+    Index("ix_jobs_open", table.c.due_at, postgresql_where=table.c.status.in_(("queued", "running")))
+    return table
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """A periodic job: once in every slot of this length, whichever replica comes first."""
+
+    name: str
+    every: timedelta
+
+    def slot(self, now: datetime) -> datetime:
+        seconds = self.every.total_seconds()
+        return datetime.fromtimestamp(now.timestamp() // seconds * seconds, tz=now.tzinfo)
+
+
+class Jobs:
+    """The service's job queue: `enqueue` in requests, `perform` in the worker."""
+
+    def __init__(self, database: Database, redis_url: str, prefix: str) -> None:
+        self._database = database
+        self._handlers: dict[str, Handler] = {}
+        # maintenance_chance: with the default, a killed worker's messages can
+        # wait unclaimed for minutes; every fetch looks for them instead.
+        self.broker = RedisBroker(  # type: ignore[no-untyped-call]
+            url=redis_url,
+            namespace=f"{prefix}:jobs",
+            maintenance_chance=1_000_000,
+            heartbeat_timeout=20_000,
+            middleware=[
+                TimeLimit(time_limit=LEASE / timedelta(milliseconds=1)),
+                ShutdownNotifications(),
+            ],
+        )
+        self._actor = dramatiq.actor(broker=self.broker, actor_name="perform")(self.perform)
+
+    def handler(self, name: str, run: Handler) -> None:
+        self._handlers[name] = run
+
+    def enqueue(
+        self, session: Session, name: str, arguments: str = "{}", slot: datetime | None = None
+    ) -> UUID | None:
+        """Add a job to the transaction; its message goes out after the commit.
+
+        Returns None when a periodic job's slot was already taken.
+        """
+        values = {"id": str(new_id()), "name": name, "arguments": arguments, "slot": slot}
+        job_id: UUID | None = session.scalar(_ADD, values)
+        if job_id is not None:
+            event.listen(session, "after_commit", lambda _: self._send([job_id]), once=True)
+        return job_id
+
+    def _send(self, job_ids: Sequence[UUID]) -> None:
+        try:
+            for job_id in job_ids:
+                self._actor.send(str(job_id))
+        except dramatiq.errors.ConnectionError:
+            log.warning("jobs wait for the sweeper", count=len(job_ids))
+
+    def perform(self, job_id: str) -> None:
+        with self._database.transaction() as session:
+            job = session.execute(_CLAIM, {"id": job_id, "lease": LEASE}).first()
+        if job is None:
+            return
+        try:
+            self._handlers[job.name](job.arguments)
+        except Exception as error:
+            # The one place where any failure of a job ends: recorded, then repeated.
+            log.exception("job failed", job=job.name, job_id=job_id, attempt=job.attempts)
+            self._repeat(job_id, job.attempts, type(error).__name__)
+        else:
+            with self._database.transaction() as session:
+                session.execute(_DONE, {"id": job_id})
+
+    def _repeat(self, job_id: str, attempts: int, error: str) -> None:
+        status = "failed" if attempts >= MAX_ATTEMPTS else "queued"
+        delay = timedelta(seconds=2**attempts)
+        with self._database.transaction() as session:
+            session.execute(_AGAIN, {"id": job_id, "status": status, "delay": delay, "error": error})
+
+    def sweep(self) -> int:
+        """Send again what is due and wasn't picked up; returns how many."""
+        with self._database.transaction() as session:
+            overdue = list(session.scalars(_OVERDUE))
+        self._send(overdue)
+        return len(overdue)

@@ -1,0 +1,1 @@
+"""PostgreSQL: connections, sessions, and the tables every service has."""

@@ -1,0 +1,142 @@
+"""`Idempotency-Key`: a creating POST that is repeated gives the first answer again.
+
+The stored answer commits together with the effect, so no crash can leave one
+without the other. After the IETF draft "The Idempotency-Key HTTP Header Field".
+"""
+
+import hashlib
+from typing import Annotated, TypeVar
+from uuid import UUID
+
+from fastapi import Depends, Header, Request
+from pydantic import BaseModel
+from sqlalchemy import Column, DateTime, Integer, MetaData, Table, Text, Uuid, func, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Session
+from starlette.datastructures import UploadFile
+
+from cogniflow_kit.errors import AlreadyAnswered, Conflict, Unprocessable
+from cogniflow_kit.identity import CurrentUser
+from cogniflow_kit.sql.database import DatabaseSession
+
+Answer = TypeVar("Answer", bound=BaseModel)
+NOBODY = UUID(int=0)
+
+_LOCK = text("SELECT pg_try_advisory_xact_lock(hashtextextended(:owner || ':' || :key, 0))")
+_FIND = text(
+    "SELECT fingerprint, status, answer FROM idempotency_keys WHERE owner_id = :owner AND key = :key"
+    " AND created_at > now() - interval '24 hours'"
+)
+_KEEP = text(
+    "INSERT INTO idempotency_keys (owner_id, key, fingerprint, status, answer)"
+    " VALUES (:owner, :key, :fingerprint, :status, CAST(:answer AS jsonb))"
+    " ON CONFLICT (owner_id, key) DO UPDATE SET fingerprint = excluded.fingerprint,"
+    " status = excluded.status, answer = excluded.answer, created_at = now()"
+)
+PRUNE = text("DELETE FROM idempotency_keys WHERE created_at < now() - interval '24 hours'")
+
+
+def idempotency_table(metadata: MetaData) -> Table:
+    """One row a key that was used; the owner's id keeps two people's keys apart."""
+    return Table(
+        "idempotency_keys",
+        metadata,
+        Column("owner_id", Uuid, primary_key=True),
+        Column("key", Text, primary_key=True),
+        Column("fingerprint", Text, nullable=False),
+        Column("status", Integer, nullable=False),
+        Column("answer", JSONB, nullable=False),
+        Column(
+            "created_at",
+            DateTime(timezone=True),
+            server_default=func.now(),
+            nullable=False,
+            index=True,
+        ),
+    )
+
+
+class IdempotencyKeyReused(Unprocessable):
+    code = "idempotency_key_reused"
+
+
+class RequestInFlight(Conflict):
+    code = "request_in_flight"
+
+
+class Once:
+    """Makes one request's effect happen once; without a key it changes nothing."""
+
+    def __init__(self, session: Session, owner: UUID, key: str | None, fingerprint: str) -> None:
+        self._session = session
+        self._owner = owner
+        self._key = key
+        self._fingerprint = fingerprint
+        if key is not None:
+            self._claim(key)
+
+    def _claim(self, key: str) -> None:
+        mine = {"owner": str(self._owner), "key": key}
+        if not self._session.scalar(_LOCK, mine):
+            raise RequestInFlight("The first request with this Idempotency-Key is still running.")
+        stored = self._session.execute(_FIND, mine).first()
+        if stored is None:
+            return
+        if stored.fingerprint != self._fingerprint:
+            raise IdempotencyKeyReused("This Idempotency-Key was used for another request.")
+        raise AlreadyAnswered(stored.status, stored.answer)
+
+    def keep(self, answer: Answer, status: int = 201) -> Answer:
+        """Store the answer with the effect and hand it on."""
+        if self._key is not None:
+            self._session.flush()
+            self._session.execute(
+                _KEEP,
+                {
+                    "owner": str(self._owner),
+                    "key": self._key,
+                    "fingerprint": self._fingerprint,
+                    "status": status,
+                    "answer": answer.model_dump_json(),
+                },
+            )
+        return answer
+
+
+async def request_fingerprint(request: Request) -> str:
+    digest = hashlib.sha256(f"{request.method} {request.url.path}\n".encode())
+    if request.headers.get("content-type", "").startswith("multipart/"):
+        for name, value in (await request.form()).multi_items():
+            digest.update(name.encode())
+            if isinstance(value, UploadFile):
+                while chunk := await value.read(1 << 20):
+                    digest.update(chunk)
+                await value.seek(0)
+            else:
+                digest.update(value.encode())
+    else:
+        digest.update(await request.body())
+    return digest.hexdigest()
+
+
+IdempotencyKey = Annotated[str | None, Header(min_length=1, max_length=255, pattern=r"^[\x21-\x7e]+$")]
+Fingerprint = Annotated[str, Depends(request_fingerprint)]
+
+
+def once_for_user(
+    session: DatabaseSession,
+    user: CurrentUser,
+    fingerprint: Fingerprint,
+    idempotency_key: IdempotencyKey = None,
+) -> Once:
+    return Once(session, user.id, idempotency_key, fingerprint)
+
+
+def once_for_anyone(
+    session: DatabaseSession, fingerprint: Fingerprint, idempotency_key: IdempotencyKey = None
+) -> Once:
+    return Once(session, NOBODY, idempotency_key, fingerprint)
+
+
+UserOnce = Annotated[Once, Depends(once_for_user, scope="function")]
+AnyoneOnce = Annotated[Once, Depends(once_for_anyone, scope="function")]

@@ -1,0 +1,51 @@
+"""Runs a service's Alembic migrations, safely next to other replicas doing the same.
+
+The advisory lock and lock timeout follow pypi/warehouse
+`warehouse/migrations/env.py`: two starts don't race, and a migration that
+can't get its lock gives up instead of queueing every reader behind itself.
+"""
+
+from pathlib import Path
+
+from alembic import command, context
+from alembic.config import Config
+from sqlalchemy import MetaData, create_engine, text
+
+_LOCK = "SELECT pg_advisory_xact_lock(hashtext('cogniflow-migrations'), hashtext(:schema))"
+
+
+def migrate(database_url: str, script_location: Path, revision: str = "head") -> None:
+    """Bring the service's schema to `revision`; a schema already there is left alone."""
+    config = Config()
+    config.set_main_option("script_location", str(script_location))
+    config.attributes["database_url"] = database_url
+    command.upgrade(config, revision)
+
+
+def run_env(metadata: MetaData) -> None:
+    """The body of every `migrations/env.py`."""
+    schema = metadata.schema
+    database_url = context.config.attributes.get("database_url") or context.get_x_argument(
+        as_dictionary=True
+    ).get("database_url")
+    if database_url is None:
+        raise SystemExit("Pass the database: alembic -x database_url=postgresql+psycopg2://…")
+    engine = create_engine(database_url, connect_args={"connect_timeout": 5})
+    with engine.begin() as connection:
+        connection.execute(text("SET LOCAL lock_timeout = '4s'"))
+        connection.execute(text("SET LOCAL statement_timeout = '60s'"))
+        with_lock_wait = connection.begin_nested()
+        connection.execute(text("SET LOCAL lock_timeout = '60s'"))
+        connection.execute(text(_LOCK), {"schema": schema})
+        with_lock_wait.commit()
+        connection.execute(text("SET LOCAL lock_timeout = '4s'"))
+        context.configure(
+            connection=connection,
+            target_metadata=metadata,
+            version_table_schema=schema,
+            include_schemas=True,
+            include_name=lambda name, kind, _: kind != "schema" or name == schema,
+            compare_type=True,
+        )
+        context.run_migrations()
+    engine.dispose()

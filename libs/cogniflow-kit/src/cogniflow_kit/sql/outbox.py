@@ -1,0 +1,63 @@
+"""The outbox: facts written in the transaction that made them true."""
+
+import structlog
+from sqlalchemy import Column, DateTime, Index, MetaData, Table, Text, Uuid, bindparam, func, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Session
+
+from cogniflow_kit.events import Deliver, Event
+from cogniflow_kit.sql.database import Database
+
+log = structlog.stdlib.get_logger(__name__)
+BATCH = 200
+
+_ADD = text("INSERT INTO outbox (id, event) VALUES (:id, CAST(:event AS jsonb))")
+_NEXT = text(
+    "SELECT id, event FROM outbox WHERE delivered_at IS NULL AND rejected IS NULL"
+    " ORDER BY id LIMIT :limit FOR UPDATE SKIP LOCKED"
+)
+_DELIVERED = text("UPDATE outbox SET delivered_at = now() WHERE id IN :ids").bindparams(
+    bindparam("ids", expanding=True)
+)
+_REJECTED = text("UPDATE outbox SET rejected = :reason, delivered_at = NULL WHERE id = :id")
+PRUNE = text("DELETE FROM outbox WHERE delivered_at < now() - interval '7 days'")
+
+
+def outbox_table(metadata: MetaData) -> Table:
+    """Delivered rows stay a week for whoever investigates; rejected ones until looked at."""
+    table = Table(
+        "outbox",
+        metadata,
+        Column("id", Uuid, primary_key=True),
+        Column("event", JSONB, nullable=False),
+        Column("created_at", DateTime(timezone=True), server_default=func.now(), nullable=False),
+        Column("delivered_at", DateTime(timezone=True), index=True),
+        Column("rejected", Text),
+    )
+    pending = table.c.delivered_at.is_(None) & table.c.rejected.is_(None)
+    Index("ix_outbox_pending", table.c.id, postgresql_where=pending)
+    return table
+
+
+def record(session: Session, event: Event) -> None:
+    """Write the fact beside what it reports; both commit or neither does."""
+    session.execute(_ADD, {"id": str(event.id), "event": event.model_dump_json()})
+
+
+class SqlOutbox:
+    """Relays the `outbox` table. Replicas share the work: each takes other rows."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def relay_batch(self, deliver: Deliver) -> int:
+        with self._database.transaction() as session:
+            rows = session.execute(_NEXT, {"limit": BATCH}).all()
+            if not rows:
+                return 0
+            outcome = deliver([Event.model_validate(row.event) for row in rows])
+            session.execute(_DELIVERED, {"ids": [row.id for row in rows]})
+            for refusal in outcome.rejected:
+                log.error("event rejected", event_id=str(refusal.id), reason=refusal.reason)
+                session.execute(_REJECTED, {"id": refusal.id, "reason": refusal.reason})
+            return len(rows)
