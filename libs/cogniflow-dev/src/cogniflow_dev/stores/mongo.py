@@ -25,13 +25,27 @@ class Mongo(StoreServer):
         script = repository_root() / "deploy" / "mongo-start.sh"
         return ["sh", str(script), str(self.folder), str(self.port), LOOPBACK]
 
-    def environment(self) -> dict[str, str]:
-        return {**super().environment(), "MONGOD": str(mongod_binary())}
+    def settings(self) -> dict[str, str]:
+        return self.secret_settings("MONGO_KEYFILE")
+
+    def tuning(self) -> dict[str, str]:
+        return {"MONGOD": str(mongod_binary())}
+
+    def setup_settings(self) -> dict[str, str]:
+        users = (f"{service}_MONGO_PASSWORD" for service in ("COURSES", "CHAT", "ANALYTICS"))
+        return {
+            **self.secret_settings("MONGO_ROOT_PASSWORD", *users),
+            "MONGO_MEMBER": f"{LOOPBACK}:{self.port}",
+        }
 
     def problem(self) -> str | None:
         try:
             with pymongo.MongoClient[dict[str, object]](
-                LOOPBACK, self.port, directConnection=True, serverSelectionTimeoutMS=1000, socketTimeoutMS=5000
+                LOOPBACK,
+                self.port,
+                directConnection=True,
+                serverSelectionTimeoutMS=1000,
+                socketTimeoutMS=5000,
             ) as client:
                 client.admin.command("hello")
         except PyMongoError as error:
@@ -40,9 +54,8 @@ class Mongo(StoreServer):
 
     def provision(self) -> None:
         """Initiate the replica set, or move it to the port of today, and create the users."""
-        address = f"{LOOPBACK}:{self.port}"
         script = repository_root() / "deploy" / "mongo_setup.py"
-        run(self.name, [sys.executable, script, address], {**self.secrets.environment(), "MONGO_MEMBER": address})
+        run(self.name, [sys.executable, script, f"{LOOPBACK}:{self.port}"], self.setup_settings())
 
     def url(self, service: str) -> str:
         """The MONGO_URL of one service, whose database is named cogniflow_SERVICE."""

@@ -1,7 +1,9 @@
 """PostgreSQL with pgvector."""
 
+import grp
 import os
 import shutil
+import signal
 import tempfile
 from pathlib import Path
 
@@ -31,6 +33,8 @@ class Postgres(StoreServer):
     """The relational store; the one database `cogniflow` holds a schema per service."""
 
     name = "postgres"
+    # The fast shutdown; SIGTERM would wait for every client to leave.
+    stop_signal = signal.SIGINT
 
     def prepare(self) -> None:
         if (self.folder / "PG_VERSION").exists():
@@ -50,6 +54,10 @@ class Postgres(StoreServer):
         server = str(postgres_binary("postgres"))
         return [*_unprivileged(), server, "-D", str(self.folder), "-p", str(self.port), *options]
 
+    def setup_settings(self) -> dict[str, str]:
+        roles = ("USERS", "COURSES", "CHAT", "ANALYTICS")
+        return self.secret_settings("POSTGRES_PASSWORD", *(f"{role}_DB_PASSWORD" for role in roles))
+
     def problem(self) -> str | None:
         try:
             psycopg2.connect(self.admin_url("postgres"), connect_timeout=5).close()
@@ -58,7 +66,7 @@ class Postgres(StoreServer):
         return None
 
     def provision(self) -> None:
-        environment = {**self.secrets.environment(), "PGPASSWORD": self.secrets.postgres_password}
+        environment = {**self.setup_settings(), "PGPASSWORD": self.secrets.postgres_password}
         target = ["--host", LOOPBACK, "--port", str(self.port), "--username", SUPERUSER]
         if not self._has_database():
             run(self.name, [str(postgres_binary("createdb")), *target, DATABASE], environment)
@@ -106,7 +114,9 @@ def _unprivileged() -> list[str]:
         return []
     setpriv = shutil.which("setpriv")
     if not setpriv:
-        raise MissingBinary("as root, PostgreSQL needs `setpriv` (package util-linux); install it or use another user")
+        raise MissingBinary(
+            "as root, PostgreSQL needs `setpriv` (package util-linux); install it or use another user"
+        )
     group = "nogroup" if _group_exists("nogroup") else "nobody"
     identity = ["--reuid", "nobody", "--regid", group, "--clear-groups"]
     capability = "+dac_read_search" if _may_grant_read_search() else "+dac_override"
@@ -114,8 +124,6 @@ def _unprivileged() -> list[str]:
 
 
 def _group_exists(name: str) -> bool:
-    import grp
-
     return any(entry.gr_name == name for entry in grp.getgrall())
 
 
@@ -125,4 +133,3 @@ def _may_grant_read_search() -> bool:
     status = Path("/proc/self/status").read_text()
     permitted = next(line for line in status.splitlines() if line.startswith("CapPrm:"))
     return bool(int(permitted.split()[1], 16) >> dac_read_search & 1)
-

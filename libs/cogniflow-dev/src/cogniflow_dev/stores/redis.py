@@ -21,8 +21,15 @@ class Redis(StoreServer):
         script = repository_root() / "deploy" / "redis-start.sh"
         return ["sh", str(script), str(self.folder), str(self.port), LOOPBACK]
 
-    def environment(self) -> dict[str, str]:
-        return {**super().environment(), "REDIS_SERVER": str(redis_binary())}
+    def settings(self) -> dict[str, str]:
+        users = (f"{service}_REDIS_PASSWORD" for service in ("USERS", "COURSES", "CHAT", "ANALYTICS"))
+        return self.secret_settings("REDIS_PASSWORD", *users)
+
+    def tuning(self) -> dict[str, str]:
+        return {"REDIS_SERVER": str(redis_binary())}
+
+    def setup_settings(self) -> dict[str, str]:
+        return {}
 
     def problem(self) -> str | None:
         client = Client.from_url(self.admin_url(), socket_connect_timeout=5, socket_timeout=5)

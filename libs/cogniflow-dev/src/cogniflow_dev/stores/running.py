@@ -32,7 +32,7 @@ class RunningStores:
         return self.stores.secrets
 
     def urls(self, service: str) -> dict[str, str]:
-        """DATABASE_URL, MONGO_URL (where it has one) and REDIS_URL of `users`, `courses`, `chat` or `analytics`."""
+        """DATABASE_URL, REDIS_URL and, except for `users`, MONGO_URL of `users`, `courses`, `chat`, `analytics`."""
         return self.stores.urls(service)
 
     def admin_urls(self) -> dict[str, str]:
@@ -40,14 +40,14 @@ class RunningStores:
         return self.stores.admin_urls()
 
     def start(self, server: StoreServer) -> None:
-        """Start one store and wait until it can be used; raises StoreError, which quotes the server's log."""
+        """Start one store and wait until it can be used; raises NotReady or StoreError."""
         server.prepare()
         log = self.stores.directory / "logs" / f"{server.name}.log"
         log.parent.mkdir(exist_ok=True)
         with log.open("ab") as output:
             process = subprocess.Popen(
                 server.command(),
-                env={**os.environ, **server.environment()},
+                env={**os.environ, **server.settings(), **server.tuning()},
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -60,9 +60,9 @@ class RunningStores:
 
     def stop(self) -> None:
         """End the servers cleanly; those that do not obey within 20 s are killed."""
-        for name, process in self.processes.items():
-            # SIGINT is PostgreSQL's fast shutdown: SIGTERM would wait for every client to leave.
-            process.send_signal(signal.SIGINT if name == "postgres" else signal.SIGTERM)
+        for server in self.stores.servers():
+            if process := self.processes.get(server.name):
+                process.send_signal(server.stop_signal)
         for process in self.processes.values():
             try:
                 process.wait(_STOP_SECONDS)
@@ -75,7 +75,7 @@ class RunningStores:
 def start_stores(directory: Path, secrets: Secrets) -> RunningStores:
     """Start the three stores on free ports, ready for the services: roles, schemas and users exist.
 
-    Takes some 3 s on an empty folder. Raises StoreError, with nothing left running.
+    Takes some 3 s on an empty folder. Raises StoreError or NotReady, with nothing left running.
     """
     directory.mkdir(parents=True, exist_ok=True)
     postgres, mongo, redis = free_ports(3)

@@ -1,8 +1,8 @@
 """What every store server has in common."""
 
 import os
+import signal
 import subprocess
-import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,12 +10,11 @@ from pathlib import Path
 from typing import ClassVar
 
 from cogniflow_dev.secrets import Secrets
-
-_POLL_SECONDS = 0.1
+from cogniflow_dev.waiting import wait_until_ready
 
 
 class StoreError(RuntimeError):
-    """A store could not be prepared, did not start in time, or refused its set-up."""
+    """A store could not be prepared, or refused its set-up."""
 
 
 @dataclass(frozen=True)
@@ -23,6 +22,7 @@ class StoreServer(ABC):
     """One store: its folder, its port on the loopback interface, and the stack's secrets."""
 
     name: ClassVar[str]
+    stop_signal: ClassVar[signal.Signals] = signal.SIGTERM
 
     folder: Path
     port: int
@@ -36,9 +36,22 @@ class StoreServer(ABC):
     def command(self) -> list[str]:
         """The command line that runs the server in the foreground; no secret is in it."""
 
-    def environment(self) -> dict[str, str]:
-        """The variables to add to the environment of the command."""
-        return self.secrets.environment()
+    def settings(self) -> dict[str, str]:
+        """The documented variables that the command reads."""
+        return {}
+
+    def tuning(self) -> dict[str, str]:
+        """Variables for the command that concern this machine only, such as where a program is."""
+        return {}
+
+    @abstractmethod
+    def setup_settings(self) -> dict[str, str]:
+        """The documented variables that `provision` reads: administrators' and services' passwords."""
+
+    def secret_settings(self, *names: str) -> dict[str, str]:
+        """The named secrets of the stack."""
+        known = self.secrets.environment()
+        return {name: known[name] for name in names}
 
     @abstractmethod
     def problem(self) -> str | None:
@@ -49,20 +62,13 @@ class StoreServer(ABC):
         """Create databases, roles and users, or bring existing ones up to date; needs the server running."""
 
     def wait_ready(self, timeout: float, still_running: Callable[[], bool] = lambda: True) -> None:
-        """Wait until the server answers.
-
-        Raises StoreError after `timeout` seconds, or as soon as `still_running` says that its process is gone.
-        """
-        deadline = time.monotonic() + timeout
-        while problem := self.problem():
-            if not still_running():
-                raise StoreError(f"{self.name} stopped while starting: {problem}")
-            if time.monotonic() > deadline:
-                raise StoreError(f"{self.name} did not answer within {timeout:.0f} s: {problem}")
-            time.sleep(_POLL_SECONDS)
+        """Wait until the server answers; raises NotReady as `wait_until_ready` does."""
+        wait_until_ready(self.name, self.problem, timeout, still_running)
 
 
-def run(name: str, command: Sequence[str | Path], environment: Mapping[str, str], timeout: float = 120) -> None:
+def run(
+    name: str, command: Sequence[str | Path], environment: Mapping[str, str], timeout: float = 120
+) -> None:
     """Run a set-up command to its end; raises StoreError with its output when it fails."""
     try:
         done = subprocess.run(

@@ -47,7 +47,7 @@ class Stores:
         return self.postgres, self.mongo, self.redis
 
     def urls(self, service: str) -> dict[str, str]:
-        """DATABASE_URL, MONGO_URL (where it has one) and REDIS_URL of `users`, `courses`, `chat` or `analytics`."""
+        """DATABASE_URL, REDIS_URL and, except for `users`, MONGO_URL of `users`, `courses`, `chat`, `analytics`."""
         urls = {"DATABASE_URL": self.postgres.url(service), "REDIS_URL": self.redis.url(service)}
         if service in MONGO_SERVICES:
             urls["MONGO_URL"] = self.mongo.url(service)

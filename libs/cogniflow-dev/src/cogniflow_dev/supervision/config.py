@@ -1,0 +1,112 @@
+"""supervisord's configuration file, made anew at each start."""
+
+import configparser
+import hashlib
+import io
+import os
+import shlex
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from cogniflow_dev.stack import Stack
+from cogniflow_dev.topology import Process
+
+# A socket's path may be 107 bytes long; supervisord first binds one with its process id added.
+_LONGEST_SOCKET_PATH = 95
+
+# Groups stop one after the other, the last one first, and a group's processes at the same time.
+_GROUPS = ("stores", "services", "front")
+
+_LOG_BYTES = "5MB"
+_LOG_BACKUPS = "3"
+
+
+def config_path(stack: Stack) -> Path:
+    return stack.run_folder / "supervisord.conf"
+
+
+def group_of(process: Process) -> str:
+    """The stores stop last, the gateway and the workers first."""
+    if process.store:
+        return "stores"
+    return "services" if process.name.endswith("-service") else "front"
+
+
+def socket_path(home: Path) -> Path:
+    """Where supervisord listens: in the stack's folder, or in a short private one when that is too long."""
+    natural = home / "run" / "supervisor.sock"
+    if len(os.fsencode(natural)) <= _LONGEST_SOCKET_PATH:
+        return natural
+    base = Path(os.environ.get("XDG_RUNTIME_DIR") or tempfile.gettempdir())
+    digest = hashlib.sha256(os.fsencode(home)).hexdigest()[:12]
+    return base / f"cogniflow-{os.geteuid()}-{digest}" / "supervisor.sock"
+
+
+def make_socket_folder(path: Path) -> None:
+    """Make the socket's folder for this user alone; raises PermissionError when it is somebody else's."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if path.parent.stat().st_uid != os.geteuid():
+        raise PermissionError(f"{path.parent} belongs to another user; remove it, or set XDG_RUNTIME_DIR")
+    path.parent.chmod(0o700)
+
+
+def render(stack: Stack, processes: Sequence[Process]) -> str:
+    """The configuration as text. It holds secrets: write it where only the owner can read it."""
+    config = configparser.RawConfigParser()
+    config.read_dict(
+        {
+            "supervisord": {
+                "nodaemon": "true",
+                "silent": "true",
+                "logfile": stack.log("supervisord"),
+                "logfile_maxbytes": _LOG_BYTES,
+                "logfile_backups": _LOG_BACKUPS,
+                "pidfile": stack.run_folder / "supervisord.pid",
+                "umask": "077",
+                # Without it supervisord warns root, at each start, that it does not change to another user.
+                **({"user": "root"} if os.geteuid() == 0 else {}),
+            },
+            "unix_http_server": {"file": socket_path(stack.home), "chmod": "0600"},
+            "rpcinterface:supervisor": {
+                "supervisor.rpcinterface_factory": "supervisor.rpcinterface:make_main_rpcinterface"
+            },
+            **{
+                f"group:{group}": {
+                    "programs": ",".join(process.name for process in processes if group_of(process) == group),
+                    "priority": str(place),
+                }
+                for place, group in enumerate(_GROUPS)
+                if any(group_of(process) == group for process in processes)
+            },
+            **{f"program:{process.name}": _program(stack, process) for process in processes},
+        }
+    )
+    for section in config.sections():
+        for name, value in config[section].items():
+            config[section][name] = value.replace("%", "%%")
+    text = io.StringIO()
+    config.write(text)
+    return text.getvalue()
+
+
+def _program(stack: Stack, process: Process) -> dict[str, object]:
+    return {
+        "command": shlex.join(process.command),
+        "environment": ",".join(f'{name}="{value}"' for name, value in process.environment.items()),
+        "directory": stack.run_folder,
+        "autostart": "false",
+        "autorestart": "true",
+        # A process that fails at once is tried again after 1 s, then 2 s, and so on: for some 3 minutes.
+        "startsecs": "2",
+        "startretries": "20",
+        "stopsignal": process.stop_signal.name.removeprefix("SIG"),
+        "stopwaitsecs": str(process.stop_seconds),
+        # Only the process itself is asked to stop, since it knows best how; what is left is killed with it.
+        "stopasgroup": "false",
+        "killasgroup": "true",
+        "redirect_stderr": "true",
+        "stdout_logfile": stack.log(process.name),
+        "stdout_logfile_maxbytes": _LOG_BYTES,
+        "stdout_logfile_backups": _LOG_BACKUPS,
+    }

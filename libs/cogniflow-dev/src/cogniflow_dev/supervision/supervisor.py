@@ -1,0 +1,150 @@
+"""Starting, asking and stopping the supervisor of one stack."""
+
+import http.client
+import signal
+import subprocess
+import sys
+import time
+import xmlrpc.client
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+import psutil
+from supervisor.xmlrpc import SupervisorTransport
+
+from cogniflow_dev.processes import ProcessIdentity, end, session_members
+from cogniflow_dev.secrets import write_private
+from cogniflow_dev.stack import Stack
+from cogniflow_dev.supervision.config import config_path, group_of, make_socket_folder, render, socket_path
+from cogniflow_dev.topology import Process
+
+_START_SECONDS = 15.0
+_ORPHAN_SECONDS = 10.0
+_ALIVE = frozenset({"STARTING", "RUNNING", "STOPPING"})
+
+
+class SupervisorError(RuntimeError):
+    """The supervisor did not start, or refused what it was asked."""
+
+
+@dataclass(frozen=True)
+class ProcessState:
+    """What the supervisor knows of a process."""
+
+    name: str
+    state: str
+    """supervisord's word: STOPPED, STARTING, RUNNING, BACKOFF, STOPPING, EXITED, FATAL."""
+    pid: int | None
+    uptime_seconds: float
+    note: str
+
+    @property
+    def alive(self) -> bool:
+        return self.state in _ALIVE
+
+
+class Supervisor:
+    """A supervisor that runs."""
+
+    def __init__(self, stack: Stack, identity: ProcessIdentity) -> None:
+        self.stack = stack
+        self.identity = identity
+
+    @classmethod
+    def start(cls, stack: Stack, processes: Sequence[Process]) -> "Supervisor":
+        """Start supervisord with every process still stopped; raises SupervisorError."""
+        for folder in (stack.run_folder, stack.log_folder):
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_socket_folder(socket_path(stack.home))
+        write_private(config_path(stack), render(stack, processes))
+        output = stack.log("supervisord")
+        with output.open("ab") as file:
+            child = subprocess.Popen(
+                [sys.executable, "-m", "supervisor.supervisord", "--configuration", str(config_path(stack))],
+                stdin=subprocess.DEVNULL,
+                stdout=file,
+                stderr=file,
+                cwd=stack.run_folder,
+                # Its own session: Ctrl-C in the terminal reaches only the command, which then stops all in order.
+                start_new_session=True,
+            )
+        started = cls(stack, ProcessIdentity.of(child.pid))
+        deadline = time.monotonic() + _START_SECONDS
+        while not started.answers():
+            if child.poll() is not None or time.monotonic() > deadline:
+                end(list(session_members(started.identity, stack.home)), _ORPHAN_SECONDS)
+                raise SupervisorError(f"supervisord did not start; its log is {output}")
+            time.sleep(0.05)
+        return started
+
+    def answers(self) -> bool:
+        """Whether it takes requests, as it does from shortly after its start until it is told to stop."""
+        with suppress(OSError, http.client.HTTPException, xmlrpc.client.Error):
+            return bool(self._rpc().supervisor.getState()["statename"] == "RUNNING")
+        return False
+
+    def start_process(self, process: Process) -> None:
+        """Start one process, without waiting for it; raises SupervisorError."""
+        self._command("startProcess", process)
+
+    def restart_process(self, process: Process) -> None:
+        """Stop one process in its own way and start it again, without waiting for it to be ready."""
+        with suppress(SupervisorError):  # it may be stopped already
+            self._command("stopProcess", process, wait=True)
+        self._command("startProcess", process)
+
+    def states(self) -> dict[str, ProcessState]:
+        """Every process by its name; raises SupervisorError when the supervisor does not answer."""
+        try:
+            answer = self._rpc().supervisor.getAllProcessInfo()
+        except (OSError, http.client.HTTPException, xmlrpc.client.Error) as error:
+            raise SupervisorError(f"the supervisor does not answer: {error}") from error
+        return {info["name"]: _state(info) for info in answer}
+
+    def stop(self, patience: float) -> None:
+        """Stop every process, gateway and workers first, stores last, then the supervisor; kill what remains.
+
+        `patience` is in seconds, for all of it.
+        """
+        running = self.identity.find()
+        if running:
+            with suppress(psutil.NoSuchProcess):
+                running.send_signal(signal.SIGTERM)
+            with suppress(psutil.TimeoutExpired):
+                running.wait(patience)
+        clean_up(self.stack, self.identity)
+
+    def _command(self, method: str, process: Process, wait: bool = False) -> None:
+        try:
+            getattr(self._rpc().supervisor, method)(f"{group_of(process)}:{process.name}", wait)
+        except xmlrpc.client.Fault as fault:
+            raise SupervisorError(f"{process.name}: {fault.faultString}") from fault
+        except (OSError, http.client.HTTPException) as error:
+            raise SupervisorError(f"the supervisor does not answer: {error}") from error
+
+    def _rpc(self) -> Any:
+        # One for each request: it is not safe to share between threads.
+        transport = SupervisorTransport(serverurl=f"unix://{socket_path(self.stack.home)}")
+        return xmlrpc.client.ServerProxy("http://127.0.0.1", transport=transport)
+
+
+def clean_up(stack: Stack, identity: ProcessIdentity) -> list[int]:
+    """End what an earlier supervisor left behind, remove its socket, and say which process ids were ended."""
+    left = list(session_members(identity, stack.home))
+    if left:
+        end(left, _ORPHAN_SECONDS)
+    socket_path(stack.home).unlink(missing_ok=True)
+    (stack.run_folder / "supervisord.pid").unlink(missing_ok=True)
+    return [process.pid for process in left]
+
+
+def _state(info: dict[str, Any]) -> ProcessState:
+    return ProcessState(
+        name=info["name"],
+        state=info["statename"],
+        pid=info["pid"] or None,
+        uptime_seconds=float(info["now"] - info["start"]) if info["pid"] else 0.0,
+        note=info["spawnerr"] or info["description"],
+    )

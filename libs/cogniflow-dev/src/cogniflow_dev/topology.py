@@ -1,0 +1,174 @@
+"""The processes of CogniFlow: what runs, with which settings, after what.
+
+The same list as docker-compose.yml, for the local stack; a test compares the two.
+"""
+
+import os
+import shutil
+import signal
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cogniflow_dev.health import heartbeat_check, http_check
+from cogniflow_dev.ports import LOOPBACK
+from cogniflow_dev.stack import Stack
+from cogniflow_dev.stores import StoreServer
+from cogniflow_dev.waiting import Check
+
+SERVICES = ("users", "courses", "chat", "analytics")
+
+# Python with many threads keeps one heap per thread unless told otherwise: some 30 MB per process.
+_PYTHON_TUNING = {"PYTHONUNBUFFERED": "1", "MALLOC_ARENA_MAX": "2"}
+
+
+@dataclass(frozen=True)
+class Process:
+    """One process: how it is started, and how one knows that it works."""
+
+    name: str
+    command: list[str]
+    check: Check
+    after: tuple[str, ...] = ()
+    """Names of the processes that must be ready before this one starts."""
+    settings: dict[str, str] = field(default_factory=dict, repr=False)
+    """The documented environment variables, the same as in docker-compose.yml."""
+    tuning: dict[str, str] = field(default_factory=dict)
+    """Variables that shape the process here only: memory, buffering, folders."""
+    store: StoreServer | None = None
+    heartbeat: Path | None = None
+    stop_signal: signal.Signals = signal.SIGTERM
+    stop_seconds: int = 25
+    """How long it may take to stop before it is killed; services drain for up to 20 s."""
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {**self.settings, **self.tuning}
+
+
+def processes(stack: Stack) -> list[Process]:
+    """Every process of the stack, in the order in which people read them."""
+    identity = _identity_settings(stack)
+    content = {"CONTENT_DIR": str(stack.root / "content")}
+    sql = ("postgres", "redis")
+    every_store = ("postgres", "mongo", "redis")
+    return [
+        # About 60 MB: shared_buffers is 64 MB, touched as needed.
+        _store(stack.stores.postgres),
+        # About 150 MB: the smallest cache that WiredTiger allows.
+        _store(stack.stores.mongo),
+        _store(stack.stores.redis),
+        # About 80 MB each. A worker runs tasks, the outbox relay and the scheduler in one process.
+        _service(stack, "users", sql, identity),
+        _service(stack, "courses", every_store, content),
+        _service(stack, "chat", every_store, content),
+        _service(stack, "analytics", every_store, {}),
+        _worker(stack, "users", sql, identity),
+        _worker(stack, "courses", every_store, content),
+        _worker(stack, "chat", every_store, content),
+        _worker(stack, "analytics", every_store, {}),
+        _gateway(stack),
+    ]
+
+
+def _store(server: StoreServer) -> Process:
+    return Process(
+        name=server.name,
+        command=server.command(),
+        check=server.problem,
+        settings=server.settings(),
+        tuning=server.tuning(),
+        store=server,
+        stop_signal=server.stop_signal,
+        stop_seconds=60,
+    )
+
+
+def _service(stack: Stack, part: str, after: tuple[str, ...], settings: dict[str, str]) -> Process:
+    name = f"{part}-service"
+    return Process(
+        name=name,
+        command=[sys.executable, "-m", f"{part}_service"],
+        check=http_check(f"{stack.url(name)}/health/ready"),
+        after=after,
+        settings={
+            **_shared_settings(stack, part),
+            **settings,
+            "HOST": LOOPBACK,
+            "PORT": str(stack.ports[name]),
+        },
+        tuning=_PYTHON_TUNING,
+    )
+
+
+def _worker(stack: Stack, part: str, after: tuple[str, ...], settings: dict[str, str]) -> Process:
+    name = f"{part}-worker"
+    heartbeat = stack.run_folder / f"{name}.heartbeat"
+    return Process(
+        name=name,
+        command=[sys.executable, "-m", f"{part}_service.worker"],
+        check=heartbeat_check(heartbeat),
+        after=(*after, f"{part}-service"),
+        settings={**_shared_settings(stack, part), **settings, "WORKER_HEARTBEAT": str(heartbeat)},
+        tuning=_PYTHON_TUNING,
+        heartbeat=heartbeat,
+    )
+
+
+def _gateway(stack: Stack) -> Process:
+    folder = stack.run_folder / "caddy"
+    return Process(
+        name="gateway",
+        command=[
+            _caddy(),
+            "run",
+            "--config",
+            str(stack.root / "deploy" / "Caddyfile"),
+            "--adapter",
+            "caddyfile",
+        ],
+        check=http_check(f"{stack.address}/health"),
+        after=tuple(f"{part}-service" for part in SERVICES),
+        settings={
+            "GATEWAY_ADDRESS": stack.address,
+            **{
+                f"{part.upper()}_UPSTREAM": f"{LOOPBACK}:{stack.ports[f'{part}-service']}"
+                for part in SERVICES
+            },
+        },
+        tuning={"GOMEMLIMIT": "48MiB", "XDG_DATA_HOME": str(folder), "XDG_CONFIG_HOME": str(folder)},
+    )
+
+
+def _shared_settings(stack: Stack, part: str) -> dict[str, str]:
+    secrets = stack.secrets.environment()
+    return {
+        "COGNIFLOW_ENV": "development",
+        "LOG_LEVEL": os.environ.get("LOG_LEVEL", "INFO"),
+        "PUBLIC_URL": stack.address,
+        **{f"{name.upper()}_URL": stack.url(f"{name}-service") for name in SERVICES},
+        "SERVICE_CLIENT_SECRET": secrets[f"{part.upper()}_CLIENT_SECRET"],
+        "DEMO_DATA": "true",
+        **stack.stores.urls(part),
+    }
+
+
+def _identity_settings(stack: Stack) -> dict[str, str]:
+    """What only users-service and its worker know: what protects signing keys, and everyone's credentials."""
+    secrets = stack.secrets.environment()
+    names = [
+        "KEY_ENCRYPTION_SECRET",
+        *(f"{name.upper()}_CLIENT_SECRET" for name in SERVICES),
+        *(f"DEMO_{login.upper()}_PASSWORD" for login in stack.demo_logins()),
+    ]
+    return {name: secrets[name] for name in names}
+
+
+def _caddy() -> str:
+    beside_python = Path(sys.executable).parent / "caddy"
+    if beside_python.exists():
+        return str(beside_python)
+    found = shutil.which("caddy")
+    if not found:
+        raise FileNotFoundError("caddy is missing; run ./scripts/up to install everything")
+    return found
