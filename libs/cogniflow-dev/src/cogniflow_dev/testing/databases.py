@@ -1,0 +1,85 @@
+"""Clean stores for each test."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from pymongo import MongoClient
+from redis import Redis
+from sqlalchemy import Connection, text
+from sqlalchemy.orm import Session, sessionmaker
+
+from cogniflow_kit.settings import ServiceSettings
+from cogniflow_kit.sql.database import Database
+
+
+class _SavepointDatabase(Database):
+    """Transactions become savepoints of one outer transaction, as pypi/warehouse's tests do it."""
+
+    def __init__(self, settings: ServiceSettings) -> None:
+        super().__init__(settings.database_url.get_secret_value(), application="tests")
+        self.outer: Connection = self.engine.connect()
+        self._transaction = self.outer.begin()
+        self._savepoints = sessionmaker(
+            self.outer, join_transaction_mode="create_savepoint", expire_on_commit=False
+        )
+
+    @contextmanager
+    def transaction(self) -> Iterator[Session]:
+        with self._savepoints.begin() as session:
+            yield session
+
+    def undo(self) -> None:
+        self._transaction.rollback()
+        self.outer.close()
+        self.engine.dispose()
+
+
+@contextmanager
+def savepoint_database(settings: ServiceSettings) -> Iterator[Database]:
+    """For tests that do one thing at a time: nothing they write outlives the block."""
+    database = _SavepointDatabase(settings)
+    try:
+        yield database
+    finally:
+        database.undo()
+
+
+@contextmanager
+def committed_database(settings: ServiceSettings) -> Iterator[Database]:
+    """For tests of concurrency and crashes: real commits; the tables are emptied afterwards."""
+    database = Database(settings.database_url.get_secret_value(), application="tests", pool_size=20)
+    try:
+        yield database
+    finally:
+        _truncate(database, settings.schema_name)
+        database.close()
+
+
+def _truncate(database: Database, schema: str) -> None:
+    find = text(
+        "SELECT string_agg(format('%I.%I', schemaname, tablename), ', ') FROM pg_tables"
+        " WHERE schemaname = :schema AND tablename <> 'alembic_version'"
+    )
+    with database.transaction() as session:
+        tables = session.scalar(find, {"schema": schema})
+        session.execute(text(f"TRUNCATE {tables} CASCADE"))
+
+
+@contextmanager
+def clean_mongo(mongo_url: str) -> Iterator[None]:
+    """Empty every collection afterwards; indexes stay."""
+    yield
+    with MongoClient[dict[str, Any]](mongo_url) as client:
+        database = client.get_default_database()
+        for name in database.list_collection_names():
+            database[name].delete_many({})
+
+
+@contextmanager
+def clean_redis(redis_url: str, prefix: str) -> Iterator[None]:
+    """Delete the service's keys afterwards."""
+    yield
+    with Redis.from_url(redis_url) as client:
+        for key in client.scan_iter(match=f"{prefix}:*", count=1000):
+            client.delete(key)
