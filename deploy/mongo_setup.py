@@ -24,7 +24,7 @@ UNAUTHORIZED, AUTHENTICATION_FAILED = 13, 18
 Client = MongoClient[dict[str, Any]]
 
 
-def connect(address: str, **credentials: str) -> Client:
+def connect(address: str, **credentials: Any) -> Client:
     return MongoClient(
         f"mongodb://{address}/",
         directConnection=True,
