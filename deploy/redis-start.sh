@@ -27,7 +27,7 @@ rm -f "$config"
 bind $bind
 port $port
 dir $dir
-databases 1
+databases 16
 protected-mode no
 daemonize no
 appendonly yes
