@@ -13,10 +13,9 @@ from cogniflow_kit import health
 from cogniflow_kit.errors import (
     Problem,
     Unavailable,
+    error_response,
     install_error_handlers,
-    problem_response,
     problems,
-    request_id_of,
 )
 from cogniflow_kit.identity import KeySource, TokenVerifier
 from cogniflow_kit.logging import configure_logging
@@ -75,14 +74,7 @@ def create_application(
 def _answer_outages(app: FastAPI, store: Store) -> None:
     async def away(request: Request, error: Exception) -> JSONResponse:
         log.warning("store away", store=store.name, error=type(error).__name__)
-        refusal = Unavailable(f"{store.name} is away; try again shortly.")
-        return problem_response(
-            request_id_of(request),
-            refusal.status,
-            refusal.code,
-            refusal.detail,
-            headers=refusal.headers,
-        )
+        return error_response(request, Unavailable(f"{store.name} is away; try again shortly."))
 
     for kind in store.outage:
         app.add_exception_handler(kind, away)

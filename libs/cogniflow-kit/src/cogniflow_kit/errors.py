@@ -139,14 +139,18 @@ def request_id_of(request: Request) -> str | None:
     return found
 
 
+def error_response(request: Request, error: ServiceError) -> JSONResponse:
+    return problem_response(
+        request_id_of(request), error.status, error.code, error.detail, headers=error.headers
+    )
+
+
 def install_error_handlers(app: FastAPI) -> None:
     """Make every refusal of the app one kind of answer."""
 
     @app.exception_handler(ServiceError)
     async def _service_error(request: Request, error: ServiceError) -> JSONResponse:
-        return problem_response(
-            request_id_of(request), error.status, error.code, error.detail, headers=error.headers
-        )
+        return error_response(request, error)
 
     @app.exception_handler(AlreadyAnswered)
     async def _already_answered(_: Request, repeated: AlreadyAnswered) -> JSONResponse:

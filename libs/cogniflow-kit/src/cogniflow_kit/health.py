@@ -43,7 +43,7 @@ def _probe(store: Store) -> StoreHealth:
     try:
         store.check()
         ok = True
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 -- whatever a driver raises, the store is away
         log.warning("store away", store=store.name, error=type(error).__name__)
         ok = False
     return StoreHealth(ok=ok, latency_ms=round((time.perf_counter() - started) * 1000, 2))

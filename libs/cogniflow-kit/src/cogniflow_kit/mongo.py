@@ -10,6 +10,7 @@ from pymongo.database import Database as MongoDatabase
 from pymongo.errors import ConnectionFailure, ExecutionTimeout, NotPrimaryError, WTimeoutError
 
 from cogniflow_kit.events import Deliver, Event
+from cogniflow_kit.stores import Outage
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -21,7 +22,7 @@ class Mongo:
     """A service's own database on the replica set named by the URL."""
 
     name = "mongodb"
-    outage = (ConnectionFailure, ExecutionTimeout, NotPrimaryError, WTimeoutError)
+    outage: Outage = (ConnectionFailure, ExecutionTimeout, NotPrimaryError, WTimeoutError)
 
     def __init__(self, url: str) -> None:
         self._client: MongoClient[Document] = MongoClient(

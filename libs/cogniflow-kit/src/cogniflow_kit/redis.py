@@ -8,7 +8,7 @@ from redis.exceptions import TimeoutError as RedisTimeout
 from redis.retry import Retry
 
 from cogniflow_kit.errors import Unavailable
-from cogniflow_kit.stores import Breaker
+from cogniflow_kit.stores import Breaker, Outage
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -17,7 +17,7 @@ class RedisStore:
     """A service's connections; its keys all begin with `prefix:`."""
 
     name = "redis"
-    outage = (RedisConnectionError, RedisTimeout)
+    outage: Outage = (RedisConnectionError, RedisTimeout)
 
     def __init__(self, url: str, prefix: str) -> None:
         self.prefix = prefix

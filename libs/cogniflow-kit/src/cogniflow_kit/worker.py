@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from threading import Event as Flag
 from threading import Thread
@@ -105,10 +106,8 @@ class Worker:
         deliver = Deliver(ServiceClient(settings, "analytics-service", settings.analytics_url))
         pause_s = 0.5
         while not self.stopping.wait(pause_s):
-            healthy = all(
-                [self._attempt("relay", lambda box=box: _drain(box, deliver)) for box in self.outboxes]
-            )
-            pause_s = 0.5 if healthy else min(pause_s * 2, 10.0)
+            delivered = [self._attempt("relay", partial(_drain, box, deliver)) for box in self.outboxes]
+            pause_s = 0.5 if all(delivered) else min(pause_s * 2, 10.0)
 
     def _schedule(self) -> None:
         while not self.stopping.wait(1):
@@ -125,7 +124,7 @@ class Worker:
         """A loop of a worker outlives any fault: it is logged and tried again."""
         try:
             action()
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 -- see above
             log.warning("will try again", what=what, error=type(error).__name__)
             time.sleep(0.2)
             return False

@@ -10,7 +10,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session, sessionmaker
 
-from cogniflow_kit.stores import Breaker
+from cogniflow_kit.stores import Breaker, Outage
 
 _CONNECT_ARGS = {
     "connect_timeout": 3,
@@ -25,7 +25,7 @@ class Database:
     """A service's PostgreSQL pool. Every connection has time limits; none waits for ever."""
 
     name = "postgresql"
-    outage = (OperationalError, InterfaceError, PoolTimeout)
+    outage: Outage = (OperationalError, InterfaceError, PoolTimeout)
 
     def __init__(self, url: str, *, application: str, pool_size: int = 5) -> None:
         self.engine = create_engine(

@@ -10,8 +10,7 @@ from uuid import UUID
 
 from fastapi import Depends, Header, Request
 from pydantic import BaseModel
-from sqlalchemy import Column, DateTime, Integer, MetaData, Table, Text, Uuid, func, text
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import JSON, Column, DateTime, Integer, MetaData, Table, Text, Uuid, func, text
 from sqlalchemy.orm import Session
 from starlette.datastructures import UploadFile
 
@@ -29,7 +28,7 @@ _FIND = text(
 )
 _KEEP = text(
     "INSERT INTO idempotency_keys (owner_id, key, fingerprint, status, answer)"
-    " VALUES (:owner, :key, :fingerprint, :status, CAST(:answer AS jsonb))"
+    " VALUES (:owner, :key, :fingerprint, :status, CAST(:answer AS json))"
     " ON CONFLICT (owner_id, key) DO UPDATE SET fingerprint = excluded.fingerprint,"
     " status = excluded.status, answer = excluded.answer, created_at = now()"
 )
@@ -45,7 +44,7 @@ def idempotency_table(metadata: MetaData) -> Table:
         Column("key", Text, primary_key=True),
         Column("fingerprint", Text, nullable=False),
         Column("status", Integer, nullable=False),
-        Column("answer", JSONB, nullable=False),
+        Column("answer", JSON, nullable=False),
         Column(
             "created_at",
             DateTime(timezone=True),

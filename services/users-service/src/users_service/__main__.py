@@ -1,0 +1,16 @@
+"""`python -m users_service`: bring the tables up to date, then serve."""
+
+from cogniflow_kit.server import serve
+from users_service.app import create_app
+from users_service.prepare import prepare
+from users_service.settings import Settings
+
+
+def main() -> None:
+    settings = Settings()
+    prepare(settings)
+    serve(create_app(settings), settings)
+
+
+if __name__ == "__main__":
+    main()

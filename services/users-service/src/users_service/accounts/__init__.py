@@ -1,0 +1,1 @@
+"""Accounts: who exists, and what they may do."""

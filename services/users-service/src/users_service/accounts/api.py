@@ -1,0 +1,35 @@
+"""Routes of accounts."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends
+
+from cogniflow_kit.errors import problems
+from cogniflow_kit.identity import CurrentUser, Instructor
+from cogniflow_kit.schemas import Page, PageRequest
+from cogniflow_kit.sql.idempotency import AnyoneOnce
+from users_service.accounts.schemas import Registration, UserOut
+from users_service.dependencies import AccountsService
+
+router = APIRouter(tags=["accounts"])
+
+
+@router.post("/api/auth/register", status_code=201, responses=problems(409))
+def register(body: Registration, accounts: AccountsService, once: AnyoneOnce) -> UserOut:
+    """Open an account as a student."""
+    return once.keep(UserOut.model_validate(accounts.register(body)))
+
+
+@router.get("/api/users/me", responses=problems(404))
+def me(user: CurrentUser, accounts: AccountsService) -> UserOut:
+    """The caller's own account."""
+    return UserOut.model_validate(accounts.get(user.id))
+
+
+@router.get("/api/users/")
+def list_users(
+    _: Instructor, accounts: AccountsService, page: Annotated[PageRequest, Depends()]
+) -> Page[UserOut]:
+    """Everyone, for instructors and admins, in the order they registered."""
+    users, next_cursor = page.slice(accounts.page(page.after, page.limit))
+    return Page(items=[UserOut.model_validate(user) for user in users], next_cursor=next_cursor)

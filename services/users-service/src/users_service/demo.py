@@ -1,0 +1,46 @@
+"""The three logins that a first visitor tries CogniFlow with."""
+
+from uuid import NAMESPACE_URL, UUID, uuid5
+
+from pydantic import SecretStr
+from sqlalchemy.dialects.postgresql import insert
+
+from cogniflow_kit.sql.database import Database
+from users_service.passwords import hash_password
+from users_service.settings import Settings
+from users_service.tables import User
+
+
+def demo_id(username: str) -> UUID:
+    """The same on every installation, so that demo courses can name their instructor."""
+    return uuid5(NAMESPACE_URL, f"https://cogniflow.invalid/demo/{username}")
+
+
+def load_demo_users(database: Database, settings: Settings) -> None:
+    """Add those that are missing and have a password set; change none that exists."""
+    people = (
+        ("learner", "Lena Learner", "student", settings.demo_learner_password),
+        ("instructor", "Ines Instructor", "instructor", settings.demo_instructor_password),
+        ("admin", "Ada Admin", "admin", settings.demo_admin_password),
+    )
+    for username, full_name, role, password in people:
+        if password is not None:
+            _add(database, username, full_name, role, password)
+
+
+def _add(database: Database, username: str, full_name: str, role: str, password: SecretStr) -> None:
+    with database.transaction() as session:
+        if session.get(User, demo_id(username)) is not None:
+            return
+        session.execute(
+            insert(User)
+            .values(
+                id=demo_id(username),
+                username=username,
+                email=f"{username}@cogniflow.invalid",
+                full_name=full_name,
+                hashed_password=hash_password(password.get_secret_value()),
+                role=role,
+            )
+            .on_conflict_do_nothing()
+        )

@@ -1,0 +1,1 @@
+"""Signing keys: made at first start, kept encrypted, published."""

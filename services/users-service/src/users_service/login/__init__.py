@@ -1,0 +1,1 @@
+"""Logging in and staying logged in: sessions, access and refresh tokens, service tokens."""

@@ -1,0 +1,128 @@
+"""Rules of sessions: login, refresh with reuse detection, logout."""
+
+import base64
+import hashlib
+import hmac
+import secrets
+from datetime import timedelta
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from cogniflow_kit.events import Event
+from cogniflow_kit.identity import AUDIENCE
+from cogniflow_kit.ids import new_id, utc_now
+from cogniflow_kit.sql.outbox import record
+from users_service.accounts.repository import UserRepository
+from users_service.keys.jwt import sign
+from users_service.keys.service import KeyRing
+from users_service.login.errors import InvalidCredentials, InvalidRefreshToken
+from users_service.login.repository import LoginRepository
+from users_service.login.schemas import TokenPair
+from users_service.passwords import verify_password
+from users_service.settings import Settings
+from users_service.tables import RefreshToken, User, UserSession
+
+ACCESS_LIFETIME_S = 300
+REFRESH_LIFETIME = timedelta(days=30)
+GRACE = timedelta(seconds=10)
+
+
+class Login:
+    """Refresh tokens rotate at each use and form one line a session.
+
+    A successor is the HMAC of its predecessor, so a client that lost the
+    answer and asks again within the grace period gets the same successor: the
+    line never forks. Any older token means that somebody copied one: the
+    session ends (RFC 9700, section 4.14.2).
+    """
+
+    def __init__(self, session: Session, settings: Settings, keys: KeyRing) -> None:
+        self._session = session
+        self._settings = settings
+        self._keys = keys
+        self._users = UserRepository(session)
+        self._logins = LoginRepository(session)
+
+    def with_password(self, login: str, password: str, *, device: str, address: str) -> TokenPair:
+        user = self._users.by_login(login)
+        matches, better_hash = verify_password(password, user.hashed_password if user else None)
+        if user is None or not matches or not user.is_active:
+            raise InvalidCredentials("The username or the password is wrong.")
+        if better_hash is not None:
+            user.hashed_password = better_hash
+        now = utc_now()
+        user.last_login = now
+        login_session = UserSession(
+            id=new_id(), user_id=user.id, device=device, address=address, last_used_at=now
+        )
+        refresh_token = secrets.token_urlsafe(32)
+        self._logins.add_session(login_session)
+        self._logins.add_token(self._token_row(refresh_token, login_session.id))
+        data = {"session_id": str(login_session.id)}
+        record(self._session, Event(type="user.logged_in", actor_id=user.id, data=data))
+        return self._pair(user, login_session.id, refresh_token)
+
+    def refresh(self, refresh_token: str) -> TokenPair | None:
+        """A new pair; None when the token was spent before: its session has then been ended."""
+        login_session = self._logins.lock_session_of(_hash(refresh_token))
+        found = self._logins.token(_hash(refresh_token))
+        now = utc_now()
+        if (
+            login_session is None
+            or found is None
+            or login_session.ended_at is not None
+            or found.expires_at <= now
+            or not login_session.user.is_active
+        ):
+            raise InvalidRefreshToken("The refresh token is not valid any more; log in again.")
+        successor = self._successor(refresh_token)
+        if found.spent_at is None:
+            found.spent_at = now
+            self._logins.add_token(self._token_row(successor, login_session.id))
+        elif not self._within_grace(found, successor):
+            login_session.ended_at, login_session.end_reason = now, "refresh_token_reused"
+            return None
+        login_session.last_used_at = now
+        return self._pair(login_session.user, login_session.id, successor)
+
+    def logout(self, session_id: UUID, user_id: UUID) -> None:
+        """End the session; ending an ended one changes nothing."""
+        self._logins.end(session_id, user_id, "logout")
+
+    def _within_grace(self, spent: RefreshToken, successor: str) -> bool:
+        following = self._logins.token(_hash(successor))
+        recent = spent.spent_at is not None and utc_now() - spent.spent_at <= GRACE
+        return recent and following is not None and following.spent_at is None
+
+    def _token_row(self, token: str, session_id: UUID) -> RefreshToken:
+        return RefreshToken(
+            token_hash=_hash(token), session_id=session_id, expires_at=utc_now() + REFRESH_LIFETIME
+        )
+
+    def _successor(self, token: str) -> str:
+        secret = self._settings.key_encryption_secret.get_secret_value()
+        digest = hmac.digest(f"refresh:{secret}".encode(), token.encode(), "sha256")
+        return base64.urlsafe_b64encode(digest).decode().rstrip("=")
+
+    def _pair(self, user: User, session_id: UUID, refresh_token: str) -> TokenPair:
+        signer = self._keys.signer()
+        access_token = sign(
+            {
+                "aud": AUDIENCE,
+                "sub": str(user.id),
+                "sid": str(session_id),
+                "role": user.role,
+                "scope": "",
+                "typ": "access",
+            },
+            issuer=self._settings.public_url,
+            lifetime_s=ACCESS_LIFETIME_S,
+            kid=signer.kid,
+            private_pem=signer.private_pem,
+        )
+        return TokenPair(access_token=access_token, refresh_token=refresh_token, expires_in=ACCESS_LIFETIME_S)
+
+
+def _hash(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()

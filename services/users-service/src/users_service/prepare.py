@@ -1,0 +1,26 @@
+"""What has to exist before the first request. Repeating it does no harm."""
+
+from pathlib import Path
+
+from cogniflow_kit.logging import configure_logging
+from cogniflow_kit.sql.database import Database
+from cogniflow_kit.sql.migrations import migrate
+from users_service.demo import load_demo_users
+from users_service.keys.service import KeyRing
+from users_service.settings import Settings
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+def prepare(settings: Settings) -> None:
+    """Tables, the first signing key and, where asked for, the demo logins."""
+    configure_logging(settings.service, settings.log_level)
+    url = settings.database_url.get_secret_value()
+    migrate(url, MIGRATIONS)
+    database = Database(url, application=settings.service)
+    try:
+        KeyRing(database, settings.key_encryption_secret).ensure_key()
+        if settings.demo_data:
+            load_demo_users(database, settings)
+    finally:
+        database.close()

@@ -1,0 +1,32 @@
+"""What users-service reads from its environment."""
+
+from typing import ClassVar
+
+from pydantic import SecretStr
+
+from cogniflow_kit.settings import ServiceSettings
+
+
+class Settings(ServiceSettings):
+    """`*_client_secret`: the credentials of every service that may ask for a token."""
+
+    service: ClassVar[str] = "users-service"
+    schema_name: ClassVar[str] = "users"
+
+    key_encryption_secret: SecretStr
+    users_client_secret: SecretStr
+    courses_client_secret: SecretStr
+    chat_client_secret: SecretStr
+    analytics_client_secret: SecretStr
+    demo_learner_password: SecretStr | None = None
+    demo_instructor_password: SecretStr | None = None
+    demo_admin_password: SecretStr | None = None
+
+    def client_secret(self, service: str) -> SecretStr | None:
+        """The secret of `users-service` and so on, or None for a client nobody knows."""
+        return {
+            "users-service": self.users_client_secret,
+            "courses-service": self.courses_client_secret,
+            "chat-service": self.chat_client_secret,
+            "analytics-service": self.analytics_client_secret,
+        }.get(service)

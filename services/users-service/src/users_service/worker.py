@@ -1,0 +1,34 @@
+"""`python -m users_service.worker`: relays facts and keeps the tables small."""
+
+from datetime import timedelta
+
+from sqlalchemy import delete, func
+
+from cogniflow_kit.jobs import Jobs, Schedule
+from cogniflow_kit.sql.database import Database
+from cogniflow_kit.sql.outbox import SqlOutbox
+from cogniflow_kit.worker import Worker
+from users_service.settings import Settings
+from users_service.tables import RefreshToken
+
+
+def build(settings: Settings) -> Worker:
+    database = Database(settings.database_url.get_secret_value(), application="users-worker")
+    jobs = Jobs(database, settings.redis_url.get_secret_value(), settings.schema_name)
+    jobs.handler("forget_expired_tokens", lambda _: _forget_expired_tokens(database))
+    return Worker(
+        settings,
+        database,
+        jobs,
+        outboxes=[SqlOutbox(database)],
+        schedules=[Schedule("forget_expired_tokens", timedelta(hours=1))],
+    )
+
+
+def _forget_expired_tokens(database: Database) -> None:
+    with database.transaction() as session:
+        session.execute(delete(RefreshToken).where(RefreshToken.expires_at < func.now()))
+
+
+if __name__ == "__main__":
+    build(Settings()).main()
