@@ -64,13 +64,14 @@ def end(processes: list[psutil.Process], patience: float) -> None:
     psutil.wait_procs(stubborn, timeout=patience)
 
 
-def memory_bytes(process: psutil.Process) -> int:
-    """Memory of a process and its descendants: their proportional set size, which counts shared pages once.
+def memory_bytes(process: psutil.Process, with_descendants: bool = True) -> int:
+    """Memory of a process and its descendants: their proportional set size, which counts a shared page once.
 
     Where the system does not know it, the resident set size.
     """
     total = 0
-    for member in [process, *process.children(recursive=True)]:
+    descendants = process.children(recursive=True) if with_descendants else []
+    for member in [process, *descendants]:
         with suppress(psutil.Error):
             full = member.memory_full_info()
             total += getattr(full, "pss", 0) or full.rss

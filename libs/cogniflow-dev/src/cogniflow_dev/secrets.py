@@ -12,7 +12,7 @@ _TYPEABLE = "abcdefghijkmnpqrstuvwxyz23456789"
 
 
 def _secret() -> str:
-    """192 random bits, in hexadecimal: URLs, shells, .env files and MongoDB's key file all take that as it is."""
+    """192 random bits in hexadecimal, which URLs, shells, .env files and MongoDB's key file all accept."""
     return secrets.token_hex(24)
 
 

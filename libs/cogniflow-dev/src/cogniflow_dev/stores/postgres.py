@@ -7,6 +7,7 @@ import signal
 import tempfile
 from pathlib import Path
 
+import psutil
 import psycopg2
 
 from cogniflow_dev.paths import repository_root
@@ -37,17 +38,20 @@ class Postgres(StoreServer):
     stop_signal = signal.SIGINT
 
     def prepare(self) -> None:
-        if (self.folder / "PG_VERSION").exists():
-            return
         if self.folder.exists():
-            shutil.rmtree(self.folder)  # left by an initdb that was killed half way
-        self.folder.mkdir(parents=True, mode=0o700)
+            self._forget_dead_postmaster()
+            return
+        # Made under another name, so that one that was interrupted is never taken for a whole one.
+        unfinished = self.folder.with_name(f"{self.folder.name}.unfinished")
+        shutil.rmtree(unfinished, ignore_errors=True)
+        unfinished.mkdir(parents=True, mode=0o700)
         if os.geteuid() == 0:
-            shutil.chown(self.folder, "nobody")
+            shutil.chown(unfinished, "nobody")
         with tempfile.NamedTemporaryFile("w", suffix=".initdb") as password_file:
             password_file.write(self.secrets.postgres_password)
             password_file.flush()
-            run(self.name, self._initdb(password_file.name), {"LC_ALL": "C.UTF-8"})
+            run(self.name, _initdb(unfinished, password_file.name), {"LC_ALL": "C.UTF-8"})
+        unfinished.rename(self.folder)
 
     def command(self) -> list[str]:
         options = [part for name, value in _OPTIONS.items() for part in ("-c", f"{name}={value}")]
@@ -83,15 +87,20 @@ class Postgres(StoreServer):
         """A libpq URL for the superuser."""
         return f"postgresql://{SUPERUSER}:{self.secrets.postgres_password}@{LOOPBACK}:{self.port}/{database}"
 
-    def _initdb(self, password_file: str) -> list[str]:
-        # The collation is PostgreSQL's own, so that sorting does not depend on the machine's C library.
-        return [
-            *_unprivileged(),
-            str(postgres_binary("initdb")),
-            *("--pgdata", str(self.folder), "--username", SUPERUSER, "--pwfile", password_file),
-            *("--auth", "scram-sha-256", "--encoding", "UTF8"),
-            *("--locale-provider", "builtin", "--builtin-locale", "C.UTF-8"),
-        ]
+    def _forget_dead_postmaster(self) -> None:
+        """Remove the lock file of a killed server when another process has its number now.
+
+        PostgreSQL would take that one for itself and refuse to start.
+        """
+        lock = self.folder / "postmaster.pid"
+        if not lock.exists():
+            return
+        try:
+            working_folder = psutil.Process(int(lock.read_text().split("\n", 1)[0])).cwd()
+        except (psutil.NoSuchProcess, psutil.AccessDenied, ValueError):
+            working_folder = ""
+        if working_folder != str(self.folder):
+            lock.unlink()
 
     def _has_database(self) -> bool:
         connection = psycopg2.connect(self.admin_url("postgres"), connect_timeout=5)
@@ -101,6 +110,17 @@ class Postgres(StoreServer):
                 return cursor.fetchone() is not None
         finally:
             connection.close()
+
+
+def _initdb(folder: Path, password_file: str) -> list[str]:
+    # The collation is PostgreSQL's own, so that sorting does not depend on the machine's C library.
+    return [
+        *_unprivileged(),
+        str(postgres_binary("initdb")),
+        *("--pgdata", str(folder), "--username", SUPERUSER, "--pwfile", password_file),
+        *("--auth", "scram-sha-256", "--encoding", "UTF8"),
+        *("--locale-provider", "builtin", "--builtin-locale", "C.UTF-8"),
+    ]
 
 
 def _unprivileged() -> list[str]:

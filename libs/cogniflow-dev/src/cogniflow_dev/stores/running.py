@@ -32,7 +32,7 @@ class RunningStores:
         return self.stores.secrets
 
     def urls(self, service: str) -> dict[str, str]:
-        """DATABASE_URL, REDIS_URL and, except for `users`, MONGO_URL of `users`, `courses`, `chat`, `analytics`."""
+        """DATABASE_URL, REDIS_URL and, where it has one, MONGO_URL of a service such as `users`."""
         return self.stores.urls(service)
 
     def admin_urls(self) -> dict[str, str]:

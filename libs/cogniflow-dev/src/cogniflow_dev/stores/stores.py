@@ -47,7 +47,7 @@ class Stores:
         return self.postgres, self.mongo, self.redis
 
     def urls(self, service: str) -> dict[str, str]:
-        """DATABASE_URL, REDIS_URL and, except for `users`, MONGO_URL of `users`, `courses`, `chat`, `analytics`."""
+        """DATABASE_URL, REDIS_URL and, where it has one, MONGO_URL of a service such as `users`."""
         urls = {"DATABASE_URL": self.postgres.url(service), "REDIS_URL": self.redis.url(service)}
         if service in MONGO_SERVICES:
             urls["MONGO_URL"] = self.mongo.url(service)

@@ -67,7 +67,7 @@ class Supervisor:
                 stdout=file,
                 stderr=file,
                 cwd=stack.run_folder,
-                # Its own session: Ctrl-C in the terminal reaches only the command, which then stops all in order.
+                # Its own session, so that Ctrl-C reaches only the command, which then stops all in order.
                 start_new_session=True,
             )
         started = cls(stack, ProcessIdentity.of(child.pid))

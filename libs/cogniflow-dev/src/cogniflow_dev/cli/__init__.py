@@ -1,0 +1,21 @@
+"""The `cogniflow` command."""
+
+import typer
+
+from cogniflow_dev.cli.doctor import doctor
+from cogniflow_dev.cli.down import down
+from cogniflow_dev.cli.import_course import import_course
+from cogniflow_dev.cli.info import info
+from cogniflow_dev.cli.logs import logs
+from cogniflow_dev.cli.restart import restart
+from cogniflow_dev.cli.status import status
+from cogniflow_dev.cli.up import up
+
+app = typer.Typer(
+    help="Run CogniFlow on this machine.",
+    epilog="Exit codes: 0 done, 1 failed, 2 wrong usage, 3 no stack is running.",
+    no_args_is_help=True,
+    pretty_exceptions_show_locals=False,
+)
+for command in (up, down, status, info, logs, restart, doctor, import_course):
+    app.command()(command)

@@ -1,0 +1,33 @@
+"""What a person reads when the stack is up."""
+
+from rich.table import Table
+
+from cogniflow_dev.cli.output import console
+from cogniflow_dev.stack import USUAL_PORTS, Stack
+
+
+def print_closing(address: str, logins: dict[str, str], stop_with: str) -> None:
+    """The address, the demo logins, and what to try next."""
+    console.print(f"\n[bold green]CogniFlow is ready:[/] [bold]{address}/[/]\n")
+    table = Table("log in as", "password", box=None, padding=(0, 3, 0, 0), header_style="dim")
+    for username, password in logins.items():
+        table.add_row(username, password)
+    console.print(table)
+    console.print(
+        "\n[dim]What to try next[/]\n"
+        f"  open {address}/ for the address of each part's interactive documentation\n"
+        "  cogniflow import-course FILE   import an Open edX course (.tar.gz)\n"
+        "  cogniflow status               health and memory of every process\n"
+        "  cogniflow logs -f              what they are doing\n"
+        f"  {stop_with}\n"
+        "[dim]`cogniflow` is .venv/bin/cogniflow.[/]"
+    )
+
+
+def print_replaced_ports(stack: Stack) -> None:
+    """Name every port that is not the usual one."""
+    for name, port in stack.ports.items():
+        if port != USUAL_PORTS[name]:
+            console.print(
+                f"{name} listens on port {port}, since {USUAL_PORTS[name]} was taken", style="yellow"
+            )

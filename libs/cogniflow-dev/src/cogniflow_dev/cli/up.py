@@ -1,0 +1,143 @@
+"""`cogniflow up`: start everything."""
+
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Annotated
+
+import typer
+
+from cogniflow_dev.cli.closing import print_closing, print_replaced_ports
+from cogniflow_dev.cli.docker import compose_up
+from cogniflow_dev.cli.output import console, errors, fail
+from cogniflow_dev.cli.progress import StartProgress
+from cogniflow_dev.cli.watch import watch
+from cogniflow_dev.logs import readable
+from cogniflow_dev.paths import stack_home
+from cogniflow_dev.startup import (
+    AlreadyStarting,
+    StartFailure,
+    find_running,
+    prepare,
+    start,
+    start_lock,
+    stop,
+)
+from cogniflow_dev.stores import StoreError
+from cogniflow_dev.stores.binaries import MissingBinary
+from cogniflow_dev.supervision import Supervisor, SupervisorError
+from cogniflow_dev.topology import processes
+
+
+def up(
+    detach: Annotated[
+        bool, typer.Option("--detach", "-d", help="Return when all is ready; stop with `down`.")
+    ] = False,
+    docker: Annotated[
+        bool, typer.Option("--docker", help="Use Docker Compose instead of local servers.")
+    ] = False,
+) -> None:
+    """Start the stores, the services, their workers and the gateway.
+
+    Runs until Ctrl-C, or in the background with --detach. When the stack
+    runs already it says so and succeeds.
+    """
+    if docker:
+        compose_up()
+        return
+    with _termination_as_interrupt():
+        supervisor = _start()
+        if supervisor is None:
+            return
+        stop_with = (
+            "./scripts/down                 stop everything"
+            if detach
+            else "Ctrl-C                         stop everything"
+        )
+        print_closing(supervisor.stack.address, supervisor.stack.demo_logins(), stop_with)
+        if not detach:
+            _attend(supervisor)
+
+
+def _start() -> Supervisor | None:
+    """Start the stack; None when it runs already. Ends the command when it can't."""
+    home = stack_home()
+    supervisor = None
+    try:
+        with start_lock(home):
+            if running := find_running(home):
+                _say_running(running)
+            else:
+                supervisor = _start_locked(home)
+    except KeyboardInterrupt:
+        fail("Stopped before everything was ready; nothing is left running.", code=130)
+    except StartFailure as failure:
+        _explain(failure)
+    except (AlreadyStarting, MissingBinary, StoreError, SupervisorError, PermissionError) as error:
+        fail(str(error), "`cogniflow doctor` finds out more.")
+    return supervisor
+
+
+def _start_locked(home: Path) -> Supervisor:
+    with console.status("Preparing data folders"):
+        stack, ended = prepare(home)
+    if ended:
+        console.print(f"Ended {len(ended)} processes that an earlier run left behind", style="yellow")
+    print_replaced_ports(stack)
+    progress = StartProgress(total=len(processes(stack)))
+    with progress:
+        return start(stack, progress.report)
+
+
+def _say_running(running: Supervisor) -> None:
+    if not running.answers():
+        fail(
+            f"CogniFlow is stopping, or its supervisor (process {running.identity.pid}) hangs.",
+            "Wait a moment, or end it with ./scripts/down, and try again.",
+        )
+    place = f"{running.stack.address}/ (supervisor process {running.identity.pid})"
+    console.print(f"CogniFlow is already running at {place}")
+    console.print(
+        "`cogniflow status` shows its health, `cogniflow info` the logins, `cogniflow down` stops it."
+    )
+
+
+def _explain(failure: StartFailure) -> None:
+    errors.print(f"\n{failure.process} did not start: {failure}", style="bold red", markup=False)
+    if failure.log:
+        errors.print("The last lines of its log:", style="dim")
+        for line in failure.log:
+            errors.print(f"  {readable(line)}", markup=False)
+    fail(
+        "Everything else was stopped again.",
+        f"The whole log is {failure.log_file}; `cogniflow doctor` checks this machine.",
+    )
+
+
+def _attend(supervisor: Supervisor) -> None:
+    """Stay until Ctrl-C, then stop everything; report processes that stop on their own."""
+    try:
+        watch(supervisor)
+        console.print("CogniFlow was stopped by another command.")
+    except KeyboardInterrupt:
+        # A second Ctrl-C must not leave half of the processes running.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        began = time.monotonic()
+        with console.status("Stopping; data is being written to disk"):
+            stop(supervisor)
+        console.print(f"Everything stopped ({time.monotonic() - began:.0f} s).")
+
+
+@contextmanager
+def _termination_as_interrupt() -> Iterator[None]:
+    """A closed terminal or a polite kill stops the stack as Ctrl-C does."""
+
+    def interrupt(_signal: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, interrupt)
+    yield

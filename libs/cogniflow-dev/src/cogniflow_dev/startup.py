@@ -1,0 +1,163 @@
+"""Starting a whole stack in the order that its processes need each other."""
+
+import fcntl
+import os
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from graphlib import TopologicalSorter
+from pathlib import Path
+
+from cogniflow_dev.logs import last_lines
+from cogniflow_dev.secrets import Secrets
+from cogniflow_dev.stack import Stack
+from cogniflow_dev.state import State, choose_ports
+from cogniflow_dev.stores import StoreError
+from cogniflow_dev.supervision import ProcessState, Supervisor, SupervisorError
+from cogniflow_dev.supervision.supervisor import clean_up
+from cogniflow_dev.topology import Process, processes
+from cogniflow_dev.waiting import NotReady, wait_until_ready
+
+_READY_SECONDS = 90.0
+_QUOTED_LINES = 20
+
+# Told the name of a process and what happens to it: "starting", then "ready".
+OnProgress = Callable[[str, str], None]
+
+
+class StartFailure(RuntimeError):
+    """A process could not be started; `log` holds the last lines it wrote."""
+
+    def __init__(self, process: str, reason: str, log_file: Path) -> None:
+        super().__init__(reason)
+        self.process = process
+        self.log_file = log_file
+        self.log = last_lines(log_file, _QUOTED_LINES)
+
+
+class AlreadyStarting(RuntimeError):
+    """Another command is starting this stack at this moment."""
+
+
+@contextmanager
+def start_lock(home: Path) -> Iterator[None]:
+    """Held while a stack is being started, so that two commands never start it at once.
+
+    Raises AlreadyStarting, and PermissionError when the folder is another user's.
+    """
+    home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if home.stat().st_uid != os.geteuid():
+        raise PermissionError(
+            f"{home} belongs to another user; start the stack as that user, or set COGNIFLOW_HOME"
+        )
+    with (home / "start.lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise AlreadyStarting(f"another command is starting the stack in {home} right now") from error
+        yield
+
+
+def find_running(home: Path) -> Supervisor | None:
+    """The supervisor of the stack in `home`, if it runs."""
+    state = State.load(home)
+    if state.supervisor is None or state.supervisor.find() is None:
+        return None
+    return Supervisor(load_stack(home, state), state.supervisor)
+
+
+def load_stack(home: Path, state: State) -> Stack:
+    return Stack(home, state.ports, Secrets.load_or_create(home / "secrets.json"))
+
+
+def prepare(home: Path) -> tuple[Stack, list[int]]:
+    """Make ready what a start needs: secrets, ports, data folders; and clear away what a crash left.
+
+    Returns the stack, and the ids of processes of an earlier run that had to be ended.
+    """
+    ended = clean_up_after_crash(home)
+    state = State(choose_ports(State.load(home).ports))
+    state.save(home)
+    stack = load_stack(home, state)
+    for server in stack.stores.servers():
+        server.prepare()
+    return stack, ended
+
+
+def clean_up_after_crash(home: Path) -> list[int]:
+    """End the processes of a supervisor that was killed, and return their ids."""
+    state = State.load(home)
+    if state.supervisor is None:
+        return []
+    ended = clean_up(load_stack(home, state), state.supervisor)
+    State(state.ports).save(home)
+    return ended
+
+
+def start(stack: Stack, on_progress: OnProgress) -> Supervisor:
+    """Start the supervisor and every process; returns when all are healthy.
+
+    Raises StartFailure or SupervisorError, with nothing left running.
+    """
+    plan = {process.name: process for process in processes(stack)}
+    for process in plan.values():
+        if process.heartbeat:
+            process.heartbeat.unlink(missing_ok=True)
+    supervisor = Supervisor.start(stack, list(plan.values()))
+    State(stack.ports, supervisor.identity).save(stack.home)
+    try:
+        _start_in_order(supervisor, plan, on_progress)
+    except BaseException:
+        stop(supervisor)
+        raise
+    return supervisor
+
+
+def stop(supervisor: Supervisor, patience: float = 120.0) -> None:
+    """Stop everything and note that nothing runs; what has not ended after `patience` seconds is killed."""
+    supervisor.stop(patience)
+    State(supervisor.stack.ports).save(supervisor.stack.home)
+
+
+def _start_in_order(supervisor: Supervisor, plan: dict[str, Process], on_progress: OnProgress) -> None:
+    order = TopologicalSorter({name: process.after for name, process in plan.items()})
+    order.prepare()
+    given_up = threading.Event()
+    started: dict[Future[None], str] = {}
+    with ThreadPoolExecutor(max_workers=len(plan)) as pool:
+        try:
+            while order.is_active():
+                for name in order.get_ready():
+                    on_progress(name, "starting")
+                    started[pool.submit(_bring_up, supervisor, plan[name], given_up)] = name
+                finished, _ = wait(started, return_when=FIRST_COMPLETED)
+                for future in finished:
+                    name = started.pop(future)
+                    future.result()
+                    on_progress(name, "ready")
+                    order.done(name)
+        except BaseException:
+            given_up.set()
+            raise
+
+
+def _bring_up(supervisor: Supervisor, process: Process, given_up: threading.Event) -> None:
+    """Start one process, wait until it is healthy, and set it up when it is a store."""
+    try:
+        supervisor.start_process(process)
+        first_pid = supervisor.states()[process.name].pid
+
+        def still_running() -> bool:
+            return not given_up.is_set() and _is_first_attempt(supervisor.states()[process.name], first_pid)
+
+        wait_until_ready(process.name, process.check, _READY_SECONDS, still_running)
+        if process.store:
+            process.store.provision()
+    except (NotReady, StoreError, SupervisorError) as error:
+        raise StartFailure(process.name, str(error), supervisor.stack.log(process.name)) from error
+
+
+def _is_first_attempt(state: ProcessState, first_pid: int | None) -> bool:
+    # The supervisor tries again when a process dies at once; at the first start that is a failure.
+    return state.alive and state.pid == first_pid
