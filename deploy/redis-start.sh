@@ -12,11 +12,11 @@ config=$dir/redis.conf
 
 # A service reaches only keys and channels that begin with its own name.
 # KEYS is there for Dramatiq, whose script looks for a dead worker's messages
-# with it: it shows names, never values. FUNCTION would leave code behind for
-# others, SCAN and RANDOMKEY only show their names.
+# with it: it shows others' names, never their values. FUNCTION would let a
+# service replace code that all share.
 service_user() {
   echo "user $1 on >$2 ~$1:* &$1:* -@all +@read +@write +@connection +@transaction +@pubsub" \
-    "+eval +evalsha +script|load +script|exists -@dangerous +keys -scan -randomkey -function"
+    "+eval +evalsha +script|load +script|exists -@dangerous +keys -function"
 }
 
 mkdir -p "$dir"
