@@ -10,7 +10,7 @@ from pymongo.database import Database as MongoDatabase
 from pymongo.errors import ConnectionFailure, ExecutionTimeout, NotPrimaryError, WTimeoutError
 
 from cogniflow_kit.events import Deliver, Event
-from cogniflow_kit.stores import Outage
+from cogniflow_kit.stores import Breaker, Outage
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -37,6 +37,7 @@ class Mongo:
         self.database: MongoDatabase[Document] = self._client.get_default_database(
             write_concern=WriteConcern(w="majority", j=True)
         )
+        self.breaker = Breaker(self.name, self.outage)
 
     def collection(self, name: str) -> Collection[Document]:
         return self.database[name]
