@@ -55,7 +55,7 @@ def create_application(
         summary=summary,
         version="0.1.0",
         lifespan=lifespan,
-        responses=problems(401, 403, 413, 422, 503),
+        responses=problems(400, 401, 403, 413, 422, 503),
     )
     app.state.settings = settings
     app.state.stores = list(stores)

@@ -12,12 +12,15 @@ from cogniflow_kit.stores import Breaker, Outage
 
 log = structlog.stdlib.get_logger(__name__)
 
+_OUTAGE = (RedisConnectionError, RedisTimeout)
+_AWAY = (*_OUTAGE, Unavailable)
+
 
 class RedisStore:
     """A service's connections; its keys all begin with `prefix:`."""
 
     name = "redis"
-    outage: Outage = (RedisConnectionError, RedisTimeout)
+    outage: Outage = _OUTAGE
 
     def __init__(self, url: str, prefix: str) -> None:
         self.prefix = prefix
@@ -47,7 +50,7 @@ class Cache:
         try:
             with self._store.breaker.guard():
                 found = self._store.client.get(self._store.key("cache", *parts))
-        except (*self._store.outage, Unavailable) as error:
+        except _AWAY as error:
             log.warning("cache away", error=type(error).__name__)
             return None
         return found if isinstance(found, bytes) else None
@@ -56,5 +59,5 @@ class Cache:
         try:
             with self._store.breaker.guard():
                 self._store.client.set(self._store.key("cache", *parts), value, ex=self._ttl_s)
-        except (*self._store.outage, Unavailable) as error:
+        except _AWAY as error:
             log.warning("cache away", error=type(error).__name__)

@@ -4,13 +4,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
 from pymongo import MongoClient
 from redis import Redis
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, MetaData, create_engine, text
 from sqlalchemy.orm import Session, sessionmaker
 
 from cogniflow_kit.settings import ServiceSettings
 from cogniflow_kit.sql.database import Database
+from cogniflow_kit.sql.migrations import SEARCH_PATH
 
 
 class _SavepointDatabase(Database):
@@ -48,7 +51,7 @@ def savepoint_database(settings: ServiceSettings) -> Iterator[Database]:
 @contextmanager
 def committed_database(settings: ServiceSettings) -> Iterator[Database]:
     """For tests of concurrency and crashes: real commits; the tables are emptied afterwards."""
-    database = Database(settings.database_url.get_secret_value(), application="tests", pool_size=20)
+    database = Database(settings.database_url.get_secret_value(), application="tests", pool_size=15)
     try:
         yield database
     finally:
@@ -83,3 +86,24 @@ def clean_redis(redis_url: str, prefix: str) -> Iterator[None]:
     with Redis.from_url(redis_url) as client:
         for key in client.scan_iter(match=f"{prefix}:*", count=1000):
             client.delete(key)
+
+
+def schema_drift(settings: ServiceSettings, metadata: MetaData) -> list[Any]:
+    """What Alembic would still change to make the migrated schema equal to the tables in the code."""
+
+    def own_schema(name: str | None, kind: str, _: object) -> bool:
+        return kind != "schema" or name == metadata.schema
+
+    url = settings.database_url.get_secret_value()
+    # With the schema on the search path Alembic would take it for the default one and compare nothing.
+    engine = create_engine(url, connect_args={"options": SEARCH_PATH})
+    with engine.connect() as connection:
+        options = {
+            "include_schemas": True,
+            "include_name": own_schema,
+            "version_table_schema": metadata.schema,
+            "compare_type": True,
+        }
+        found: list[Any] = compare_metadata(MigrationContext.configure(connection, opts=options), metadata)
+    engine.dispose()
+    return found

@@ -7,6 +7,7 @@ from contextlib import closing, contextmanager
 from typing import Any
 
 import psycopg2
+from psycopg2.extensions import cursor as Cursor  # noqa: N812 -- a class in lower case
 from psycopg2.sql import SQL, Identifier
 from pymongo import MongoClient
 
@@ -51,6 +52,7 @@ class ServiceEnvironments:
                 if template not in existing:
                     cursor.execute(SQL("CREATE DATABASE {}").format(Identifier(template)))
                     self._create_schemas(template)
+                    self._lift_connection_limits(cursor)
                     prepare(self._settings(name, template))
                 cursor.execute(
                     SQL("CREATE DATABASE {} TEMPLATE {}").format(*map(Identifier, (clone, template)))
@@ -108,6 +110,11 @@ class ServiceEnvironments:
             },
             check=True,
         )
+
+    def _lift_connection_limits(self, cursor: Cursor) -> None:
+        """The test processes share each role, whose limit is meant for one installation."""
+        for role in ("users", "courses", "chat", "analytics"):
+            cursor.execute(SQL("ALTER ROLE {} CONNECTION LIMIT -1").format(Identifier(role)))
 
     @contextmanager
     def _lock(self) -> Iterator[None]:

@@ -11,7 +11,9 @@ from alembic import command, context
 from alembic.config import Config
 from sqlalchemy import MetaData, create_engine, text
 
-_LOCK = "SELECT pg_advisory_xact_lock(hashtext('cogniflow-migrations'), hashtext(:schema))"
+# With the service's schema first on the search path, Alembic would not tell it from the default one.
+SEARCH_PATH = "-c search_path=pg_catalog,extensions"
+_LOCK = text("SELECT pg_advisory_xact_lock(hashtext('cogniflow-migrations'), hashtext(:schema))")
 
 
 def migrate(database_url: str, script_location: Path, revision: str = "head") -> None:
@@ -30,14 +32,10 @@ def run_env(metadata: MetaData) -> None:
     ).get("database_url")
     if database_url is None:
         raise SystemExit("Pass the database: alembic -x database_url=postgresql+psycopg2://…")
-    engine = create_engine(database_url, connect_args={"connect_timeout": 5})
+    engine = create_engine(database_url, connect_args={"connect_timeout": 5, "options": SEARCH_PATH})
     with engine.begin() as connection:
-        connection.execute(text("SET LOCAL lock_timeout = '4s'"))
         connection.execute(text("SET LOCAL statement_timeout = '60s'"))
-        with_lock_wait = connection.begin_nested()
-        connection.execute(text("SET LOCAL lock_timeout = '60s'"))
-        connection.execute(text(_LOCK), {"schema": schema})
-        with_lock_wait.commit()
+        connection.execute(_LOCK, {"schema": schema})
         connection.execute(text("SET LOCAL lock_timeout = '4s'"))
         context.configure(
             connection=connection,

@@ -53,7 +53,7 @@ class ClientCredentialsForm(RequestBody):
     """The client credentials grant of RFC 6749, section 4.4."""
 
     grant_type: Literal["client_credentials"]
-    client_id: str = Field(max_length=64)
-    client_secret: str = Field(max_length=200)
-    audience: str = Field(max_length=64)
-    scope: str = Field(max_length=200)
+    client_id: str = Field(min_length=1, max_length=64)
+    client_secret: str = Field(min_length=1, max_length=200)
+    audience: str = Field(min_length=1, max_length=64)
+    scope: str = Field(min_length=1, max_length=200)

@@ -1,0 +1,158 @@
+"""Opening accounts and reading them."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from fastapi.testclient import TestClient
+from sqlalchemy import func, select, text
+
+from cogniflow_kit.sql.database import Database
+from users_service.tables import User
+
+PASSWORD = "correct horse battery"
+MAJA = {
+    "username": "maja",
+    "email": "maja@example.org",
+    "full_name": "Maja Novak",
+    "password": PASSWORD,
+}
+
+
+def register(client: TestClient, **changes: object):
+    return client.post("/api/auth/register", json={**MAJA, **changes})
+
+
+def count_users(database: Database) -> int:
+    with database.transaction() as session:
+        return session.scalar(select(func.count()).select_from(User))
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"username": "ab"}, "body.username"),
+        ({"username": "a" * 65}, "body.username"),
+        ({"username": "with space"}, "body.username"),
+        ({"email": "no-address"}, "body.email"),
+        ({"full_name": ""}, "body.full_name"),
+        ({"full_name": "nul\x00"}, "body.full_name"),
+        ({"password": "too short"}, "body.password"),
+        ({"password": "x" * 129}, "body.password"),
+        ({"role": "admin"}, "body.role"),
+    ],
+)
+def test_refuses_what_is_not_an_account(client, database, changes, field):
+    before = count_users(database)
+    answer = register(client, **changes)
+    assert answer.status_code == 422
+    problem = answer.json()
+    assert problem["code"] == "validation_failed"
+    assert [error["field"] for error in problem["errors"]] == [field]
+    assert count_users(database) == before
+
+
+def test_a_refused_password_is_not_repeated(client):
+    answer = register(client, password="my-secret")
+    assert answer.status_code == 422
+    assert "my-secret" not in answer.text
+
+
+def test_refuses_a_body_that_is_no_json(client):
+    answer = client.post("/api/auth/register", content=b"{", headers={"Content-Type": "application/json"})
+    assert answer.status_code == 422
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_refuses_an_oversize_body(client):
+    answer = register(client, full_name="x" * 2_000_000)
+    assert answer.status_code == 413
+    assert answer.json()["code"] == "too_large"
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"email": "other@example.org"}, "username_taken"),
+        ({"username": "MAJA", "email": "other@example.org"}, "username_taken"),
+        ({"username": "other"}, "email_taken"),
+        ({"username": "other", "email": "Maja@Example.org"}, "email_taken"),
+    ],
+)
+def test_names_and_addresses_are_unique_whatever_their_case(client, changes, code):
+    assert register(client).status_code == 201
+    answer = register(client, **changes)
+    assert answer.status_code == 409
+    assert answer.json()["code"] == code
+
+
+def test_ten_people_want_one_name_and_one_gets_it(committing_client):
+    with ThreadPoolExecutor(10) as pool:
+        answers = list(
+            pool.map(
+                lambda n: register(committing_client, email=f"maja{n}@example.org").status_code,
+                range(10),
+            )
+        )
+    assert sorted(answers) == [201] + [409] * 9
+
+
+def test_registering_gives_a_student_who_can_log_in(client, database, log_in):
+    answer = register(client)
+    assert answer.status_code == 201
+    account = answer.json()
+    assert account["role"] == "student"
+    assert "password" not in answer.text
+    assert log_in(client, "maja").status_code == 200
+    with database.transaction() as session:
+        kinds = session.scalars(text("SELECT event->>'type' FROM outbox ORDER BY id")).all()
+    assert kinds == ["user.registered", "user.logged_in"]
+
+
+def test_a_repeated_registration_gives_the_first_answer(client, database):
+    key = {"Idempotency-Key": "one"}
+    first = client.post("/api/auth/register", json=MAJA, headers=key)
+    before = count_users(database)
+    second = client.post("/api/auth/register", json=MAJA, headers=key)
+    assert (second.status_code, second.text) == (201, first.text)
+    assert second.headers["Idempotency-Replayed"] == "true"
+    other = client.post("/api/auth/register", json={**MAJA, "username": "other"}, headers=key)
+    assert (other.status_code, other.json()["code"]) == (422, "idempotency_key_reused")
+    assert count_users(database) == before
+
+
+def test_me_needs_a_token(client):
+    answer = client.get("/api/users/me")
+    assert answer.status_code == 401
+    assert answer.headers["WWW-Authenticate"] == "Bearer"
+
+
+def test_me_is_the_caller(client, headers_of):
+    assert client.get("/api/users/me", headers=headers_of("student")).json()["username"] == "some-student"
+
+
+@pytest.mark.parametrize("role", ["student", "researcher"])
+def test_learners_may_not_list_users(client, headers_of, role):
+    answer = client.get("/api/users/", headers=headers_of(role))
+    assert (answer.status_code, answer.json()["code"]) == (403, "forbidden")
+
+
+@pytest.mark.parametrize("role", ["instructor", "admin"])
+def test_teachers_page_through_everyone(client, make_user, headers_of, role):
+    headers = headers_of(role)
+    for name in ("ana", "ben", "cem"):
+        make_user(name)
+    seen, cursor = [], None
+    while True:
+        params = {"limit": 2, **({"cursor": cursor} if cursor else {})}
+        page = client.get("/api/users/", headers=headers, params=params).json()
+        seen += [user["username"] for user in page["items"]]
+        cursor = page["next_cursor"]
+        if cursor is None:
+            break
+    assert len(seen) == len(set(seen))
+    assert {"ana", "ben", "cem", f"some-{role}"} <= set(seen)
+
+
+@pytest.mark.parametrize("query", ["limit=0", "limit=101", "limit=x", "cursor=!", "cursor=" + "A" * 65])
+def test_refuses_bad_pages(client, headers_of, query):
+    assert client.get(f"/api/users/?{query}", headers=headers_of("admin")).status_code == 422
