@@ -12,6 +12,9 @@ import psutil
 # The clock that start times are computed from may be corrected in between.
 _CLOCK_SECONDS = 2.0
 
+# A killed process is gone as soon as the kernel has put its memory away.
+_KILL_SECONDS = 10.0
+
 
 @dataclass(frozen=True)
 class ProcessIdentity:
@@ -61,7 +64,7 @@ def end(processes: list[psutil.Process], patience: float) -> None:
     for process in stubborn:
         with suppress(psutil.NoSuchProcess):
             process.kill()
-    psutil.wait_procs(stubborn, timeout=patience)
+    psutil.wait_procs(stubborn, timeout=_KILL_SECONDS)
 
 
 def memory_bytes(process: psutil.Process, with_descendants: bool = True) -> int:

@@ -3,7 +3,7 @@
 import fcntl
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from graphlib import TopologicalSorter
@@ -16,7 +16,7 @@ from cogniflow_dev.state import State, choose_ports
 from cogniflow_dev.stores import StoreError
 from cogniflow_dev.supervision import ProcessState, Supervisor, SupervisorError
 from cogniflow_dev.supervision.supervisor import clean_up
-from cogniflow_dev.topology import Process, processes
+from cogniflow_dev.topology import Process
 from cogniflow_dev.waiting import NotReady, wait_until_ready
 
 _READY_SECONDS = 90.0
@@ -95,18 +95,18 @@ def clean_up_after_crash(home: Path) -> list[int]:
     return ended
 
 
-def start(stack: Stack, on_progress: OnProgress) -> Supervisor:
-    """Start the supervisor and every process; returns when all are healthy.
+def start(stack: Stack, processes: Sequence[Process], on_progress: OnProgress) -> Supervisor:
+    """Start the supervisor and the processes, each after those it needs; returns when all are healthy.
 
     Raises StartFailure or SupervisorError, with nothing left running.
     """
-    plan = {process.name: process for process in processes(stack)}
+    plan = {process.name: process for process in processes}
     for process in plan.values():
         if process.heartbeat:
             process.heartbeat.unlink(missing_ok=True)
-    supervisor = Supervisor.start(stack, list(plan.values()))
-    State(stack.ports, supervisor.identity).save(stack.home)
+    supervisor = Supervisor.start(stack, processes)
     try:
+        State(stack.ports, supervisor.identity).save(stack.home)
         _start_in_order(supervisor, plan, on_progress)
     except BaseException:
         stop(supervisor)

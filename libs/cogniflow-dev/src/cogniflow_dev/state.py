@@ -35,11 +35,11 @@ class State:
         )
 
 
-def choose_ports(kept: dict[str, int]) -> dict[str, int]:
+def choose_ports(kept: dict[str, int], usual: dict[str, int] = USUAL_PORTS) -> dict[str, int]:
     """A free port for each process: the one it had, else its usual one, else any."""
     chosen: dict[str, int] = {}
-    for name, usual in USUAL_PORTS.items():
-        candidates = [port for port in (kept.get(name), usual) if port and port not in chosen.values()]
+    for name, usual_port in usual.items():
+        candidates = [port for port in (kept.get(name), usual_port) if port and port not in chosen.values()]
         chosen[name] = next((port for port in candidates if is_free(port)), 0)
     missing = [name for name, port in chosen.items() if not port]
     return {**chosen, **dict(zip(missing, free_ports(len(missing), avoid=chosen.values()), strict=True))}

@@ -19,9 +19,12 @@ def wait_until_ready(name: str, check: Check, timeout: float, still_running: Cal
     Raises NotReady after `timeout` seconds, or as soon as `still_running` says that the process is gone.
     """
     deadline = time.monotonic() + timeout
-    while problem := check():
+    while True:
+        problem = check()
         if not still_running():
             raise NotReady(f"{name} stopped while starting")
+        if problem is None:
+            return
         if time.monotonic() > deadline:
             raise NotReady(f"{name} was not ready within {timeout:.0f} s: {problem}")
         time.sleep(_POLL_SECONDS)

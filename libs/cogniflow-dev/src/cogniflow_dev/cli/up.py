@@ -29,6 +29,7 @@ from cogniflow_dev.startup import (
 from cogniflow_dev.stores import StoreError
 from cogniflow_dev.stores.binaries import MissingBinary
 from cogniflow_dev.supervision import Supervisor, SupervisorError
+from cogniflow_dev.supervision.config import UnusableValue
 from cogniflow_dev.topology import processes
 
 
@@ -76,7 +77,14 @@ def _start() -> Supervisor | None:
         fail("Stopped before everything was ready; nothing is left running.", code=130)
     except StartFailure as failure:
         _explain(failure)
-    except (AlreadyStarting, MissingBinary, StoreError, SupervisorError, PermissionError) as error:
+    except (
+        AlreadyStarting,
+        MissingBinary,
+        StoreError,
+        SupervisorError,
+        PermissionError,
+        UnusableValue,
+    ) as error:
         fail(str(error), "`cogniflow doctor` finds out more.")
     return supervisor
 
@@ -87,9 +95,9 @@ def _start_locked(home: Path) -> Supervisor:
     if ended:
         console.print(f"Ended {len(ended)} processes that an earlier run left behind", style="yellow")
     print_replaced_ports(stack)
-    progress = StartProgress(total=len(processes(stack)))
-    with progress:
-        return start(stack, progress.report)
+    plan = processes(stack)
+    with StartProgress(total=len(plan)) as progress:
+        return start(stack, plan, progress.report)
 
 
 def _say_running(running: Supervisor) -> None:

@@ -4,6 +4,7 @@ import configparser
 import hashlib
 import io
 import os
+import re
 import shlex
 import tempfile
 from collections.abc import Sequence
@@ -17,6 +18,9 @@ _LONGEST_SOCKET_PATH = 95
 
 # Groups stop one after the other, the last one first, and a group's processes at the same time.
 _GROUPS = ("stores", "services", "front")
+
+# Line breaks, and what its format takes for a comment.
+_INEXPRESSIBLE = re.compile(r"[\r\n]|\s[;#]")
 
 _LOG_BYTES = "5MB"
 _LOG_BACKUPS = "3"
@@ -51,8 +55,15 @@ def make_socket_folder(path: Path) -> None:
     path.parent.chmod(0o700)
 
 
+class UnusableValue(ValueError):
+    """A command or setting that supervisord's configuration format cannot express."""
+
+
 def render(stack: Stack, processes: Sequence[Process]) -> str:
-    """The configuration as text. It holds secrets: write it where only the owner can read it."""
+    """The configuration as text. It holds secrets: write it where only the owner can read it.
+
+    Raises UnusableValue, which in practice means a very unusual path.
+    """
     config = configparser.RawConfigParser()
     config.read_dict(
         {
@@ -84,6 +95,8 @@ def render(stack: Stack, processes: Sequence[Process]) -> str:
     )
     for section in config.sections():
         for name, value in config[section].items():
+            if _INEXPRESSIBLE.search(value):
+                raise UnusableValue(f"supervisord cannot take this {name}: {value}; use a plainer path")
             config[section][name] = value.replace("%", "%%")
     text = io.StringIO()
     config.write(text)
@@ -93,7 +106,7 @@ def render(stack: Stack, processes: Sequence[Process]) -> str:
 def _program(stack: Stack, process: Process) -> dict[str, object]:
     return {
         "command": shlex.join(process.command),
-        "environment": ",".join(f'{name}="{value}"' for name, value in process.environment.items()),
+        "environment": ",".join(_assignment(*setting) for setting in process.environment.items()),
         "directory": stack.run_folder,
         "autostart": "false",
         "autorestart": "true",
@@ -110,3 +123,9 @@ def _program(stack: Stack, process: Process) -> dict[str, object]:
         "stdout_logfile_maxbytes": _LOG_BYTES,
         "stdout_logfile_backups": _LOG_BACKUPS,
     }
+
+
+def _assignment(name: str, value: str) -> str:
+    if '"' in value or value != value.strip("'"):
+        raise UnusableValue(f"supervisord cannot take {name} with these quotes: {value}; use a plainer path")
+    return f'{name}="{value}"'

@@ -114,7 +114,7 @@ class Supervisor:
                 running.send_signal(signal.SIGTERM)
             with suppress(psutil.TimeoutExpired):
                 running.wait(patience)
-        clean_up(self.stack, self.identity)
+        clean_up(self.stack, self.identity, patience=0)
 
     def _command(self, method: str, process: Process, wait: bool = False) -> None:
         try:
@@ -130,11 +130,14 @@ class Supervisor:
         return xmlrpc.client.ServerProxy("http://127.0.0.1", transport=transport)
 
 
-def clean_up(stack: Stack, identity: ProcessIdentity) -> list[int]:
-    """End what an earlier supervisor left behind, remove its socket, and say which process ids were ended."""
+def clean_up(stack: Stack, identity: ProcessIdentity, patience: float = _ORPHAN_SECONDS) -> list[int]:
+    """End what a supervisor left behind and remove its socket; returns the ids of the ended processes.
+
+    They have `patience` seconds to end by themselves before they are killed.
+    """
     left = list(session_members(identity, stack.home))
     if left:
-        end(left, _ORPHAN_SECONDS)
+        end(left, patience)
     socket_path(stack.home).unlink(missing_ok=True)
     (stack.run_folder / "supervisord.pid").unlink(missing_ok=True)
     return [process.pid for process in left]
