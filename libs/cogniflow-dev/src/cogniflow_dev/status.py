@@ -29,13 +29,14 @@ class ProcessStatus:
 
 
 def survey(supervisor: Supervisor) -> list[ProcessStatus]:
-    """Check every process at the same time; the supervisor itself comes first.
+    """Check every process; the supervisor itself comes first.
 
     Raises SupervisorError when the supervisor does not answer.
     """
     plan = processes(supervisor.stack)
     states = supervisor.states()
-    with ThreadPoolExecutor(max_workers=len(plan)) as pool:
+    # A few at a time: one that hangs must not hold up the others, and all at once would slow each other down.
+    with ThreadPoolExecutor(max_workers=3) as pool:
         checked = list(pool.map(lambda process: _examine(process, states[process.name]), plan))
     return [_supervisor_status(supervisor), *checked]
 

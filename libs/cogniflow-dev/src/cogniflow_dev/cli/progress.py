@@ -15,7 +15,7 @@ class StartProgress:
     def __init__(self, total: int) -> None:
         self._began = time.monotonic()
         self._awaited: list[str] = []
-        columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+        columns = (SpinnerColumn(), BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}"))
         self._bar = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
         self._task = self._bar.add_task("Starting", total=total)
 
