@@ -9,6 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict
 from starlette.exceptions import HTTPException
+from starlette.routing import BaseRoute, Match
 
 PROBLEM_JSON = "application/problem+json"
 
@@ -139,6 +140,16 @@ def request_id_of(request: Request) -> str | None:
     return found
 
 
+def _allowed_methods(request: Request) -> str:
+    """Every method of this address; the framework names those of the first route it meets."""
+    routes: list[BaseRoute] = request.app.router.routes
+    return ", ".join(
+        method
+        for method in ("DELETE", "GET", "HEAD", "PATCH", "POST", "PUT")
+        if any(route.matches({**request.scope, "method": method})[0] is Match.FULL for route in routes)
+    )
+
+
 def error_response(request: Request, error: ServiceError) -> JSONResponse:
     return problem_response(
         request_id_of(request), error.status, error.code, error.detail, headers=error.headers
@@ -158,14 +169,12 @@ def install_error_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def _http_error(request: Request, error: HTTPException) -> JSONResponse:
-        code = HTTPStatus(error.status_code).phrase.lower().replace(" ", "_")
-        return problem_response(
-            request_id_of(request),
-            error.status_code,
-            code,
-            str(error.detail),
-            headers=error.headers,
-        )
+        status, headers = error.status_code, dict(error.headers or {})
+        if status == HTTPStatus.METHOD_NOT_ALLOWED:
+            headers["Allow"] = _allowed_methods(request)
+        # Python's own name for 413 changed between its releases; a code must not.
+        code = TooLarge.code if status == TooLarge.status else HTTPStatus(status).name.lower()
+        return problem_response(request_id_of(request), status, code, str(error.detail), headers=headers)
 
     @app.exception_handler(RequestValidationError)
     async def _validation_error(request: Request, error: RequestValidationError) -> JSONResponse:
