@@ -1,0 +1,16 @@
+"""`python -m analytics_service`: bring tables and indexes up to date, then serve."""
+
+from analytics_service.app import create_app
+from analytics_service.prepare import prepare
+from analytics_service.settings import Settings
+from cogniflow_kit.server import serve
+
+
+def main() -> None:
+    settings = Settings()
+    prepare(settings)
+    serve(create_app(settings), settings)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,40 @@
+"""Puts analytics-service together."""
+
+from fastapi import FastAPI
+
+from analytics_service.activity.api import router as activity
+from analytics_service.ingest.api import router as ingest
+from analytics_service.presence.api import router as presence
+from analytics_service.settings import Settings
+from cogniflow_kit.application import create_application
+from cogniflow_kit.clients import ServiceClient
+from cogniflow_kit.identity import KeySource
+from cogniflow_kit.jwks import PublishedKeys
+from cogniflow_kit.mongo import Mongo
+from cogniflow_kit.redis import RedisStore
+from cogniflow_kit.sql.database import Database
+
+# A full batch of events of a few kilobytes each.
+_MAX_BODY_BYTES = 4_000_000
+
+
+def create_app(
+    settings: Settings, *, keys: KeySource | None = None, database: Database | None = None
+) -> FastAPI:
+    """The application; tests pass keys of their own and a database whose transactions they roll back."""
+    database = database or Database(settings.database_url.get_secret_value(), application=settings.service)
+    mongo = Mongo(settings.mongo_url.get_secret_value())
+    redis = RedisStore(settings.redis_url.get_secret_value(), settings.schema_name)
+    app = create_application(
+        settings,
+        summary="What happened on the platform: the interaction log, course activity, presence.",
+        routers=[ingest, activity, presence],
+        stores=[database, mongo, redis],
+        keys=keys or PublishedKeys(settings.users_url),
+        max_body_bytes=_MAX_BODY_BYTES,
+    )
+    app.state.database = database
+    app.state.mongo = mongo
+    app.state.redis = redis
+    app.state.courses = ServiceClient(settings, "courses-service", settings.courses_url)
+    return app

@@ -1,0 +1,36 @@
+"""Tables and indexes in the code are those in the stores."""
+
+from datetime import UTC, datetime
+from uuid import uuid4
+
+import pytest
+
+from analytics_service.documents import INTERACTION_LOGS
+from analytics_service.prepare import prepare
+from analytics_service.tables import metadata
+from cogniflow_dev.testing.databases import schema_drift
+
+
+def test_the_migrations_make_exactly_the_tables(settings):
+    assert schema_drift(settings, metadata) == []
+
+
+def test_preparing_again_changes_nothing(settings, mongo):
+    prepare(settings)
+    before = mongo.collection(INTERACTION_LOGS).index_information()
+    prepare(settings)
+    assert mongo.collection(INTERACTION_LOGS).index_information() == before
+    assert set(before) == {"_id_", "course_time", "time_course", "stored"}
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        {"course_id": uuid4(), "occurred_at": {"$gte": datetime.now(UTC)}},
+        {"occurred_at": {"$gte": datetime.now(UTC)}, "course_id": {"$ne": None}},
+        {"stored_at": {"$gte": datetime.now(UTC)}},
+    ],
+)
+def test_each_way_of_asking_the_log_uses_an_index(mongo, question):
+    plan = mongo.collection(INTERACTION_LOGS).find(question).explain()["queryPlanner"]["winningPlan"]
+    assert plan["inputStage"]["stage"] == "IXSCAN"
