@@ -1,0 +1,113 @@
+"""A whole running platform that a test may start, kill and start again."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, Protocol
+
+import psutil
+
+from cogniflow_dev.paths import repository_root
+
+_COMMAND = str(Path(sys.executable).with_name("cogniflow"))
+_START_S = 240
+
+
+class RunningStack(Protocol):
+    """`logins` are the demo passwords by user name."""
+
+    address: str
+    logins: dict[str, str]
+
+    def start(self) -> None:
+        """Start everything and wait until it answers."""
+
+    def kill(self) -> list[str]:
+        """SIGKILL every process, the databases included; the names of those that were hit."""
+
+    def stop(self) -> None:
+        """End it in good order."""
+
+
+class LocalStack:
+    """The stack of `cogniflow up`, in a folder of its own."""
+
+    def __init__(self, home: Path) -> None:
+        self._environment = {**os.environ, "COGNIFLOW_HOME": str(home)}
+        self.address = ""
+        self.logins: dict[str, str] = {}
+
+    def start(self) -> None:
+        self._run("up", "--detach")
+        facts = self.info()
+        self.address, self.logins = facts["address"], facts["logins"]
+
+    def info(self) -> dict[str, Any]:
+        facts: dict[str, Any] = json.loads(self._run("info", "--json"))
+        return facts
+
+    def kill(self) -> list[str]:
+        pids: dict[str, int] = self.info()["processes"]
+        supervisor = psutil.Process(pids["supervisord"])
+        family = [supervisor, *supervisor.children(recursive=True)]
+        for process in family:
+            process.send_signal(signal.SIGKILL)
+        psutil.wait_procs(family, timeout=10)
+        assert not any(psutil.pid_exists(pid) and _alive(pid) for pid in pids.values())
+        return list(pids)
+
+    def stop(self) -> None:
+        self._run("down")
+
+    def _run(self, *arguments: str) -> str:
+        return _output([_COMMAND, *arguments], self._environment)
+
+
+class ComposeStack:
+    """The compose stack of this checkout, as .env and COMPOSE_PROJECT_NAME describe it."""
+
+    def __init__(self) -> None:
+        services = json.loads(_compose("config", "--format", "json"))["services"]
+        port = services["gateway"]["ports"][0]["published"]
+        settings = services["users-service"]["environment"]
+        self.address = f"http://127.0.0.1:{port}"
+        self.logins = {
+            who: settings[f"DEMO_{who.upper()}_PASSWORD"] for who in ("learner", "instructor", "admin")
+        }
+
+    def start(self) -> None:
+        # Without --build: the images under test are those that were built.
+        _compose("up", "--detach", "--wait", "--wait-timeout", str(_START_S))
+
+    def kill(self) -> list[str]:
+        running = _compose("ps", "--services", "--status", "running").split()
+        _compose("kill", "--signal", "SIGKILL")
+        return running
+
+    def stop(self) -> None:
+        _compose("down")
+
+
+def _alive(pid: int) -> bool:
+    return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+
+
+def _compose(*arguments: str) -> str:
+    return _output(["docker", "compose", *arguments], dict(os.environ))
+
+
+def _output(command: list[str], environment: dict[str, str]) -> str:
+    done = subprocess.run(
+        command,
+        env=environment,
+        cwd=repository_root(),
+        capture_output=True,
+        text=True,
+        timeout=_START_S + 30,
+        check=False,
+    )
+    assert done.returncode == 0, f"{' '.join(command)} failed:\n{done.stdout}{done.stderr}"
+    return done.stdout
