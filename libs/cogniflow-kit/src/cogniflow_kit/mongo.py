@@ -27,9 +27,10 @@ class Mongo:
     def __init__(self, url: str) -> None:
         self._client: MongoClient[Document] = MongoClient(
             url,
-            serverSelectionTimeoutMS=2000,
+            # The whole of an operation: finding the server, retries, the answer.
+            # Shorter than what callers of this service wait.
+            timeoutMS=3000,
             connectTimeoutMS=2000,
-            timeoutMS=5000,
             maxPoolSize=20,
             tz_aware=True,
             uuidRepresentation="standard",

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from threading import Lock
 from typing import Protocol
 
 from circuitbreaker import CircuitBreaker
@@ -26,16 +27,27 @@ class Store(Protocol):
 
 
 class Breaker:
-    """Fails fast while a store is away, so that callers don't queue behind time-outs."""
+    """Fails fast while a store is away, so that callers don't queue behind time-outs.
+
+    After `reset_s` one caller tries again while the others are still refused.
+    """
 
     def __init__(self, name: str, outage: Outage, *, failures: int = 3, reset_s: int = 2) -> None:
         self._name = name
         self._circuit = CircuitBreaker(failures, reset_s, outage, name)
+        self._trial = Lock()
 
     @contextmanager
     def guard(self) -> Iterator[None]:
         """Count the outages inside the block; refuse to enter it while the circuit is open."""
-        if self._circuit.opened:
+        if self._circuit.closed:
+            with self._circuit:
+                yield
+            return
+        if self._circuit.opened or not self._trial.acquire(blocking=False):
             raise Unavailable(f"{self._name} is away; try again shortly.", retry_after_s=2)
-        with self._circuit:
-            yield
+        try:
+            with self._circuit:
+                yield
+        finally:
+            self._trial.release()
