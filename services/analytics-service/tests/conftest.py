@@ -1,11 +1,8 @@
 """The application over real stores, and a courses-service of the tests."""
 
-import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -19,6 +16,7 @@ from analytics_service.prepare import prepare
 from analytics_service.settings import Settings
 from cogniflow_dev.testing.databases import clean_mongo, clean_redis, committed_database, savepoint_database
 from cogniflow_dev.testing.environments import ServiceEnvironments
+from cogniflow_dev.testing.servers import Call, json_server
 from cogniflow_dev.testing.tokens import TokenMint, headers
 from cogniflow_kit.events import EVENTS_SCOPE
 from cogniflow_kit.mongo import Mongo
@@ -48,9 +46,9 @@ class CoursesService:
     status: int | None = None
     every_course: bool = False
 
-    def answer(self, path: str, authorization: str) -> tuple[int, dict[str, Any]]:
-        self.tokens_seen.append(authorization)
-        course_id = UUID(path.removeprefix("/api/courses/"))
+    def answer(self, call: Call) -> tuple[int, dict[str, Any]]:
+        self.tokens_seen.append(call.headers["Authorization"])
+        course_id = UUID(call.path.removeprefix("/api/courses/"))
         if self.status is not None:
             return self.status, {}
         if course_id not in self.instructors and not self.every_course:
@@ -71,26 +69,8 @@ class CoursesService:
 @pytest.fixture(scope="session")
 def courses_server() -> Iterator[CoursesService]:
     service = CoursesService()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            status, body = service.answer(self.path, self.headers["Authorization"])
-            payload = json.dumps(body).encode()
-            self.send_response(status)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(payload)))
-            self.end_headers()
-            self.wfile.write(payload)
-
-        def log_message(self, *_: object) -> None:
-            """Quiet: the tests look at the answers."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    service.url = f"http://127.0.0.1:{server.server_port}"
-    Thread(target=server.serve_forever, daemon=True).start()
-    yield service
-    server.shutdown()
-    server.server_close()
+    with json_server(service.answer) as service.url:
+        yield service
 
 
 @pytest.fixture
