@@ -1,6 +1,6 @@
 """Builds a service's FastAPI application from its settings, stores and routers."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -34,9 +34,11 @@ def create_application(
     stores: Sequence[Store],
     keys: KeySource,
     max_body_bytes: int = 1_000_000,
+    uploads: Mapping[str, int] | None = None,
 ) -> FastAPI:
     """The application with everything that every service does the same way.
 
+    `uploads`: paths that take larger bodies than the rest, and how many bytes.
     Services reach their own parts through `app.state`, wired in their
     `dependencies.py`.
     """
@@ -60,7 +62,7 @@ def create_application(
     app.state.settings = settings
     app.state.stores = list(stores)
     app.state.verifier = TokenVerifier(keys, issuer=settings.public_url, service=settings.service)
-    app.add_middleware(RequestContext, max_body_bytes=max_body_bytes)
+    app.add_middleware(RequestContext, max_body_bytes=max_body_bytes, uploads=uploads or {})
     install_error_handlers(app)
     for store in stores:
         _answer_outages(app, store)

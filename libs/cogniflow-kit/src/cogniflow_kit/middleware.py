@@ -5,6 +5,7 @@ request; three layers of this kind cost 5 µs together.
 """
 
 import time
+from collections.abc import Mapping
 
 import structlog
 from prometheus_client import Counter, Histogram
@@ -25,15 +26,17 @@ _QUIET = frozenset({"/health/live", "/health/ready", "/metrics"})
 class RequestContext:
     """Names, bounds, measures and logs each request."""
 
-    def __init__(self, app: ASGIApp, *, max_body_bytes: int) -> None:
+    def __init__(self, app: ASGIApp, *, max_body_bytes: int, uploads: Mapping[str, int]) -> None:
         self._app = app
         self._max_body_bytes = max_body_bytes
+        self._uploads = uploads
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        exchange = _Exchange(scope, receive, send, self._max_body_bytes)
+        limit = self._uploads.get(scope["path"], self._max_body_bytes)
+        exchange = _Exchange(scope, receive, send, limit)
         token = request_id.set(exchange.id)
         structlog.contextvars.bind_contextvars(request_id=exchange.id)
         try:
