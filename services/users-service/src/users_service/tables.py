@@ -1,9 +1,11 @@
 """Every table of users-service."""
 
 from datetime import datetime
+from typing import Annotated, Any
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, DateTime, ForeignKey, Index, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 from cogniflow_kit.jobs import jobs_table
@@ -12,6 +14,8 @@ from cogniflow_kit.sql.outbox import outbox_table
 from cogniflow_kit.sql.tables import CreatedAt, Id, Moment, service_metadata
 
 metadata = service_metadata("users")
+
+OptionalMoment = Annotated[datetime | None, mapped_column(DateTime(timezone=True))]
 
 
 class Base(DeclarativeBase):
@@ -35,8 +39,31 @@ class User(Base):
     hashed_password: Mapped[str]
     role: Mapped[str] = mapped_column(server_default="student")
     is_active: Mapped[bool] = mapped_column(server_default="true")
+    email_verified_at: Mapped[OptionalMoment]
+    locked_at: Mapped[OptionalMoment]
     created_at: Mapped[CreatedAt]
-    last_login: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    last_login: Mapped[OptionalMoment]
+
+    @property
+    def may_log_in(self) -> bool:
+        """Neither deactivated by themselves nor locked by an admin."""
+        return self.is_active and self.locked_at is None
+
+
+class UserProfile(Base):
+    """What people say about themselves and how they like things; made with defaults at the first read."""
+
+    __tablename__ = "user_profiles"
+
+    user_id: Mapped[UUID] = mapped_column(ForeignKey(User.id, ondelete="CASCADE"), primary_key=True)
+    display_name: Mapped[str | None]
+    bio: Mapped[str | None]
+    preferred_meditation_duration: Mapped[int] = mapped_column(server_default="10", comment="minutes")
+    preferred_mentor_category: Mapped[str | None]
+    theme_preference: Mapped[str] = mapped_column(server_default="system")
+    locale: Mapped[str] = mapped_column(server_default="en")
+    timezone: Mapped[str] = mapped_column(server_default="UTC")
+    updated_at: Mapped[CreatedAt]
 
 
 class UserSession(Base):
@@ -50,7 +77,7 @@ class UserSession(Base):
     address: Mapped[str]
     created_at: Mapped[CreatedAt]
     last_used_at: Mapped[Moment]
-    ended_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    ended_at: Mapped[OptionalMoment]
     end_reason: Mapped[str | None]
 
     user: Mapped[User] = relationship(lazy="raise")
@@ -65,13 +92,172 @@ class RefreshToken(Base):
     session_id: Mapped[UUID] = mapped_column(ForeignKey(UserSession.id, ondelete="CASCADE"), index=True)
     created_at: Mapped[CreatedAt]
     expires_at: Mapped[Moment] = mapped_column(index=True)
-    spent_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    spent_at: Mapped[OptionalMoment]
 
     session: Mapped[UserSession] = relationship(lazy="raise")
 
 
+class Revocation(Base):
+    """Access tokens that count no more although they haven't expired; forgotten once they have.
+
+    Either all tokens of a session, or all that a user got before the moment.
+    """
+
+    __tablename__ = "revocations"
+
+    id: Mapped[Id]
+    session_id: Mapped[UUID | None]
+    user_id: Mapped[UUID | None]
+    revoked_at: Mapped[Moment] = mapped_column(index=True)
+
+
+class LoginFailure(Base):
+    """A refused password, counted against the account and against the address it came from."""
+
+    __tablename__ = "login_failures"
+    __table_args__ = (Index("ix_login_failures_key_occurred_at", "key", "occurred_at"),)
+
+    id: Mapped[Id]
+    key: Mapped[str]
+    occurred_at: Mapped[Moment]
+
+
+class OneTimeToken(Base):
+    """Proves that somebody reads a mailbox, once; only its SHA-256 is kept."""
+
+    __tablename__ = "one_time_tokens"
+    __table_args__ = (
+        CheckConstraint("purpose IN ('verify_email', 'reset_password', 'change_email')", name="purpose"),
+    )
+
+    token_hash: Mapped[str] = mapped_column(primary_key=True)
+    user_id: Mapped[UUID] = mapped_column(ForeignKey(User.id, ondelete="CASCADE"), index=True)
+    purpose: Mapped[str]
+    email: Mapped[str]
+    created_at: Mapped[CreatedAt]
+    expires_at: Mapped[Moment] = mapped_column(index=True)
+    used_at: Mapped[OptionalMoment]
+
+
+class Mail(Base):
+    """A message to be sent, or, without a mail server, to be read by an admin."""
+
+    __tablename__ = "mails"
+
+    id: Mapped[Id]
+    user_id: Mapped[UUID | None] = mapped_column(ForeignKey(User.id, ondelete="CASCADE"), index=True)
+    recipient: Mapped[str]
+    subject: Mapped[str]
+    body: Mapped[str]
+    created_at: Mapped[CreatedAt]
+    sent_at: Mapped[OptionalMoment]
+
+
+class ExternalIdentity(Base):
+    """An account at an OpenID Connect provider, linked to one here."""
+
+    __tablename__ = "external_identities"
+
+    issuer: Mapped[str] = mapped_column(primary_key=True)
+    subject: Mapped[str] = mapped_column(primary_key=True)
+    user_id: Mapped[UUID] = mapped_column(ForeignKey(User.id, ondelete="CASCADE"), index=True)
+    linked_at: Mapped[CreatedAt]
+
+
+class ExternalLogin(Base):
+    """A login that has gone to the provider and is expected back; `state` is kept as its SHA-256."""
+
+    __tablename__ = "external_logins"
+
+    state_hash: Mapped[str] = mapped_column(primary_key=True)
+    nonce: Mapped[str]
+    encrypted_code_verifier: Mapped[str]
+    created_at: Mapped[CreatedAt]
+    expires_at: Mapped[Moment] = mapped_column(index=True)
+
+
+class ServiceClient(Base):
+    """A service that may ask for tokens. `grants`: for each callee the scopes it may have."""
+
+    __tablename__ = "service_clients"
+
+    client_id: Mapped[str] = mapped_column(primary_key=True)
+    secret_hash: Mapped[str]
+    grants: Mapped[dict[str, list[str]]] = mapped_column(JSONB)
+    updated_at: Mapped[CreatedAt]
+
+
+class SecurityEvent(Base):
+    """What happened to identities; rows are never changed, which a trigger enforces.
+
+    No foreign key: the record outlives the account, which an erasure turns
+    into an id that leads nowhere.
+    """
+
+    __tablename__ = "security_events"
+    __table_args__ = (
+        Index("ix_security_events_type_id", "type", "id"),
+        Index("ix_security_events_user_id_id", "user_id", "id"),
+    )
+
+    id: Mapped[Id]
+    type: Mapped[str]
+    user_id: Mapped[UUID | None]
+    actor_id: Mapped[UUID | None]
+    session_id: Mapped[UUID | None]
+    address: Mapped[str | None]
+    data: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    occurred_at: Mapped[CreatedAt]
+
+
+class DataExport(Base):
+    """One archive of everything held on a person. `token_hash`: of the link that downloads it once."""
+
+    __tablename__ = "data_exports"
+
+    id: Mapped[Id]
+    user_id: Mapped[UUID] = mapped_column(ForeignKey(User.id, ondelete="CASCADE"), index=True)
+    status: Mapped[str] = mapped_column(server_default="queued")
+    parts_done: Mapped[int] = mapped_column(server_default="0")
+    archive: Mapped[bytes | None] = mapped_column(deferred=True)
+    created_at: Mapped[CreatedAt]
+    expires_at: Mapped[OptionalMoment]
+    downloaded_at: Mapped[OptionalMoment]
+
+
+class ErasureRequest(Base):
+    """A person's wish to be forgotten, from the request to the receipts of every store.
+
+    No foreign key: the request outlives the account. `receipts`: by service,
+    what was erased from which store and when.
+    """
+
+    __tablename__ = "erasure_requests"
+    __table_args__ = (
+        CheckConstraint("status IN ('waiting', 'canceled', 'running', 'finished')", name="status"),
+        Index(
+            "uq_erasure_requests_open",
+            "user_id",
+            unique=True,
+            postgresql_where=text("status IN ('waiting', 'running')"),
+        ),
+    )
+
+    id: Mapped[Id]
+    user_id: Mapped[UUID] = mapped_column(index=True)
+    status: Mapped[str] = mapped_column(server_default="waiting")
+    receipts: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")
+    requested_at: Mapped[CreatedAt]
+    due_at: Mapped[Moment] = mapped_column(index=True)
+    finished_at: Mapped[OptionalMoment]
+
+
 class SigningKey(Base):
-    """A key pair for access tokens; the private half is encrypted."""
+    """A key pair for access tokens; the private half is encrypted.
+
+    Published from the start, signing from `active_from`, so that everybody
+    knows it before the first token comes; unpublished after `retired_at`.
+    """
 
     __tablename__ = "signing_keys"
 
@@ -79,6 +265,8 @@ class SigningKey(Base):
     encrypted_private_key: Mapped[str]
     public_key: Mapped[str]
     created_at: Mapped[CreatedAt]
+    active_from: Mapped[Moment]
+    retired_at: Mapped[OptionalMoment]
 
 
 idempotency_table(metadata)

@@ -3,7 +3,7 @@
 import base64
 import hashlib
 from dataclasses import dataclass
-from threading import Lock
+from datetime import datetime, timedelta
 
 from cryptography.fernet import Fernet
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -14,35 +14,40 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
 )
 from pydantic import SecretStr
-from sqlalchemy import select, text
+from sqlalchemy import func, or_, select, text, update
 from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 
-from cogniflow_kit.ids import new_id
+from cogniflow_kit.ids import new_id, utc_now
 from cogniflow_kit.sql.database import Database
 from users_service.keys.jwt import PublicKey, public_jwk
 from users_service.tables import SigningKey
 
 _ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtext('users-signing-keys'))")
 
+LEAD = timedelta(seconds=10)
+"""A new key is published this long before it signs: every verifier has fetched it by then."""
+TAIL = timedelta(minutes=6)
+"""A replaced key stays published for the longest token lifetime and a minute for clocks."""
+
 
 @dataclass(frozen=True)
 class Signer:
-    """The newest key, decrypted."""
+    """A key, decrypted."""
 
     kid: str
     private_pem: str
+    active_from: datetime
 
 
 class KeyRing:
-    """Keys as rows, decrypted once a process. Also the KeySource of users-service itself."""
+    """Keys as rows, decrypted once a process and read again by `reload`."""
 
     def __init__(self, database: Database, encryption_secret: SecretStr) -> None:
         self._database = database
         digest = hashlib.sha256(encryption_secret.get_secret_value().encode()).digest()
         self._fernet = Fernet(base64.urlsafe_b64encode(digest))
-        self._lock = Lock()
-        self._signer: Signer | None = None
+        self._signers: list[Signer] = []
         self._public: dict[str, str] = {}
 
     def ensure_key(self) -> None:
@@ -50,33 +55,51 @@ class KeyRing:
         with self._database.transaction() as session:
             session.execute(_ONE_AT_A_TIME)
             if session.scalar(select(SigningKey).limit(1)) is None:
-                session.add(self._new_key())
+                session.add(self._new_key(utc_now()))
+
+    def rotate(self, session: Session) -> str:
+        """Publish a new key that signs after `LEAD`, let the others retire `TAIL` later; gives its id."""
+        session.execute(_ONE_AT_A_TIME)
+        active_from = utc_now() + LEAD
+        session.execute(
+            update(SigningKey).where(SigningKey.retired_at.is_(None)).values(retired_at=active_from + TAIL)
+        )
+        key = self._new_key(active_from)
+        session.add(key)
+        return key.kid
 
     def signer(self) -> Signer:
-        with self._lock:
-            if self._signer is None:
-                self._load()
-            assert self._signer is not None
-            return self._signer
+        """The newest key whose time has come."""
+        if not self._signers:
+            self.reload()
+        now = utc_now()
+        return next(signer for signer in self._signers if signer.active_from <= now)
 
     def published(self) -> list[PublicKey]:
-        self.signer()
+        if not self._public:
+            self.reload()
         return [public_jwk(kid, pem) for kid, pem in self._public.items()]
 
     async def pem(self, kid: str) -> str | None:
         if kid not in self._public:
-            await run_in_threadpool(self.signer)
+            await run_in_threadpool(self.reload)
         return self._public.get(kid)
 
-    def _load(self) -> None:
+    def reload(self) -> None:
+        """Read the keys that haven't retired, newest first."""
+        live = or_(SigningKey.retired_at.is_(None), SigningKey.retired_at > func.now())
+        newest_first = select(SigningKey).where(live).order_by(SigningKey.active_from.desc())
         with self._database.transaction() as session:
-            keys = _newest_first(session)
-        newest = keys[0]
-        private = self._fernet.decrypt(newest.encrypted_private_key.encode()).decode()
+            keys = list(session.scalars(newest_first))
+        known = {signer.kid: signer for signer in self._signers}
+        self._signers = [known.get(key.kid) or self._decrypted(key) for key in keys]
         self._public = {key.kid: key.public_key for key in keys}
-        self._signer = Signer(newest.kid, private)
 
-    def _new_key(self) -> SigningKey:
+    def _decrypted(self, key: SigningKey) -> Signer:
+        private = self._fernet.decrypt(key.encrypted_private_key.encode()).decode()
+        return Signer(key.kid, private, key.active_from)
+
+    def _new_key(self, active_from: datetime) -> SigningKey:
         key = ec.generate_private_key(ec.SECP256R1())
         private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
         public = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
@@ -84,8 +107,5 @@ class KeyRing:
             kid=str(new_id()),
             encrypted_private_key=self._fernet.encrypt(private).decode(),
             public_key=public.decode(),
+            active_from=active_from,
         )
-
-
-def _newest_first(session: Session) -> list[SigningKey]:
-    return list(session.scalars(select(SigningKey).order_by(SigningKey.created_at.desc())))

@@ -47,7 +47,7 @@ class Login:
     def with_password(self, login: str, password: str, *, device: str, address: str) -> TokenPair:
         user = self._users.by_login(login)
         matches, better_hash = verify_password(password, user.hashed_password if user else None)
-        if user is None or not matches or not user.is_active:
+        if user is None or not matches or not user.may_log_in:
             raise InvalidCredentials("The username or the password is wrong.")
         if better_hash is not None:
             user.hashed_password = better_hash
@@ -73,7 +73,7 @@ class Login:
             or found is None
             or login_session.ended_at is not None
             or found.expires_at <= now
-            or not login_session.user.is_active
+            or not login_session.user.may_log_in
         ):
             raise InvalidRefreshToken("The refresh token is not valid any more; log in again.")
         successor = self._successor(refresh_token)
