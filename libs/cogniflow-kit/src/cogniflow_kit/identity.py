@@ -8,7 +8,7 @@ secrets, so exactly one algorithm is given and keys are PEM alone.
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, Protocol
+from typing import Annotated, Any, Literal, Protocol, get_args
 from uuid import UUID
 
 from fastapi import Depends, Request
@@ -65,11 +65,17 @@ class TokenVerifier:
 
     async def user(self, token: str) -> User:
         claims = await self._claims(token, AUDIENCE, "access")
-        return User(UUID(claims["sub"]), claims["role"], UUID(claims["sid"]), token)
+        try:
+            user = User(UUID(claims["sub"]), claims["role"], UUID(claims["sid"]), token)
+        except (KeyError, ValueError) as error:
+            raise _refused() from error
+        if user.role not in get_args(Role):
+            raise _refused()
+        return user
 
     async def service(self, token: str) -> Service:
         claims = await self._claims(token, self._service, "svc")
-        return Service(claims["sub"], frozenset(claims["scope"].split()))
+        return Service(claims["sub"], frozenset(claims.get("scope", "").split()))
 
     async def _claims(self, token: str, audience: str, kind: str) -> dict[str, Any]:
         if len(token) > MAX_TOKEN_BYTES:
