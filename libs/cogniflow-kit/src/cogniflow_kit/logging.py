@@ -1,12 +1,14 @@
 """JSON logs on standard output, one object a line, with the request id."""
 
 import logging
+import re
 import sys
 from collections.abc import MutableMapping
 from typing import Any
 
 import structlog
 
+_ROWS = re.compile(r"\n(?:DETAIL:|LINE \d+:)")
 _SECRET_KEYS = frozenset({"authorization", "password", "refresh_token", "secret", "text", "token"})
 
 
@@ -19,8 +21,8 @@ def _redact(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[
 def configure_logging(service: str, level: str) -> None:
     """Send structlog's and the standard library's records down one pipe.
 
-    Tracebacks carry no local variables: those would hold passwords and
-    learners' words.
+    Tracebacks carry no local variables, and database errors no rows: those
+    would hold passwords and learners' words.
     """
     shared: list[structlog.types.Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -44,6 +46,7 @@ def configure_logging(service: str, level: str) -> None:
                 structlog.processors.ExceptionRenderer(
                     structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
                 ),
+                _without_rows,
                 _named(service),
                 structlog.processors.JSONRenderer(ensure_ascii=False),
             ],
@@ -54,6 +57,13 @@ def configure_logging(service: str, level: str) -> None:
     root.setLevel(level)
     for noisy in ("alembic", "dramatiq", "httpcore", "httpx", "pymongo"):
         logging.getLogger(noisy).setLevel("WARNING")
+
+
+def _without_rows(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Cut what PostgreSQL adds to an error: the row that broke a constraint, or the statement."""
+    for raised in event.get("exception", ()):
+        raised["exc_value"] = _ROWS.split(raised["exc_value"])[0]
+    return event
 
 
 def _named(service: str) -> structlog.types.Processor:

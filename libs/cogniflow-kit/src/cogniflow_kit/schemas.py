@@ -31,7 +31,7 @@ def _has_nul(value: Any) -> bool:
 class RequestBody(BaseModel):
     """A body that refuses fields it doesn't know, and text that PostgreSQL can't hold."""
 
-    model_config = ConfigDict(extra="forbid", json_schema_extra=_without_nul)
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True, json_schema_extra=_without_nul)
 
     @field_validator("*", mode="before")
     @classmethod
@@ -42,7 +42,7 @@ class RequestBody(BaseModel):
 
 
 class ResponseBody(BaseModel):
-    model_config = ConfigDict(from_attributes=True)
+    model_config = ConfigDict(from_attributes=True, hide_input_in_errors=True)
 
 
 class Page(ResponseBody, Generic[Item]):

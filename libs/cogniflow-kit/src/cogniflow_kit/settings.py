@@ -17,7 +17,7 @@ class ServiceSettings(BaseSettings):
     that anyone can read in the repository.
     """
 
-    model_config = SettingsConfigDict(extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
 
     service: ClassVar[str]
     schema_name: ClassVar[str]

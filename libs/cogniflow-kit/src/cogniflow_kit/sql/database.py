@@ -35,6 +35,7 @@ class Database:
             pool_timeout=3,
             pool_pre_ping=True,
             pool_recycle=1800,
+            hide_parameters=True,
             connect_args={**_CONNECT_ARGS, "application_name": application},
         )
         self._sessions = sessionmaker(self.engine, expire_on_commit=False)
