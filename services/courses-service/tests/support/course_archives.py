@@ -51,7 +51,7 @@ def tar(files: Mapping[str, str | bytes], *special: tarfile.TarInfo) -> bytes:
     return packed.getvalue()
 
 
-def targz(files: Mapping[str, str | bytes], *special: tarfile.TarInfo) -> bytes:
+def targz(files: Mapping[str, str | bytes] = SMALL, *special: tarfile.TarInfo) -> bytes:
     return gzip.compress(tar(files, *special), compresslevel=1)
 
 

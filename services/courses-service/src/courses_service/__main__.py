@@ -1,0 +1,16 @@
+"""`python -m courses_service`: bring tables and indexes up to date, then serve."""
+
+from cogniflow_kit.server import serve
+from courses_service.app import create_app
+from courses_service.prepare import prepare
+from courses_service.settings import Settings
+
+
+def main() -> None:
+    settings = Settings()
+    prepare(settings)
+    serve(create_app(settings), settings)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,39 @@
+"""Puts courses-service together."""
+
+from fastapi import FastAPI
+
+from cogniflow_kit.application import create_application
+from cogniflow_kit.identity import KeySource
+from cogniflow_kit.jwks import PublishedKeys
+from cogniflow_kit.mongo import Mongo
+from cogniflow_kit.redis import Cache, RedisStore
+from cogniflow_kit.sql.database import Database
+from courses_service.courses.api import router as courses
+from courses_service.enrollments.api import router as enrollments
+from courses_service.imports.api import router as imports
+from courses_service.imports.upload import MAX_BODY_BYTES
+from courses_service.internal.api import router as internal
+from courses_service.lessons.api import router as lessons
+from courses_service.quizzes.api import router as quizzes
+from courses_service.settings import Settings
+
+
+def create_app(
+    settings: Settings, *, keys: KeySource | None = None, database: Database | None = None
+) -> FastAPI:
+    """The application; tests pass keys of their own and a database they roll back."""
+    database = database or Database(settings.database_url.get_secret_value(), application=settings.service)
+    mongo = Mongo(settings.mongo_url.get_secret_value())
+    redis = RedisStore(settings.redis_url.get_secret_value(), settings.schema_name)
+    app = create_application(
+        settings,
+        summary="Courses, lessons, enrollments, progress, quizzes, and imports.",
+        routers=[imports, courses, lessons, enrollments, quizzes, internal],
+        stores=[database, mongo, redis],
+        keys=keys or PublishedKeys(settings.users_url),
+        uploads={"/api/courses/import": MAX_BODY_BYTES},
+    )
+    app.state.database = database
+    app.state.mongo = mongo
+    app.state.cache = Cache(redis)
+    return app

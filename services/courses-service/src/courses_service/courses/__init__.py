@@ -1,0 +1,1 @@
+"""Courses: list, detail, outline, and what their instructors change."""

@@ -1,0 +1,46 @@
+"""Routes of courses."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Response
+
+from cogniflow_kit.errors import problems
+from cogniflow_kit.identity import Instructor
+from cogniflow_kit.schemas import Page, PageRequest
+from cogniflow_kit.sql.idempotency import UserOnce
+from courses_service.courses.schemas import CourseDetail, CourseEdit, CourseOut, NewCourse, Outline
+from courses_service.dependencies import CoursesService
+from courses_service.responses import json_response
+
+router = APIRouter(prefix="/api/courses", tags=["courses"])
+
+
+@router.get("", response_model=Page[CourseOut])
+def list_courses(courses: CoursesService, page: Annotated[PageRequest, Depends()]) -> Response:
+    """The published courses, oldest first."""
+    return json_response(courses.page(page))
+
+
+@router.post("", status_code=201, responses=problems(409))
+def create_course(_: Instructor, body: NewCourse, once: UserOnce, courses: CoursesService) -> CourseDetail:
+    """Make a course by hand, as a draft of the caller's."""
+    return once.keep(CourseDetail.model_validate_json(courses.create(body)))
+
+
+@router.get("/{course_id}", response_model=CourseDetail, responses=problems(404))
+def get_course(course_id: UUID, courses: CoursesService) -> Response:
+    """A course that is published, the caller's own, or one they are enrolled in."""
+    return json_response(courses.detail(course_id))
+
+
+@router.patch("/{course_id}", response_model=CourseDetail, responses=problems(404, 409))
+def edit_course(_: Instructor, course_id: UUID, body: CourseEdit, courses: CoursesService) -> Response:
+    """Change a course of one's own (admins: any). With `version`, only if nobody edited it since."""
+    return json_response(courses.edit(course_id, body))
+
+
+@router.get("/{course_id}/outline", response_model=Outline, responses=problems(404))
+def get_outline(course_id: UUID, courses: CoursesService) -> Response:
+    """The course's sections and lessons, without their contents."""
+    return json_response(courses.outline(course_id))

@@ -1,0 +1,1 @@
+"""The courses that come with CogniFlow, loaded as demo data."""

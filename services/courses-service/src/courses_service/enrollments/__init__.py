@@ -1,0 +1,1 @@
+"""Enrollments and what the enrolled have completed."""

@@ -1,0 +1,1 @@
+"""Imports of course archives, and what they left out."""

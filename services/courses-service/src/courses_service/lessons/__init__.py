@@ -1,0 +1,1 @@
+"""Lessons: what learners read, and their instructor's edits of it."""

@@ -1,0 +1,1 @@
+"""Quiz attempts: graded here, kept in MongoDB."""
