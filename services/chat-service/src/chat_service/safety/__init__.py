@@ -1,0 +1,1 @@
+"""Whether somebody may be in danger, and where they find help."""

@@ -1,0 +1,35 @@
+"""Refusals of the turn protocol."""
+
+from cogniflow_kit.errors import Conflict
+
+RETRY_AFTER_S = 1
+
+
+class TurnInProgress(Conflict):
+    """Also for a repeated message whose first sending is still being answered."""
+
+    code = "turn_in_progress"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "A message in this conversation is being answered; send this one again in a second.",
+            headers={"Retry-After": str(RETRY_AFTER_S)},
+        )
+
+
+class MessageIdReused(Conflict):
+    code = "message_id_reused"
+
+    def __init__(self) -> None:
+        super().__init__("This client_message_id was used for another message; give each message its own.")
+
+
+class TurnAbandoned(Conflict):
+    """The message stays in the record, without an answer."""
+
+    code = "turn_abandoned"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This message was not answered and the conversation has gone on; send it as a new message."
+        )
