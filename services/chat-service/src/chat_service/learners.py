@@ -1,0 +1,29 @@
+"""Asks users-service how to address somebody."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from cogniflow_kit.clients import ServiceClient
+from cogniflow_kit.errors import Unavailable
+from cogniflow_kit.identity import User
+
+
+@dataclass(frozen=True)
+class Learner:
+    """Somebody and how a coach addresses them."""
+
+    id: UUID
+    name: str
+
+
+class Learners:
+    def __init__(self, client: ServiceClient) -> None:
+        self._client = client
+
+    def first_name(self, user: User) -> str:
+        """The first word of the account's full name. Raises Unavailable when users-service doesn't say."""
+        answer = self._client.get_as_user("/api/users/me", user.token)
+        if answer.status_code != 200:
+            raise Unavailable("users-service doesn't say who you are; try again shortly.")
+        full_name = str(answer.json()["full_name"])
+        return (full_name.split() or [full_name])[0]

@@ -1,0 +1,63 @@
+"""Where somebody stands in a week: the JSON of `conversation_states`, with typed access.
+
+Question numbers are strings in JSON; here they are numbers.
+"""
+
+from pydantic import BaseModel, ConfigDict
+
+
+class ConversationData(BaseModel):
+    """`answers` hold the attempts at a question, `followups` the answer to its follow-up."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    answers: dict[str, list[str]] = {}
+    nova_responses: dict[str, list[str]] = {}
+    iteration_count: dict[str, int] = {}
+    question_completed: dict[str, bool] = {}
+    scenario: dict[str, str] = {}
+    followups: dict[str, str] = {}
+
+    def answers_to(self, question: int) -> list[str]:
+        return self.answers.get(str(question), [])
+
+    def iterations(self, question: int) -> int:
+        return self.iteration_count.get(str(question), 0)
+
+    def is_completed(self, question: int) -> bool:
+        return self.question_completed.get(str(question), False)
+
+    def scenario_of(self, question: int) -> str | None:
+        return self.scenario.get(str(question))
+
+    def awaits_followup(self, question: int) -> bool:
+        """Whether the answer is in and the coach has asked one thing more."""
+        return self.scenario_of(question) is not None and not self.is_completed(question)
+
+    def spoken_answers(self) -> dict[int, str]:
+        """What was answered to each question, its attempts joined, for `{Answer to question N}`."""
+        return {int(number): " ".join(attempts) for number, attempts in self.answers.items()}
+
+    def with_answer(self, question: int, text: str) -> "ConversationData":
+        attempts = [*self.answers_to(question), text]
+        return self.model_copy(
+            update={
+                "answers": {**self.answers, str(question): attempts},
+                "iteration_count": {**self.iteration_count, str(question): len(attempts)},
+            }
+        )
+
+    def with_followup(self, question: int, text: str) -> "ConversationData":
+        return self.model_copy(update={"followups": {**self.followups, str(question): text}})
+
+    def with_scenario(self, question: int, scenario: str) -> "ConversationData":
+        return self.model_copy(update={"scenario": {**self.scenario, str(question): scenario}})
+
+    def with_response(self, question: int, text: str, *, completed: bool) -> "ConversationData":
+        said = [*self.nova_responses.get(str(question), []), text]
+        return self.model_copy(
+            update={
+                "nova_responses": {**self.nova_responses, str(question): said},
+                "question_completed": {**self.question_completed, str(question): completed},
+            }
+        )
