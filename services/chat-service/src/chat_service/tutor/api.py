@@ -1,0 +1,41 @@
+"""Routes of the tutor."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Depends
+
+from chat_service.dependencies import Conversations, TutorService
+from chat_service.tutor.schemas import ConversationOut, TurnOut, TutorAnswer, TutorMessage
+from cogniflow_kit.errors import problems
+from cogniflow_kit.identity import CurrentUser
+from cogniflow_kit.schemas import Page, PageRequest
+
+router = APIRouter(prefix="/api/chat", tags=["tutor"])
+
+
+@router.post("/message", responses=problems(404, 409))
+def ask(body: TutorMessage, user: CurrentUser, tutor: TutorService) -> TutorAnswer:
+    """Ask about a course. Sending it again with the same client_message_id gives the same answer."""
+    return tutor.ask(user, body)
+
+
+@router.get("/conversations")
+def list_conversations(
+    user: CurrentUser, conversations: Conversations, page: Annotated[PageRequest, Depends()]
+) -> Page[ConversationOut]:
+    """The caller's conversations with the tutor, newest first."""
+    items, next_cursor = page.slice(conversations.conversations(user.id, page.after, page.limit))
+    return Page(items=items, next_cursor=next_cursor)
+
+
+@router.get("/conversations/{conversation_id}/messages", responses=problems(404))
+def list_messages(
+    conversation_id: UUID,
+    user: CurrentUser,
+    conversations: Conversations,
+    page: Annotated[PageRequest, Depends()],
+) -> Page[TurnOut]:
+    """What was asked and answered, in order."""
+    items, next_cursor = page.slice(conversations.turns(user.id, conversation_id, page.after, page.limit))
+    return Page(items=items, next_cursor=next_cursor)

@@ -1,0 +1,72 @@
+"""Bodies of the tutor's routes."""
+
+from datetime import datetime
+from uuid import UUID
+
+from chat_service.safety.check import Resource
+from chat_service.schemas import ClientMessageId, Words
+from chat_service.turns.model import Status
+from cogniflow_kit.schemas import RequestBody, ResponseBody
+
+
+class TutorMessage(RequestBody):
+    """A question about a course. Without `conversation_id` it begins a conversation.
+
+    `client_message_id` is made by the client, once for each message and the
+    same in every repetition of it.
+    """
+
+    message: Words
+    course_id: UUID
+    conversation_id: UUID | None = None
+    client_message_id: ClientMessageId
+
+
+class Citation(ResponseBody):
+    """The passage behind the statements that carry this number in brackets."""
+
+    number: int
+    lesson_id: UUID
+    lesson_title: str
+    passage: str
+
+
+class TutorReply(ResponseBody):
+    """With `resources`, show them before everything else. `answered` is false when the lessons don't say."""
+
+    resources: list[Resource]
+    answer: str
+    answered: bool
+    citations: list[Citation]
+
+
+class TutorAnswer(TutorReply):
+    conversation_id: UUID
+    turn_id: UUID
+    sequence: int
+
+
+class ConversationOut(ResponseBody):
+    """`title` is how its first message begins; `turns` counts the messages in it."""
+
+    id: UUID
+    course_id: UUID
+    title: str
+    turns: int
+    created_at: datetime
+    last_message_at: datetime
+
+
+class TurnOut(ResponseBody):
+    """A message and its answer, which is null while it runs or when it broke off."""
+
+    id: UUID
+    sequence: int
+    client_message_id: str
+    status: Status
+    message: str
+    answer: str | None
+    answered: bool | None
+    citations: list[Citation]
+    created_at: datetime
+    completed_at: datetime | None

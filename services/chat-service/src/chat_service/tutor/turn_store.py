@@ -1,0 +1,168 @@
+"""The tutor's turns in MongoDB: one document a turn, so that each write is atomic by itself.
+
+There is no document for a conversation: its first turn is its head. What the
+protocol needs is in unique indexes: one sequence number once, one running
+turn a conversation, one client_message_id once a person. So a repeated first
+message can't make a second conversation, and a process that dies leaves no
+half of anything.
+
+Leases are timed by the services' clocks, which may differ by a few seconds,
+not by a lease.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from pymongo import DESCENDING, ReturnDocument
+from pymongo.errors import DuplicateKeyError
+
+from chat_service.faults import reach
+from chat_service.safety.check import Risk
+from chat_service.turns.model import LEASE, Message, Sight, Status, Turn
+from chat_service.tutor.courses import Course
+from chat_service.tutor.errors import ConversationNotFound
+from chat_service.tutor.schemas import TutorReply
+from cogniflow_kit.events import Event
+from cogniflow_kit.ids import new_id, utc_now
+from cogniflow_kit.mongo import Document, Mongo, outbox_fields
+
+COLLECTION = "ai_conversations"
+
+
+@dataclass(frozen=True)
+class TutorPlace:
+    """A conversation and its course; `course` is known once courses-service let the person in."""
+
+    user_id: UUID
+    conversation_id: UUID
+    course_id: UUID | None
+    course: Course | None = None
+
+
+class TutorTurns:
+    """The turn store of the tutor."""
+
+    def __init__(self, mongo: Mongo) -> None:
+        self._turns = mongo.collection(COLLECTION)
+        self._guard = mongo.breaker.guard
+
+    def look(self, message: Message) -> Sight[TutorPlace]:
+        repeated = {"user_id": message.user_id, "client_message_id": message.client_message_id}
+        with self._guard():
+            same = self._turns.find_one(repeated)
+            conversation_id = same["conversation_id"] if same else message.conversation_id
+            last = self._last(message.user_id, conversation_id) if conversation_id else None
+        if conversation_id is not None and last is None:
+            raise ConversationNotFound
+        place = TutorPlace(message.user_id, conversation_id or new_id(), last["course_id"] if last else None)
+        return Sight(place, _turn(same) if same else None, _turn(last) if last else None)
+
+    def begin(self, message: Message, place: TutorPlace, sequence: int, risk: Risk | None) -> Turn | None:
+        assert place.course is not None, "the engine admits nobody without a course"
+        document = {
+            "_id": new_id(),
+            "conversation_id": place.conversation_id,
+            "user_id": message.user_id,
+            "course_id": place.course.id,
+            "sequence": sequence,
+            "client_message_id": message.client_message_id,
+            "fingerprint": message.fingerprint,
+            "message": message.text,
+            "risk": {"category": risk.category, "severity": risk.severity} if risk else None,
+            "status": Status.RUNNING,
+            "epoch": 1,
+            "lease_expires_at": utc_now() + LEASE,
+            "created_at": utc_now(),
+        }
+        reach("claiming")
+        try:
+            with self._guard():
+                self._turns.insert_one(document)
+        except DuplicateKeyError:
+            return None
+        return _turn(document)
+
+    def take_over(self, turn: Turn) -> Turn | None:
+        changes = {
+            "status": Status.RUNNING,
+            "epoch": turn.epoch + 1,
+            "lease_expires_at": utc_now() + LEASE,
+        }
+        try:
+            return self._change(turn, _broken_off(), changes)
+        except DuplicateKeyError:
+            return None
+
+    def complete(self, turn: Turn, place: TutorPlace, result: TutorReply) -> Turn | None:
+        assert place.course is not None
+        reply = result.model_dump(mode="json")
+        changes = {
+            "status": Status.COMPLETED,
+            "lease_expires_at": None,
+            "completed_at": utc_now(),
+            "reply": reply,
+            **outbox_fields(_fact(turn, place, place.course, result)),
+        }
+        reach("completing")
+        return self._change(turn, {"status": Status.RUNNING}, changes)
+
+    def fail(self, turn: Turn) -> bool:
+        changes = {"status": Status.FAILED, "lease_expires_at": None}
+        return self._change(turn, {"status": Status.RUNNING}, changes) is not None
+
+    def abandon(self, turn: Turn) -> bool:
+        changes = {"status": Status.ABANDONED, "lease_expires_at": None}
+        return self._change(turn, _broken_off(), changes) is not None
+
+    def expired(self, limit: int) -> list[Turn]:
+        overdue = {"status": Status.RUNNING, "lease_expires_at": {"$lt": utc_now()}}
+        with self._guard():
+            return [_turn(document) for document in self._turns.find(overdue).limit(limit)]
+
+    def _last(self, user_id: UUID, conversation_id: UUID) -> Document | None:
+        own = {"conversation_id": conversation_id, "user_id": user_id}
+        return self._turns.find_one(own, sort=[("sequence", DESCENDING)])
+
+    def _change(self, turn: Turn, condition: Mapping[str, Any], changes: Mapping[str, Any]) -> Turn | None:
+        """Change the turn where the condition holds and nobody claimed it since this epoch."""
+        with self._guard():
+            changed = self._turns.find_one_and_update(
+                {"_id": turn.id, "epoch": turn.epoch, **condition},
+                {"$set": changes},
+                return_document=ReturnDocument.AFTER,
+            )
+        return _turn(changed) if changed else None
+
+
+def _broken_off() -> dict[str, Any]:
+    expired = {"status": Status.RUNNING, "lease_expires_at": {"$lt": utc_now()}}
+    return {"$or": [{"status": Status.FAILED}, expired]}
+
+
+def _turn(document: Document) -> Turn:
+    return Turn(
+        id=document["_id"],
+        conversation_id=document["conversation_id"],
+        sequence=document["sequence"],
+        fingerprint=document["fingerprint"],
+        status=Status(document["status"]),
+        epoch=document["epoch"],
+        lease_expires_at=document["lease_expires_at"],
+        reply=document.get("reply"),
+    )
+
+
+def _fact(turn: Turn, place: TutorPlace, course: Course, reply: TutorReply) -> Event:
+    return Event(
+        type="tutor.turn_completed",
+        actor_id=place.user_id,
+        data={
+            "course_id": str(course.id),
+            "conversation_id": str(turn.conversation_id),
+            "turn_id": str(turn.id),
+            "answered": reply.answered,
+            "citations": len(reply.citations),
+        },
+    )
