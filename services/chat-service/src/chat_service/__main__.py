@@ -1,0 +1,16 @@
+"""`python -m chat_service`: bring tables, indexes and programmes up to date, then serve."""
+
+from chat_service.app import create_app
+from chat_service.prepare import prepare
+from chat_service.settings import Settings
+from cogniflow_kit.server import serve
+
+
+def main() -> None:
+    settings = Settings()
+    prepare(settings)
+    serve(create_app(settings), settings)
+
+
+if __name__ == "__main__":
+    main()

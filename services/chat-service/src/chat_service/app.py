@@ -1,0 +1,46 @@
+"""Puts chat-service together."""
+
+from fastapi import FastAPI
+
+from chat_service.learners import Learners
+from chat_service.programs.api import router as programs
+from chat_service.programs.catalog import Catalog
+from chat_service.programs.turn_store import ProgramTurns
+from chat_service.settings import Settings
+from chat_service.tutor.api import router as tutor
+from chat_service.tutor.courses import Courses
+from chat_service.tutor.index import LessonIndex
+from chat_service.tutor.repository import ConversationRepository
+from chat_service.tutor.service import Tutor
+from chat_service.tutor.turn_store import TutorTurns
+from cogniflow_kit.application import create_application
+from cogniflow_kit.clients import ServiceClient
+from cogniflow_kit.identity import KeySource
+from cogniflow_kit.jwks import PublishedKeys
+from cogniflow_kit.mongo import Mongo
+from cogniflow_kit.sql.database import Database
+
+
+def create_app(
+    settings: Settings, *, keys: KeySource | None = None, database: Database | None = None
+) -> FastAPI:
+    """The application; tests pass keys of their own and a database whose transactions they roll back."""
+    database = database or Database(settings.database_url.get_secret_value(), application=settings.service)
+    mongo = Mongo(settings.mongo_url.get_secret_value())
+    app = create_application(
+        settings,
+        summary="Conversations that last: the tutor and the guided programmes.",
+        routers=[tutor, programs],
+        stores=[database, mongo],
+        keys=keys or PublishedKeys(settings.users_url),
+    )
+    courses = Courses(ServiceClient(settings, "courses-service", settings.courses_url))
+    index = LessonIndex(database, courses)
+    catalog = Catalog()
+    app.state.database = database
+    app.state.catalog = catalog
+    app.state.program_turns = ProgramTurns(database, catalog)
+    app.state.conversations = ConversationRepository(mongo)
+    app.state.tutor = Tutor(database, TutorTurns(mongo), courses, index)
+    app.state.learners = Learners(ServiceClient(settings, "users-service", settings.users_url))
+    return app

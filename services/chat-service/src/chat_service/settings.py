@@ -1,0 +1,18 @@
+"""What chat-service reads from its environment."""
+
+from pathlib import Path
+from typing import ClassVar
+
+from pydantic import SecretStr
+
+from cogniflow_kit.settings import ServiceSettings
+
+
+class Settings(ServiceSettings):
+    """`content_dir`: the folder with the bundled programmes, in `programs/`."""
+
+    service: ClassVar[str] = "chat-service"
+    schema_name: ClassVar[str] = "chat"
+
+    mongo_url: SecretStr
+    content_dir: Path

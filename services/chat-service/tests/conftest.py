@@ -1,0 +1,235 @@
+"""The application over real stores, and the other services' side of its calls as the contract says it."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+import yaml
+from fastapi.testclient import TestClient
+from jose import jwk
+
+from chat_service.app import create_app
+from chat_service.indexes import ensure_indexes
+from chat_service.prepare import prepare
+from chat_service.programs.loader import publish_folder
+from chat_service.settings import Settings
+from cogniflow_dev.testing.databases import clean_mongo, committed_database, savepoint_database
+from cogniflow_dev.testing.environments import ServiceEnvironments
+from cogniflow_dev.testing.servers import Call, json_server
+from cogniflow_dev.testing.tokens import TokenMint, headers
+from cogniflow_kit.mongo import Document, Mongo
+from cogniflow_kit.sql.database import Database
+
+DATA = Path(__file__).parent / "data"
+
+
+@dataclass
+class Course:
+    """A course as courses-service has it."""
+
+    title: str
+    lessons: list[dict[str, Any]]
+    id: UUID = field(default_factory=uuid4)
+    instructor_id: UUID = field(default_factory=uuid4)
+    version: int = 1
+
+    def lesson_id(self, title: str) -> str:
+        return next(lesson["id"] for lesson in self.lessons if lesson["title"] == title)
+
+
+@dataclass
+class Platform:
+    """users-, courses- and analytics-service, as far as chat-service calls them."""
+
+    mint: TokenMint
+    url: str = ""
+    courses: dict[UUID, Course] = field(default_factory=dict)
+    enrolled: set[tuple[UUID, UUID]] = field(default_factory=set)
+    every_course: Course | None = None
+    delivered: list[dict[str, Any]] = field(default_factory=list)
+    calls: list[str] = field(default_factory=list)
+
+    def answer(self, call: Call) -> tuple[int, Any]:
+        self.calls.append(f"{call.method} {call.path}")
+        parts = call.path.strip("/").split("/")
+        match parts:
+            case ["internal", "tokens"]:
+                return 200, {"access_token": "service", "expires_in": 60}
+            case [".well-known", "jwks.json"]:
+                key = jwk.construct(self.mint.keys.public_pem, "ES256").to_dict()
+                return 200, {"keys": [{**key, "kid": self.mint.keys.kid}]}
+            case ["api", "users", "me"]:
+                return 200, {"full_name": "Maja Novak"}
+            case ["internal", "events"]:
+                return self._take(call)
+            case ["internal", "courses"]:
+                items = [{"id": str(course.id), "version": course.version} for course in self.courses.values()]
+                return 200, {"items": items, "next_cursor": None}
+            case ["internal" | "api", "courses", course_id, *rest]:
+                return self._course(call, UUID(course_id), rest)
+        return 404, {}
+
+    def add_course(self, title: str, texts: dict[str, str]) -> Course:
+        """`texts`: the text of each lesson by its title."""
+        lessons = [
+            {"id": str(uuid4()), "title": name, "position": position, "text": text}
+            for position, (name, text) in enumerate(texts.items(), start=1)
+        ]
+        course = Course(title, lessons)
+        self.courses[course.id] = course
+        return course
+
+    def enroll(self, token: str, course: Course) -> None:
+        self.enrolled.add((self.mint.id_of(token), course.id))
+
+    def _course(self, call: Call, course_id: UUID, rest: list[str]) -> tuple[int, Any]:
+        course = self.courses.get(course_id, self.every_course)
+        if course is None:
+            return 404, {"code": "course_not_found"}
+        if rest == ["lessons"]:
+            body = {"version": course.version, "title": course.title, "lessons": course.lessons}
+            return 200, {"course_id": str(course_id), **body}
+        user_id = self.mint.id_of(call.headers["Authorization"].removeprefix("Bearer "))
+        if rest == ["progress"]:
+            member = (user_id, course_id) in self.enrolled or course is self.every_course
+            return (200, {}) if member else (404, {"code": "not_enrolled"})
+        return 200, {
+            "id": str(course_id),
+            "title": course.title,
+            "version": course.version,
+            "instructor_id": str(course.instructor_id),
+        }
+
+    def _take(self, call: Call) -> tuple[int, Any]:
+        events = yaml.safe_load(call.body)["events"]
+        self.delivered += events
+        return 200, {"accepted": len(events), "rejected": []}
+
+
+@pytest.fixture(scope="session")
+def platform_server(tokens: TokenMint) -> Iterator[Platform]:
+    platform = Platform(tokens)
+    with json_server(platform.answer) as platform.url:
+        yield platform
+
+
+@pytest.fixture
+def platform(platform_server: Platform) -> Iterator[Platform]:
+    yield platform_server
+    for kept in (platform_server.courses, platform_server.enrolled):
+        kept.clear()
+    for log in (platform_server.delivered, platform_server.calls):
+        log.clear()
+    platform_server.every_course = None
+
+
+@pytest.fixture(scope="session")
+def settings(service_environment: ServiceEnvironments, platform_server: Platform) -> Settings:
+    values = service_environment("chat", lambda values: prepare(Settings(**values)))
+    urls = dict.fromkeys(("users_url", "courses_url", "analytics_url"), platform_server.url)
+    return Settings(**values | urls)
+
+
+@pytest.fixture
+def mongo(settings: Settings) -> Iterator[Mongo]:
+    url = settings.mongo_url.get_secret_value()
+    mongo = Mongo(url)
+    ensure_indexes(mongo)
+    with clean_mongo(url):
+        yield mongo
+    mongo.close()
+
+
+@pytest.fixture
+def database(settings: Settings) -> Iterator[Database]:
+    with savepoint_database(settings) as database:
+        publish_folder(database, settings.content_dir / "programs")
+        yield database
+
+
+@pytest.fixture
+def committing(settings: Settings) -> Iterator[Database]:
+    """For jobs, crashes and what happens at the same time."""
+    with committed_database(settings) as database:
+        publish_folder(database, settings.content_dir / "programs")
+        yield database
+
+
+@pytest.fixture
+def make_client(settings: Settings, tokens: TokenMint, platform: Platform) -> Callable[..., TestClient]:
+    """A client of the application with some settings changed."""
+
+    def make(database: Database, **changes: Any) -> TestClient:
+        return TestClient(create_app(settings.model_copy(update=changes), keys=tokens.keys, database=database))
+
+    return make
+
+
+@pytest.fixture
+def client(make_client: Callable[..., TestClient], database: Database, mongo: Mongo) -> Iterator[TestClient]:
+    with make_client(database) as client:
+        yield client
+
+
+@pytest.fixture
+def busy_client(
+    make_client: Callable[..., TestClient], committing: Database, mongo: Mongo
+) -> Iterator[TestClient]:
+    """A client that may be used from several threads."""
+    with make_client(committing) as client:
+        yield client
+
+
+@pytest.fixture
+def maja(tokens: TokenMint) -> str:
+    return tokens.user()
+
+
+@pytest.fixture
+def as_maja(maja: str) -> dict[str, str]:
+    return headers(maja)
+
+
+@pytest.fixture
+def as_stranger(tokens: TokenMint) -> dict[str, str]:
+    return headers(tokens.user())
+
+
+@pytest.fixture(scope="session")
+def remembering() -> dict[str, Any]:
+    """A small course and what people ask about it."""
+    found: dict[str, Any] = yaml.safe_load((DATA / "remembering.yaml").read_text(encoding="utf-8"))
+    return found
+
+
+@pytest.fixture
+def course(platform: Platform, remembering: dict[str, Any], maja: str) -> Course:
+    """Maja is enrolled in it."""
+    texts = {lesson["title"]: lesson["text"] for lesson in remembering["lessons"]}
+    course = platform.add_course(remembering["title"], texts)
+    platform.enroll(maja, course)
+    return course
+
+
+@pytest.fixture
+def question(course: Course) -> Callable[..., dict[str, Any]]:
+    """The body of a message to the tutor; any field can be given."""
+
+    def make(message: str = "What is the forgetting curve?", **fields: Any) -> dict[str, Any]:
+        return {
+            "message": message,
+            "course_id": str(course.id),
+            "client_message_id": str(uuid4()),
+            **{name: str(value) for name, value in fields.items()},
+        }
+
+    return make
+
+
+@pytest.fixture
+def stored_turns(mongo: Mongo) -> Callable[[], list[Document]]:
+    """Every document of the tutor, in order."""
+    return lambda: list(mongo.collection("ai_conversations").find().sort("sequence"))
