@@ -56,12 +56,15 @@ class ServiceTokens:
 
 
 class ServiceClient:
-    """An HTTP client for one other service, usable from several threads."""
+    """An HTTP client for one other service, usable from several threads.
+
+    It takes no proxy from the environment, which would see the tokens.
+    """
 
     def __init__(self, settings: ServiceSettings, audience: str, base_url: str) -> None:
         self._audience = audience
         self._base_url = base_url
-        self._http = httpx.Client(timeout=_TIMEOUT)
+        self._http = httpx.Client(timeout=_TIMEOUT, trust_env=False)
         self._tokens = ServiceTokens(settings, self._http)
 
     def get_as_user(self, path: str, token: str) -> httpx.Response:

@@ -6,6 +6,7 @@ import time
 import httpx
 import structlog
 from jose import jwk
+from jose.exceptions import JOSEError
 
 log = structlog.stdlib.get_logger(__name__)
 _REFRESH_S = 300.0
@@ -28,7 +29,8 @@ class PublishedKeys:
 
     async def pem(self, kid: str) -> str | None:
         stale = time.monotonic() - self._fetched_at > _REFRESH_S
-        if kid not in self._pems or stale:
+        # Whoever holds a known key doesn't wait for somebody else's refresh.
+        if kid not in self._pems or (stale and not self._lock.locked()):
             await self._refresh()
         return self._pems.get(kid)
 
@@ -38,10 +40,10 @@ class PublishedKeys:
                 return
             self._tried_at = time.monotonic()
             try:
-                async with httpx.AsyncClient(timeout=2.0) as client:
+                async with httpx.AsyncClient(timeout=2.0, trust_env=False) as client:
                     answer = (await client.get(self._url)).raise_for_status().json()
-            except (httpx.HTTPError, ValueError) as error:
+                self._pems = {key["kid"]: jwk.construct(key).to_pem().decode() for key in answer["keys"]}
+            except (httpx.HTTPError, JOSEError, KeyError, TypeError, ValueError) as error:
                 log.warning("signing keys not refreshed", error=type(error).__name__)
                 return
-            self._pems = {key["kid"]: jwk.construct(key).to_pem().decode() for key in answer["keys"]}
             self._fetched_at = time.monotonic()
