@@ -80,9 +80,7 @@ def committing_client(settings: Settings) -> Iterator[TestClient]:
     """For what happens at the same time; the signing key is made anew afterwards."""
     with committed_database(settings) as database:
         app = create_app(settings, database=database)
-        app.state.keys.ensure_key()
+        prepare(settings)
         with TestClient(app) as client:
             yield client
-    app = create_app(settings)
-    app.state.keys.ensure_key()
-    app.state.database.close()
+    prepare(settings)

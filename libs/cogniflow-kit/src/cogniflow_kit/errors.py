@@ -19,6 +19,8 @@ class ServiceError(Exception):
 
     status: ClassVar[int] = 400
     code: ClassVar[str] = "bad_request"
+    keeps_changes: ClassVar[bool] = False
+    """Whether what the request wrote is committed all the same, such as a counted failure."""
 
     def __init__(self, detail: str, *, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(detail)

@@ -1,13 +1,15 @@
 """Bases of request and response bodies, and cursor pagination."""
 
 import base64
+import re
 from typing import Annotated, Any, Generic, TypeVar
 from uuid import UUID
 
 from fastapi import Query
-from pydantic import BaseModel, ConfigDict, field_validator
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, field_validator
 
 Item = TypeVar("Item")
+_DATE = re.compile(r"\d{4}-\d\d-\d\d[T ]", re.IGNORECASE)
 
 
 def _without_nul(schema: Any) -> None:
@@ -26,6 +28,16 @@ def _has_nul(value: Any) -> bool:
     if isinstance(value, str):
         return "\x00" in value
     return isinstance(value, list) and any(map(_has_nul, value))
+
+
+def _refuse_numbers(value: Any) -> Any:
+    """Pydantic reads numbers as Unix time; a description that says `date-time` doesn't promise that."""
+    if isinstance(value, str) and not _DATE.match(value):
+        raise ValueError("must be a date and time such as 2030-01-31T08:00:00Z")
+    return value
+
+
+Instant = Annotated[AwareDatetime, BeforeValidator(_refuse_numbers)]
 
 
 class RequestBody(BaseModel):

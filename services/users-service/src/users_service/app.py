@@ -5,6 +5,7 @@ from fastapi import FastAPI
 from cogniflow_kit.application import create_application
 from cogniflow_kit.sql.database import Database
 from users_service.accounts.api import router as accounts
+from users_service.audit.api import router as audit
 from users_service.keys.service import KeyRing
 from users_service.login.api import router as login
 from users_service.settings import Settings
@@ -17,7 +18,7 @@ def create_app(settings: Settings, *, database: Database | None = None) -> FastA
     app = create_application(
         settings,
         summary="Accounts, logins and the keys that everybody verifies tokens with.",
-        routers=[accounts, login],
+        routers=[accounts, login, audit],
         stores=[database],
         keys=keys,
     )

@@ -6,6 +6,7 @@ from fastapi import Depends, Request
 
 from cogniflow_kit.sql.database import DatabaseSession
 from users_service.accounts.service import Accounts
+from users_service.audit.trail import Origin, Trail
 from users_service.keys.service import KeyRing
 from users_service.login.service import Login
 from users_service.login.service_tokens import ServiceTokens
@@ -26,16 +27,35 @@ Keys = Annotated[KeyRing, Depends(get_keys)]
 CurrentSettings = Annotated[Settings, Depends(get_settings)]
 
 
-async def get_accounts(session: DatabaseSession) -> Accounts:
-    return Accounts(session)
+async def get_origin(request: Request) -> Origin:
+    address = request.client.host if request.client else ""
+    return Origin(address, request.headers.get("user-agent", "")[:200])
 
 
-async def get_login(session: DatabaseSession, settings: CurrentSettings, keys: Keys) -> Login:
-    return Login(session, settings, keys)
+RequestOrigin = Annotated[Origin, Depends(get_origin)]
 
 
-async def get_service_tokens(settings: CurrentSettings, keys: Keys) -> ServiceTokens:
-    return ServiceTokens(settings, keys)
+async def get_trail(session: DatabaseSession, origin: RequestOrigin) -> Trail:
+    return Trail(session, origin)
+
+
+SecurityTrail = Annotated[Trail, Depends(get_trail)]
+
+
+async def get_accounts(session: DatabaseSession, trail: SecurityTrail) -> Accounts:
+    return Accounts(session, trail)
+
+
+async def get_login(
+    session: DatabaseSession, settings: CurrentSettings, keys: Keys, origin: RequestOrigin
+) -> Login:
+    return Login(session, settings, keys, origin)
+
+
+async def get_service_tokens(
+    session: DatabaseSession, settings: CurrentSettings, keys: Keys, trail: SecurityTrail
+) -> ServiceTokens:
+    return ServiceTokens(session, settings, keys, trail)
 
 
 AccountsService = Annotated[Accounts, Depends(get_accounts)]

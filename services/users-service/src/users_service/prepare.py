@@ -7,6 +7,7 @@ from cogniflow_kit.sql.database import Database
 from cogniflow_kit.sql.migrations import migrate
 from users_service.demo import load_demo_users
 from users_service.keys.service import KeyRing
+from users_service.login.clients import register_clients
 from users_service.settings import Settings
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -20,6 +21,7 @@ def prepare(settings: Settings) -> None:
     database = Database(url, application=settings.service)
     try:
         KeyRing(database, settings.key_encryption_secret).ensure_key()
+        register_clients(database, settings)
         if settings.demo_data:
             load_demo_users(database, settings)
     finally:

@@ -22,11 +22,11 @@ class Settings(ServiceSettings):
     demo_instructor_password: SecretStr | None = None
     demo_admin_password: SecretStr | None = None
 
-    def client_secret(self, service: str) -> SecretStr | None:
-        """The secret of `users-service` and so on, or None for a client nobody knows."""
+    def client_secret(self, service: str) -> SecretStr:
+        """The secret of `users-service` and so on."""
         return {
             "users-service": self.users_client_secret,
             "courses-service": self.courses_client_secret,
             "chat-service": self.chat_client_secret,
             "analytics-service": self.analytics_client_secret,
-        }.get(service)
+        }[service]

@@ -10,6 +10,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session, sessionmaker
 
+from cogniflow_kit.errors import ServiceError
 from cogniflow_kit.stores import Breaker, Outage
 
 _CONNECT_ARGS = {
@@ -59,8 +60,16 @@ class Database:
 
 def get_session(request: Request) -> Iterator[Session]:
     database: Database = request.app.state.database
+    refusal: ServiceError | None = None
     with database.transaction() as session:
-        yield session
+        try:
+            yield session
+        except ServiceError as error:
+            if not error.keeps_changes:
+                raise
+            refusal = error
+    if refusal is not None:
+        raise refusal
 
 
 # With FastAPI's default scope the transaction would end after the response:

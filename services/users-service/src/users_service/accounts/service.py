@@ -10,13 +10,15 @@ from cogniflow_kit.sql.outbox import record
 from users_service.accounts.errors import EmailTaken, UsernameTaken, UserNotFound
 from users_service.accounts.repository import UserRepository
 from users_service.accounts.schemas import Registration
+from users_service.audit.trail import EventType, Trail
 from users_service.passwords import hash_password
 from users_service.tables import User
 
 
 class Accounts:
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, trail: Trail) -> None:
         self._session = session
+        self._trail = trail
         self._users = UserRepository(session)
 
     def register(self, registration: Registration) -> User:
@@ -32,6 +34,7 @@ class Accounts:
                 self._users.add(user)
         except IntegrityError as error:
             raise _taken(error) from error
+        self._trail.record(EventType.REGISTERED, user_id=user.id)
         record(self._session, Event(type="user.registered", actor_id=user.id))
         return user
 

@@ -1,56 +1,66 @@
 """Routes of logging in."""
 
 from typing import Annotated
+from uuid import UUID
 
-from fastapi import APIRouter, Form, Request, Response
-from fastapi.responses import JSONResponse
+from fastapi import APIRouter, Form, Response
 
-from cogniflow_kit.errors import error_response
+from cogniflow_kit.errors import problems
 from cogniflow_kit.identity import CurrentUser
 from users_service.dependencies import Keys, LoginService, ServiceTokenIssuer
-from users_service.login.errors import InvalidRefreshToken
 from users_service.login.schemas import (
     ClientCredentialsForm,
     KeySet,
     PasswordForm,
     Refresh,
     ServiceToken,
+    SessionList,
+    SessionOut,
     TokenPair,
 )
 
 router = APIRouter(tags=["login"])
 
 
-@router.post("/api/auth/token")
-def token(
-    form: Annotated[PasswordForm, Form()], request: Request, response: Response, login: LoginService
-) -> TokenPair:
+@router.post("/api/auth/token", responses=problems(429))
+def token(form: Annotated[PasswordForm, Form()], response: Response, login: LoginService) -> TokenPair:
     """Log in with username (or e-mail address) and password."""
     response.headers["Cache-Control"] = "no-store"
-    device = request.headers.get("user-agent", "")[:200]
-    address = request.client.host if request.client else ""
-    return login.with_password(form.username, form.password, device=device, address=address)
+    return login.with_password(form.username, form.password)
 
 
-@router.post("/api/auth/refresh", response_model=TokenPair)
-def refresh(
-    body: Refresh, request: Request, response: Response, login: LoginService
-) -> TokenPair | JSONResponse:
+@router.post("/api/auth/refresh")
+def refresh(body: Refresh, response: Response, login: LoginService) -> TokenPair:
     """Trade a refresh token for a new pair; each one works once."""
     response.headers["Cache-Control"] = "no-store"
-    pair = login.refresh(body.refresh_token)
-    if pair is None:
-        # Returned, not raised: the end of the session has to be committed.
-        return error_response(
-            request, InvalidRefreshToken("This refresh token was used before; log in again.")
-        )
-    return pair
+    return login.refresh(body.refresh_token)
 
 
 @router.post("/api/auth/logout", status_code=204)
 def logout(user: CurrentUser, login: LoginService) -> None:
-    """End this session: its refresh token stops working."""
+    """End this session: its tokens stop working."""
     login.logout(user.session_id, user.id)
+
+
+@router.get("/api/auth/sessions")
+def sessions(user: CurrentUser, login: LoginService) -> SessionList:
+    """Where the caller is logged in."""
+    found = [SessionOut.model_validate(session) for session in login.sessions_of(user.id)]
+    for session in found:
+        session.current = session.id == user.session_id
+    return SessionList(items=found)
+
+
+@router.delete("/api/auth/sessions/{session_id}", status_code=204, responses=problems(404))
+def end_session(session_id: UUID, user: CurrentUser, login: LoginService) -> None:
+    """Log out on another device."""
+    login.end_one(user.id, session_id)
+
+
+@router.delete("/api/auth/sessions", status_code=204)
+def end_all_sessions(user: CurrentUser, login: LoginService) -> None:
+    """Log out everywhere, here too."""
+    login.end_all(user.id)
 
 
 @router.get("/.well-known/jwks.json")

@@ -6,7 +6,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session, joinedload
 
 from cogniflow_kit.ids import utc_now
-from users_service.tables import RefreshToken, UserSession
+from users_service.tables import RefreshToken, Revocation, UserSession
 
 
 class LoginRepository:
@@ -28,16 +28,36 @@ class LoginRepository:
             .where(RefreshToken.token_hash == token_hash)
             .options(joinedload(UserSession.user, innerjoin=True))
             .with_for_update(of=UserSession)
+            .execution_options(populate_existing=True)
         )
         return self._session.scalars(owner).first()
 
     def token(self, token_hash: str) -> RefreshToken | None:
         return self._session.get(RefreshToken, token_hash, populate_existing=True)
 
-    def end(self, session_id: UUID, user_id: UUID, reason: str) -> None:
-        self._session.execute(
+    def sessions_of(self, user_id: UUID) -> list[UserSession]:
+        """Those that haven't ended, the most recently used first."""
+        open_ones = select(UserSession).where(UserSession.user_id == user_id, UserSession.ended_at.is_(None))
+        return list(self._session.scalars(open_ones.order_by(UserSession.last_used_at.desc())))
+
+    def end(
+        self, user_id: UUID, reason: str, *, only: UUID | None = None, but: UUID | None = None
+    ) -> list[UUID]:
+        """End the user's open sessions, `only` one or all `but` one, with their tokens. Gives their ids."""
+        ending = (
             update(UserSession)
-            .where(UserSession.id == session_id, UserSession.user_id == user_id)
-            .where(UserSession.ended_at.is_(None))
+            .where(UserSession.user_id == user_id, UserSession.ended_at.is_(None))
             .values(ended_at=utc_now(), end_reason=reason)
+            .returning(UserSession.id)
         )
+        if only is not None:
+            ending = ending.where(UserSession.id == only)
+        if but is not None:
+            ending = ending.where(UserSession.id != but)
+        ended = list(self._session.scalars(ending))
+        self._session.add_all(Revocation(session_id=session_id, revoked_at=utc_now()) for session_id in ended)
+        return ended
+
+    def revoke_tokens_of(self, user_id: UUID) -> None:
+        """Access tokens issued up to now count no more; sessions go on and get new ones."""
+        self._session.add(Revocation(user_id=user_id, revoked_at=utc_now()))

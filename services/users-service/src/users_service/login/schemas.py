@@ -1,6 +1,8 @@
 """Bodies of the login routes."""
 
+from datetime import datetime
 from typing import Annotated, Literal
+from uuid import UUID
 
 from pydantic import Field
 
@@ -21,6 +23,21 @@ class TokenPair(ResponseBody):
 
 class Refresh(RequestBody):
     refresh_token: RefreshTokenText
+
+
+class SessionOut(ResponseBody):
+    """`current`: the one this request was made with."""
+
+    id: UUID
+    device: str
+    address: str
+    created_at: datetime
+    last_used_at: datetime
+    current: bool = False
+
+
+class SessionList(ResponseBody):
+    items: list[SessionOut]
 
 
 class ServiceToken(ResponseBody):

@@ -14,9 +14,17 @@ from cogniflow_kit.identity import AUDIENCE
 from cogniflow_kit.ids import new_id, utc_now
 from cogniflow_kit.sql.outbox import record
 from users_service.accounts.repository import UserRepository
+from users_service.audit.trail import EventType, Origin, Trail
 from users_service.keys.jwt import sign
 from users_service.keys.service import KeyRing
-from users_service.login.errors import InvalidCredentials, InvalidRefreshToken
+from users_service.login.errors import (
+    InvalidCredentials,
+    InvalidRefreshToken,
+    RefreshTokenReused,
+    SessionNotFound,
+    TooManyAttempts,
+)
+from users_service.login.limits import LoginLimits
 from users_service.login.repository import LoginRepository
 from users_service.login.schemas import TokenPair
 from users_service.passwords import verify_password
@@ -37,34 +45,61 @@ class Login:
     session ends (RFC 9700, section 4.14.2).
     """
 
-    def __init__(self, session: Session, settings: Settings, keys: KeyRing) -> None:
+    def __init__(self, session: Session, settings: Settings, keys: KeyRing, origin: Origin) -> None:
         self._session = session
         self._settings = settings
         self._keys = keys
+        self._origin = origin
+        self._trail = Trail(session, origin)
         self._users = UserRepository(session)
         self._logins = LoginRepository(session)
 
-    def with_password(self, login: str, password: str, *, device: str, address: str) -> TokenPair:
+    def with_password(self, login: str, password: str) -> TokenPair:
+        """Raises InvalidCredentials or TooManyAttempts; both are counted and recorded."""
+        limits = LoginLimits(self._session, login, self._origin.address)
         user = self._users.by_login(login)
-        matches, better_hash = verify_password(password, user.hashed_password if user else None)
+        try:
+            limits.check()
+            matches, better_hash = verify_password(password, user.hashed_password if user else None)
+            limits.settle()
+        except TooManyAttempts:
+            self._trail.record(EventType.LOGIN_LIMITED, user_id=user.id if user else None)
+            raise
         if user is None or not matches or not user.may_log_in:
+            limits.failed()
+            self._trail.record(EventType.LOGIN_FAILED, user_id=user.id if user else None)
             raise InvalidCredentials("The username or the password is wrong.")
+        limits.succeeded()
         if better_hash is not None:
             user.hashed_password = better_hash
+        return self.begin_session(user)
+
+    def begin_session(self, user: User, event: EventType = EventType.LOGIN) -> TokenPair:
+        """Log in somebody who has proved who they are."""
         now = utc_now()
+        # Waits for a role change or lock that is under way, so that no token carries what was before.
+        self._session.flush()
+        self._session.refresh(user, with_for_update={"read": True})
+        if not user.may_log_in:
+            raise InvalidCredentials("The username or the password is wrong.")
         user.last_login = now
         login_session = UserSession(
-            id=new_id(), user_id=user.id, device=device, address=address, last_used_at=now
+            id=new_id(),
+            user_id=user.id,
+            device=self._origin.device,
+            address=self._origin.address,
+            last_used_at=now,
         )
         refresh_token = secrets.token_urlsafe(32)
         self._logins.add_session(login_session)
         self._logins.add_token(self._token_row(refresh_token, login_session.id))
+        self._trail.record(event, user_id=user.id, session_id=login_session.id)
         data = {"session_id": str(login_session.id)}
         record(self._session, Event(type="user.logged_in", actor_id=user.id, data=data))
         return self._pair(user, login_session.id, refresh_token)
 
-    def refresh(self, refresh_token: str) -> TokenPair | None:
-        """A new pair; None when the token was spent before: its session has then been ended."""
+    def refresh(self, refresh_token: str) -> TokenPair:
+        """A new pair. Raises RefreshTokenReused after ending the session, else InvalidRefreshToken."""
         login_session = self._logins.lock_session_of(_hash(refresh_token))
         found = self._logins.token(_hash(refresh_token))
         now = utc_now()
@@ -81,14 +116,34 @@ class Login:
             found.spent_at = now
             self._logins.add_token(self._token_row(successor, login_session.id))
         elif not self._within_grace(found, successor):
-            login_session.ended_at, login_session.end_reason = now, "refresh_token_reused"
-            return None
+            self._end(login_session.user_id, EventType.REFRESH_TOKEN_REUSED, only=login_session.id)
+            raise RefreshTokenReused("This refresh token was used before; log in again.")
         login_session.last_used_at = now
+        login_session.address = self._origin.address
         return self._pair(login_session.user, login_session.id, successor)
 
+    def sessions_of(self, user_id: UUID) -> list[UserSession]:
+        return self._logins.sessions_of(user_id)
+
     def logout(self, session_id: UUID, user_id: UUID) -> None:
-        """End the session; ending an ended one changes nothing."""
-        self._logins.end(session_id, user_id, "logout")
+        """End this session; ending an ended one changes nothing."""
+        self._end(user_id, EventType.LOGOUT, only=session_id)
+
+    def end_one(self, user_id: UUID, session_id: UUID) -> None:
+        """Raises SessionNotFound, also for somebody else's."""
+        if not self._end(user_id, EventType.SESSION_ENDED, only=session_id):
+            raise SessionNotFound("There is no such open session.")
+
+    def end_all(self, user_id: UUID, *, but: UUID | None = None) -> None:
+        self._end(user_id, EventType.SESSION_ENDED, but=but)
+
+    def _end(
+        self, user_id: UUID, event: EventType, *, only: UUID | None = None, but: UUID | None = None
+    ) -> list[UUID]:
+        ended = self._logins.end(user_id, event.value, only=only, but=but)
+        for session_id in ended:
+            self._trail.record(event, user_id=user_id, session_id=session_id)
+        return ended
 
     def _within_grace(self, spent: RefreshToken, successor: str) -> bool:
         following = self._logins.token(_hash(successor))

@@ -2,36 +2,36 @@
 
 import hmac
 
+from sqlalchemy.orm import Session
+
+from users_service.audit.trail import EventType, Trail
 from users_service.keys.jwt import sign
 from users_service.keys.service import KeyRing
+from users_service.login.clients import hash_secret
 from users_service.login.errors import InvalidClient, InvalidScope
 from users_service.login.schemas import ClientCredentialsForm, ServiceToken
 from users_service.settings import Settings
+from users_service.tables import ServiceClient
 
 LIFETIME_S = 60
 
-# Who may ask whom for what; anything not listed is refused.
-_GRANTS = {
-    ("users-service", "analytics-service"): {"events:write"},
-    ("courses-service", "analytics-service"): {"events:write"},
-    ("chat-service", "analytics-service"): {"events:write"},
-    ("chat-service", "courses-service"): {"lessons:read"},
-}
-
 
 class ServiceTokens:
-    def __init__(self, settings: Settings, keys: KeyRing) -> None:
+    def __init__(self, session: Session, settings: Settings, keys: KeyRing, trail: Trail) -> None:
+        self._session = session
         self._settings = settings
         self._keys = keys
+        self._trail = trail
 
     def issue(self, form: ClientCredentialsForm) -> ServiceToken:
-        """A token for one callee. Raises InvalidClient or InvalidScope."""
-        expected = self._settings.client_secret(form.client_id)
-        given = form.client_secret.encode()
-        if expected is None or not hmac.compare_digest(given, expected.get_secret_value().encode()):
+        """A token for one callee. Raises InvalidClient or InvalidScope, and records either."""
+        client = self._session.get(ServiceClient, form.client_id)
+        expected = client.secret_hash if client else ""
+        if client is None or not hmac.compare_digest(hash_secret(form.client_secret), expected):
+            self._refused(form)
             raise InvalidClient("The client's id or secret is wrong.")
-        allowed = _GRANTS.get((form.client_id, form.audience), set())
-        if not set(form.scope.split()) <= allowed:
+        if not set(form.scope.split()) <= set(client.grants.get(form.audience, [])):
+            self._refused(form)
             raise InvalidScope(f"{form.client_id} may not ask {form.audience} for {form.scope}.")
         signer = self._keys.signer()
         token = sign(
@@ -42,3 +42,11 @@ class ServiceTokens:
             private_pem=signer.private_pem,
         )
         return ServiceToken(access_token=token, expires_in=LIFETIME_S, scope=form.scope)
+
+    def _refused(self, form: ClientCredentialsForm) -> None:
+        self._trail.record(
+            EventType.SERVICE_TOKEN_REFUSED,
+            client_id=form.client_id,
+            audience=form.audience,
+            scope=form.scope,
+        )

@@ -1,0 +1,1 @@
+"""What happened to identities, for those who have to answer for it."""

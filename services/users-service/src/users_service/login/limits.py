@@ -1,0 +1,56 @@
+"""Limits on guessing passwords, kept in PostgreSQL so that they hold without Redis."""
+
+from datetime import timedelta
+
+from sqlalchemy import delete, func, select, text
+from sqlalchemy.orm import Session
+
+from cogniflow_kit.ids import new_id, utc_now
+from users_service.login.errors import TooManyAttempts
+from users_service.tables import LoginFailure
+
+WINDOW = timedelta(minutes=15)
+PER_ACCOUNT = 10
+PER_ADDRESS = 100
+
+_LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 1))")
+
+
+class LoginLimits:
+    """Ten wrong passwords an account, a hundred an address, in a quarter of an hour.
+
+    An account that doesn't exist is counted like any other, so that the limit
+    doesn't tell which names are taken.
+    """
+
+    def __init__(self, session: Session, login: str, address: str) -> None:
+        self._session = session
+        self._limits = {f"account:{login.lower()}": PER_ACCOUNT, f"address:{address}": PER_ADDRESS}
+
+    def check(self) -> None:
+        """Raises TooManyAttempts."""
+        since = utc_now() - WINDOW
+        for key, limit in self._limits.items():
+            recent = (LoginFailure.key == key) & (LoginFailure.occurred_at > since)
+            failures = self._session.scalar(select(func.count()).select_from(LoginFailure).where(recent))
+            if failures is not None and failures >= limit:
+                raise TooManyAttempts(WINDOW)
+
+    def settle(self) -> None:
+        """Wait for other attempts at the same account to be counted, then check again.
+
+        Called after the slow comparison of passwords: attempts made at the
+        same time learn no more than attempts made one by one.
+        """
+        for key in sorted(self._limits):
+            self._session.execute(_LOCK, {"key": key})
+        self.check()
+
+    def failed(self) -> None:
+        now = utc_now()
+        self._session.add_all(LoginFailure(id=new_id(), key=key, occurred_at=now) for key in self._limits)
+
+    def succeeded(self) -> None:
+        """Forget the account's failures; the address may have tried others too."""
+        account = next(iter(self._limits))
+        self._session.execute(delete(LoginFailure).where(LoginFailure.key == account))
