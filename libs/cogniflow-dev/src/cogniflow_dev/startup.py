@@ -51,6 +51,7 @@ def start_lock(home: Path) -> Iterator[None]:
         raise PermissionError(
             f"{home} belongs to another user; start the stack as that user, or set COGNIFLOW_HOME"
         )
+    home.chmod(0o700)  # a tool may have made it for its own use before
     with (home / "start.lock").open("w") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

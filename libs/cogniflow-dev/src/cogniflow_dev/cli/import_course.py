@@ -7,6 +7,7 @@ import httpx
 import typer
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
 from rich.table import Table
+from rich.text import Text
 
 from cogniflow_dev.cli.output import console, fail, print_json, running_stack
 from cogniflow_dev.gateway_client import PlatformClient, PlatformRefused
@@ -51,15 +52,16 @@ def _send(client: PlatformClient, file: Path, quiet: bool) -> dict[str, Any]:
 
 
 def _print(result: dict[str, Any]) -> None:
-    console.print(f"[green]✓[/] {result.get('title', '')} is course [bold]{result['course_id']}[/]")
-    for name, count in result.get("counts", {}).items():
-        console.print(f"  {count:5} {name.replace('_', ' ')}")
-    skipped = result.get("skipped", [])
-    if not skipped:
+    console.print(f"[green]✓[/] {result['title']}")
+    console.print(f"  course {result['course_id']}", markup=False)
+    for name, count in result["counts"].items():
+        console.print(f"  {count:5} {name}")
+    left_out = result["not_taken_over"]
+    if not left_out:
         console.print("Everything was taken over.")
         return
-    console.print(f"\n{len(skipped)} parts were not taken over:")
-    table = Table("part", "reason", box=None, padding=(0, 2, 0, 0), header_style="dim")
-    for item in skipped:
-        table.add_row(str(item.get("path")), str(item.get("reason")))
+    console.print(f"\n{len(left_out)} parts were not taken over:")
+    table = Table("kind", "name", "where", "reason", box=None, padding=(0, 2, 0, 0), header_style="dim")
+    for item in left_out:
+        table.add_row(*(Text(item[key]) for key in ("kind", "name", "location", "reason")))
     console.print(table)

@@ -99,7 +99,9 @@ class Supervisor:
         """Every process by its name; raises SupervisorError when the supervisor does not answer."""
         try:
             answer = self._rpc().supervisor.getAllProcessInfo()
-        except (OSError, http.client.HTTPException, xmlrpc.client.Error) as error:
+        except xmlrpc.client.Fault as fault:
+            raise SupervisorError(f"the supervisor refused: {fault.faultString}") from fault
+        except (OSError, http.client.HTTPException) as error:
             raise SupervisorError(f"the supervisor does not answer: {error}") from error
         return {info["name"]: _state(info) for info in answer}
 
