@@ -22,11 +22,17 @@ _LEVELS = {
 }
 
 
-def last_lines(path: Path, count: int) -> list[str]:
-    """The last lines of a log; none when there is no log yet."""
+def length(path: Path) -> int:
+    """Bytes written to a log so far."""
+    return path.stat().st_size if path.exists() else 0
+
+
+def last_lines(path: Path, count: int, start: int = 0) -> list[str]:
+    """The last lines of a log, from the byte `start` on; none when there is no log yet."""
     if not path.exists():
         return []
     with path.open(encoding="utf-8", errors="replace") as file:
+        file.seek(start)
         return [line.rstrip("\n") for line in deque(file, maxlen=count)]
 
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from graphlib import TopologicalSorter
 from pathlib import Path
 
-from cogniflow_dev.logs import last_lines
+from cogniflow_dev.logs import last_lines, length
 from cogniflow_dev.secrets import Secrets
 from cogniflow_dev.stack import Stack
 from cogniflow_dev.state import State, choose_ports
@@ -27,13 +27,13 @@ OnProgress = Callable[[str, str], None]
 
 
 class StartFailure(RuntimeError):
-    """A process could not be started; `log` holds the last lines it wrote."""
+    """A process could not be started; `log` holds the last lines it wrote meanwhile."""
 
-    def __init__(self, process: str, reason: str, log_file: Path) -> None:
+    def __init__(self, process: str, reason: str, log_file: Path, log_start: int) -> None:
         super().__init__(reason)
         self.process = process
         self.log_file = log_file
-        self.log = last_lines(log_file, _QUOTED_LINES)
+        self.log = last_lines(log_file, _QUOTED_LINES, log_start)
 
 
 class AlreadyStarting(RuntimeError):
@@ -145,6 +145,8 @@ def _start_in_order(supervisor: Supervisor, plan: dict[str, Process], on_progres
 
 def _bring_up(supervisor: Supervisor, process: Process, given_up: threading.Event) -> None:
     """Start one process, wait until it is healthy, and set it up when it is a store."""
+    log = supervisor.stack.log(process.name)
+    log_start = length(log)
     try:
         supervisor.start_process(process)
         first_pid = supervisor.states()[process.name].pid
@@ -156,7 +158,7 @@ def _bring_up(supervisor: Supervisor, process: Process, given_up: threading.Even
         if process.store:
             process.store.provision()
     except (NotReady, StoreError, SupervisorError) as error:
-        raise StartFailure(process.name, str(error), supervisor.stack.log(process.name)) from error
+        raise StartFailure(process.name, str(error), log, log_start) from error
 
 
 def _is_first_attempt(state: ProcessState, first_pid: int | None) -> bool:
