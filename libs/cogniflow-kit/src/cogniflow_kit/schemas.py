@@ -2,11 +2,12 @@
 
 import base64
 import re
+from datetime import UTC, datetime
 from typing import Annotated, Any, Generic, TypeVar
 from uuid import UUID
 
 from fastapi import Query
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, field_validator
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, field_validator
 
 Item = TypeVar("Item")
 _DATE = re.compile(r"\d{4}-\d\d-\d\d[T ]", re.IGNORECASE)
@@ -37,7 +38,16 @@ def _refuse_numbers(value: Any) -> Any:
     return value
 
 
-Instant = Annotated[AwareDatetime, BeforeValidator(_refuse_numbers)]
+def _in_utc(value: datetime) -> datetime:
+    """PostgreSQL takes fewer zones than RFC 3339 allows."""
+    try:
+        return value.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("is out of range") from error
+
+
+Instant = Annotated[AwareDatetime, BeforeValidator(_refuse_numbers), AfterValidator(_in_utc)]
+"""A moment in a request; arrives in UTC."""
 
 
 class RequestBody(BaseModel):
