@@ -1,0 +1,61 @@
+"""The trail of security events: complete, unchangeable, for admins."""
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+
+
+def events(client, headers, **wanted):
+    return client.get("/api/admin/security-events", headers=headers, params=wanted).json()["items"]
+
+
+@pytest.mark.parametrize("role", ["student", "instructor", "researcher"])
+def test_only_admins_may_read_it(client, headers_of, role):
+    assert client.get("/api/admin/security-events").status_code == 401
+    assert client.get("/api/admin/security-events", headers=headers_of(role)).status_code == 403
+
+
+def test_logins_failures_and_reuse_are_recorded_without_secrets(
+    client, make_user, log_in, headers_of, database
+):
+    user = make_user("maja")
+    log_in(client, "maja", "my wrong guess")
+    first = log_in(client, "maja").json()["refresh_token"]
+    second = client.post("/api/auth/refresh", json={"refresh_token": first}).json()["refresh_token"]
+    client.post("/api/auth/refresh", json={"refresh_token": second})
+    client.post("/api/auth/refresh", json={"refresh_token": first})
+    found = events(client, headers_of("admin"), user_id=str(user.id))
+    assert [event["type"] for event in found] == ["refresh_token_reused", "login", "login_failed"]
+    assert all(event["address"] == "testclient" for event in found)
+    assert not any(secret in str(found) for secret in ("my wrong guess", first, second))
+
+
+def test_search_narrows_by_type_and_time(client, make_user, log_in, headers_of):
+    make_user("maja")
+    log_in(client, "maja", "wrong")
+    admin = headers_of("admin")
+    assert {event["type"] for event in events(client, admin, type="login_failed")} == {"login_failed"}
+    assert events(client, admin, since="2999-01-01T00:00:00Z") == []
+    assert events(client, admin, until="2000-01-01T00:00:00Z") == []
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "DELETE FROM security_events",
+        "UPDATE security_events SET type = 'login'",
+        "UPDATE security_events SET user_id = gen_random_uuid()",
+        "UPDATE security_events SET occurred_at = now() - interval '1 day'",
+    ],
+)
+def test_events_cannot_be_changed_or_deleted(client, log_in, database, change):
+    log_in(client, "nobody")
+    with pytest.raises(DBAPIError, match="append-only"), database.transaction() as session:
+        session.execute(text(change))
+
+
+def test_only_the_tie_to_a_person_can_be_cut(client, make_user, log_in, database):
+    make_user("maja")
+    log_in(client, "maja")
+    with database.transaction() as session:
+        session.execute(text("UPDATE security_events SET user_id = NULL, session_id = NULL, address = NULL"))

@@ -1,0 +1,68 @@
+"""Guessing passwords is slow, with or without Redis (which users-service doesn't ask)."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import update
+
+from cogniflow_kit.ids import utc_now
+from users_service.login.limits import PER_ACCOUNT, PER_ADDRESS, WINDOW
+from users_service.passwords import hash_password
+from users_service.tables import LoginFailure, User
+
+
+def guess(client, log_in, login, times):
+    return [log_in(client, login, "a wrong guess").status_code for _ in range(times)]
+
+
+@pytest.fixture(autouse=True)
+def quick_hashes(monkeypatch):
+    """The limits are under test, not argon2: its cheapest setting."""
+    from users_service import passwords
+
+    cheap = passwords._context.copy(argon2__time_cost=1, argon2__memory_cost=64)
+    monkeypatch.setattr(passwords, "_context", cheap)
+
+
+def test_an_account_is_closed_to_guesses_for_a_while(client, make_user, log_in, database):
+    make_user("maja")
+    assert guess(client, log_in, "maja", PER_ACCOUNT) == [401] * PER_ACCOUNT
+    refused = log_in(client, "maja")
+    assert (refused.status_code, refused.json()["code"]) == (429, "too_many_attempts")
+    assert refused.headers["Retry-After"] == "900"
+    with database.transaction() as session:
+        earlier = utc_now() - WINDOW - timedelta(seconds=1)
+        session.execute(update(LoginFailure).values(occurred_at=earlier))
+    assert log_in(client, "maja").status_code == 200
+
+
+def test_an_account_that_does_not_exist_is_limited_alike(client, log_in):
+    assert guess(client, log_in, "nobody", PER_ACCOUNT + 1) == [401] * PER_ACCOUNT + [429]
+
+
+def test_the_right_password_forgives_the_wrong_ones(client, make_user, log_in):
+    make_user("maja")
+    guess(client, log_in, "maja", PER_ACCOUNT - 1)
+    assert log_in(client, "maja").status_code == 200
+    assert guess(client, log_in, "maja", PER_ACCOUNT) == [401] * PER_ACCOUNT
+
+
+def test_an_address_that_tries_many_accounts_is_limited(client, make_user, log_in):
+    make_user("maja")
+    tried = [guess(client, log_in, f"user{n}", 1)[0] for n in range(PER_ADDRESS)]
+    assert set(tried) == {401}
+    assert log_in(client, "maja").status_code == 429
+
+
+def test_guesses_at_the_same_time_learn_no_more_than_one_by_one(committing_client, log_in):
+    client = committing_client
+    with client.app.state.database.transaction() as session:
+        hashed = hash_password("correct horse battery")
+        session.add(User(username="maja", email="m@example.org", full_name="M", hashed_password=hashed))
+    with ThreadPoolExecutor(12) as pool:
+        answers = list(
+            pool.map(lambda _: log_in(client, "maja", "a wrong guess").status_code, range(3 * PER_ACCOUNT))
+        )
+    assert answers.count(401) == PER_ACCOUNT
+    assert answers.count(429) == 2 * PER_ACCOUNT

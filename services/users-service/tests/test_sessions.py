@@ -1,0 +1,63 @@
+"""Seeing and ending logins on other devices."""
+
+from uuid import uuid4
+
+from sqlalchemy import select
+
+from users_service.tables import Revocation
+
+
+def bearer(pair: dict[str, str]) -> dict[str, str]:
+    return {"Authorization": f"Bearer {pair['access_token']}"}
+
+
+def test_sessions_need_a_token(client):
+    assert client.get("/api/auth/sessions").status_code == 401
+    assert client.delete("/api/auth/sessions").status_code == 401
+
+
+def test_sessions_are_listed_with_device_address_and_the_current_one_marked(client, make_user, log_in):
+    make_user("maja")
+    log_in(client, "maja")
+    here = log_in(client, "maja").json()
+    headers = {**bearer(here), "User-Agent": "another device"}
+    found = client.get("/api/auth/sessions", headers=headers).json()["items"]
+    assert [session["current"] for session in found] == [True, False]
+    assert {session["device"] for session in found} == {"testclient"}
+    assert all(session["address"] and session["last_used_at"] for session in found)
+
+
+def test_somebody_elses_session_is_not_found(client, make_user, log_in):
+    make_user("maja"), make_user("noor")
+    noor = log_in(client, "noor").json()
+    session_id = client.get("/api/auth/sessions", headers=bearer(noor)).json()["items"][0]["id"]
+    maja = bearer(log_in(client, "maja").json())
+    for unknown in (session_id, uuid4()):
+        answer = client.delete(f"/api/auth/sessions/{unknown}", headers=maja)
+        assert (answer.status_code, answer.json()["code"]) == (404, "session_not_found")
+    assert client.post("/api/auth/refresh", json={"refresh_token": noor["refresh_token"]}).is_success
+
+
+def test_ending_one_session_leaves_the_others(client, make_user, log_in, database):
+    make_user("maja")
+    there, here = (log_in(client, "maja").json() for _ in range(2))
+    other = next(
+        session["id"]
+        for session in client.get("/api/auth/sessions", headers=bearer(here)).json()["items"]
+        if not session["current"]
+    )
+    assert client.delete(f"/api/auth/sessions/{other}", headers=bearer(here)).status_code == 204
+    assert client.delete(f"/api/auth/sessions/{other}", headers=bearer(here)).status_code == 404
+    assert client.post("/api/auth/refresh", json={"refresh_token": there["refresh_token"]}).status_code == 401
+    assert client.post("/api/auth/refresh", json={"refresh_token": here["refresh_token"]}).status_code == 200
+    with database.transaction() as session:
+        assert str(session.scalars(select(Revocation.session_id)).one()) == other
+
+
+def test_ending_all_sessions_ends_this_one_too(client, make_user, log_in):
+    make_user("maja")
+    pairs = [log_in(client, "maja").json() for _ in range(3)]
+    assert client.delete("/api/auth/sessions", headers=bearer(pairs[0])).status_code == 204
+    for pair in pairs:
+        answer = client.post("/api/auth/refresh", json={"refresh_token": pair["refresh_token"]})
+        assert answer.status_code == 401
