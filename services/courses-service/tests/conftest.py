@@ -26,8 +26,8 @@ from courses_service.settings import Settings
 
 sys.path.insert(0, str(Path(__file__).parent / "support"))
 
-from course_archives import targz  # noqa: E402
-from people import Person  # noqa: E402
+from course_archives import targz
+from people import Person
 
 
 @pytest.fixture(scope="session")

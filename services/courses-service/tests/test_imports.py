@@ -1,7 +1,6 @@
 """Importing over HTTP: refusals first, then the real course."""
 
 import gzip
-import time
 from typing import Any
 
 import pytest
@@ -66,8 +65,13 @@ def test_a_bad_archive_is_refused_and_nothing_stored(
     assert stored() == 0
 
 
-def test_a_body_without_a_file_is_refused(teacher: Person) -> None:
-    for body in ({"data": {"file": "text"}}, {"files": {"other": ("c.tar.gz", targz())}}, {"json": {}}):
+def test_a_body_of_another_form_is_refused(teacher: Person) -> None:
+    for body in (
+        {"data": {"file": "text"}},
+        {"files": {"other": ("c.tar.gz", targz())}},
+        {"json": {}},
+        {"files": {"file": ("c.tar.gz", targz())}, "data": {"extra": "x"}},
+    ):
         answer = teacher.client.post(IMPORT, headers=teacher.headers, **body)
         assert (answer.status_code, answer.json()["code"]) == (422, "validation_failed")
 

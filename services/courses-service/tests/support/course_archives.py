@@ -52,7 +52,7 @@ def tar(files: Mapping[str, str | bytes], *special: tarfile.TarInfo) -> bytes:
 
 
 def targz(files: Mapping[str, str | bytes] = SMALL, *special: tarfile.TarInfo) -> bytes:
-    return gzip.compress(tar(files, *special), compresslevel=1)
+    return gzip.compress(tar(files, *special), compresslevel=1, mtime=0)
 
 
 def special(name: str, kind: bytes, target: str = "") -> tarfile.TarInfo:

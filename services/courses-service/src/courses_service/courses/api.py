@@ -28,19 +28,19 @@ def create_course(_: Instructor, body: NewCourse, once: UserOnce, courses: Cours
     return once.keep(CourseDetail.model_validate_json(courses.create(body)))
 
 
-@router.get("/{course_id}", response_model=CourseDetail, responses=problems(404))
+@router.get("/{course_id:uuid}", response_model=CourseDetail, responses=problems(404))
 def get_course(course_id: UUID, courses: CoursesService) -> Response:
     """A course that is published, the caller's own, or one they are enrolled in."""
     return json_response(courses.detail(course_id))
 
 
-@router.patch("/{course_id}", response_model=CourseDetail, responses=problems(404, 409))
+@router.patch("/{course_id:uuid}", response_model=CourseDetail, responses=problems(404, 409))
 def edit_course(_: Instructor, course_id: UUID, body: CourseEdit, courses: CoursesService) -> Response:
     """Change a course of one's own (admins: any). With `version`, only if nobody edited it since."""
     return json_response(courses.edit(course_id, body))
 
 
-@router.get("/{course_id}/outline", response_model=Outline, responses=problems(404))
+@router.get("/{course_id:uuid}/outline", response_model=Outline, responses=problems(404))
 def get_outline(course_id: UUID, courses: CoursesService) -> Response:
     """The course's sections and lessons, without their contents."""
     return json_response(courses.outline(course_id))

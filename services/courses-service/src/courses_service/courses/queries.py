@@ -7,10 +7,12 @@ compare the two.
 
 from sqlalchemy import text
 
-_COURSE = """
+from courses_service.moments import moment
+
+_COURSE = f"""
     'id', c.id, 'slug', c.slug, 'title', c.title, 'description', c.description, 'language', c.language,
     'instructor_id', c.instructor_id, 'status', c.status, 'version', c.version,
-    'created_at', c.created_at, 'updated_at', c.updated_at
+    'created_at', {moment("c.created_at")}, 'updated_at', {moment("c.updated_at")}
 """
 
 DETAIL = text(

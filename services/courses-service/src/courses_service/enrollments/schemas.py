@@ -30,7 +30,7 @@ class ProgressOut(ResponseBody):
 
     course_id: UUID
     enrolled_at: datetime
-    completed: int
-    total: int
+    completed_lessons: int
+    total_lessons: int
     percent: float
     lessons: list[LessonProgress]

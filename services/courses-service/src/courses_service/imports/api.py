@@ -24,7 +24,7 @@ def import_course(file: UploadedArchive, once: UserOnce, imports: ImportsService
     return once.keep(imports.import_archive(file.file))
 
 
-@router.get("/{course_id}/import-report", responses=problems(404))
+@router.get("/{course_id:uuid}/import-report", responses=problems(404))
 def get_import_report(_: Instructor, course_id: UUID, imports: ImportsService) -> ImportReportOut:
     """What the import of one's own course (admins: any) took over and what it left out."""
     return imports.report(course_id)

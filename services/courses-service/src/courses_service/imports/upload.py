@@ -25,9 +25,11 @@ FORM: dict[str, Any] = {
             "multipart/form-data": {
                 "schema": {
                     "type": "object",
+                    "additionalProperties": False,
                     "required": ["file"],
                     "properties": {"file": {"type": "string", "format": "binary"}},
-                }
+                },
+                "encoding": {"file": {"contentType": "application/gzip"}},
             }
         },
     }
@@ -35,14 +37,20 @@ FORM: dict[str, Any] = {
 
 
 async def uploaded_archive(request: Request, _: Instructor) -> AsyncIterator[UploadedFile]:
-    async with request.form(max_files=1, max_fields=1) as form:
+    async with request.form(max_files=1, max_fields=10) as form:
         file = form.get("file")
         if not isinstance(file, UploadedFile):
-            missing = {"type": "missing", "loc": ("body", "file"), "msg": "A file is required", "input": None}
-            raise RequestValidationError([missing])
+            raise _refused("file", "missing", "A file is required")
+        for name in form.keys() - {"file"}:
+            raise _refused(name, "extra_forbidden", "Extra inputs are not permitted")
         if (file.size or 0) > MAX_ARCHIVE_BYTES:
             raise ArchiveTooLarge(f"The archive is larger than {MAX_ARCHIVE_BYTES >> 20} MiB.")
         yield file
+
+
+def _refused(name: str, code: str, message: str) -> RequestValidationError:
+    """As FastAPI refuses a field of a declared form."""
+    return RequestValidationError([{"type": code, "loc": ("body", name), "msg": message}])
 
 
 UploadedArchive = Annotated[UploadedFile, Depends(uploaded_archive)]

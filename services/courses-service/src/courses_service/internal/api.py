@@ -63,7 +63,7 @@ def list_versions(session: DatabaseSession, page: Annotated[PageRequest, Depends
     return Page(items=[CourseVersion.model_validate(row) for row in rows], next_cursor=next_cursor)
 
 
-@router.get("/courses/{course_id}/lessons", response_model=CourseTexts, responses=problems(404))
+@router.get("/courses/{course_id:uuid}/lessons", response_model=CourseTexts, responses=problems(404))
 def get_texts(course_id: UUID, session: DatabaseSession) -> Response:
     """The words of a course's lessons, all of one version."""
     found: str | None = session.scalars(_TEXTS, {"course_id": course_id}).first()

@@ -16,7 +16,7 @@ _AGAIN: dict[int | str, dict[str, Any]] = {
 }
 
 
-@router.post("/{quiz_id}/attempts", status_code=201, responses={**_AGAIN, **problems(404, 409)})
+@router.post("/{quiz_id:uuid}/attempts", status_code=201, responses={**_AGAIN, **problems(404, 409)})
 def attempt_quiz(quiz_id: UUID, body: NewAttempt, quizzes: QuizzesService, response: Response) -> AttemptOut:
     """Answer a quiz: the score, and feedback on each question.
 
@@ -29,7 +29,7 @@ def attempt_quiz(quiz_id: UUID, body: NewAttempt, quizzes: QuizzesService, respo
     return attempt
 
 
-@router.get("/{quiz_id}/attempts", responses=problems(404))
+@router.get("/{quiz_id:uuid}/attempts", responses=problems(404))
 def list_attempts(
     quiz_id: UUID, quizzes: QuizzesService, page: Annotated[PageRequest, Depends()]
 ) -> Page[AttemptOut]:

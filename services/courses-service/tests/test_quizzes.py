@@ -1,0 +1,174 @@
+"""Quiz attempts over HTTP, kept in MongoDB."""
+
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from course_archives import targz, with_vertical
+from people import Person
+
+from courses_service.indexes import QUIZ_ATTEMPTS
+
+QUESTIONS = """
+<html>Text</html>
+<problem display_name="Two questions">
+  <multiplechoiceresponse><label>1 + 1?</label><choicegroup>
+    <choice correct="false">1<choicehint>Too few.</choicehint></choice><choice correct="true">2</choice>
+  </choicegroup><solution><p>It is 2.</p></solution></multiplechoiceresponse>
+  <choiceresponse><label>Even?</label><checkboxgroup>
+    <choice correct="true">2</choice><choice correct="false">3</choice><choice correct="true">4</choice>
+  </checkboxgroup></choiceresponse>
+</problem>
+"""
+
+
+@pytest.fixture
+def lesson(teacher: Person, learner: Person) -> dict[str, Any]:
+    """A lesson with a quiz of two questions, in a course that the learner is enrolled in."""
+    course_id = teacher.imports(targz(with_vertical(QUESTIONS)))["course_id"]
+    learner.post(f"/api/courses/{course_id}/enroll")
+    outline = learner.get(f"/api/courses/{course_id}/outline").json()
+    read: dict[str, Any] = learner.get(f"/api/lessons/{outline['sections'][0]['lessons'][0]['id']}").json()
+    return read
+
+
+@pytest.fixture
+def quiz(lesson) -> dict[str, Any]:
+    return lesson["quizzes"][0]
+
+
+@pytest.fixture
+def path(quiz) -> str:
+    return f"/api/quizzes/{quiz['id']}/attempts"
+
+
+def answers(quiz: dict[str, Any], *chosen: tuple[int, ...]) -> list[dict[str, Any]]:
+    """By the positions of questions and choices."""
+    return [
+        {"question_id": question["id"], "choice_ids": [question["choices"][n]["id"] for n in numbers]}
+        for question, numbers in zip(quiz["questions"], chosen, strict=False)
+    ]
+
+
+def attempt(quiz: dict[str, Any], *chosen: tuple[int, ...], client_id: str = "a-1") -> dict[str, Any]:
+    return {"client_attempt_id": client_id, "answers": answers(quiz, *chosen)}
+
+
+@pytest.fixture
+def kept(app):
+    """The attempts in MongoDB."""
+    return lambda: list(app.state.mongo.collection(QUIZ_ATTEMPTS).find().sort("_id"))
+
+
+def test_without_a_token_there_is_nothing(client) -> None:
+    assert client.post(f"/api/quizzes/{uuid4()}/attempts", json={}).status_code == 401
+    assert client.get(f"/api/quizzes/{uuid4()}/attempts").status_code == 401
+
+
+def test_a_quiz_is_for_the_enrolled(client, someone, quiz, path, kept) -> None:
+    stranger = someone(client)
+    assert stranger.post(path, attempt(quiz, (1,))).json()["code"] == "enrollment_required"
+    assert stranger.get(path).json()["code"] == "enrollment_required"
+    unknown = f"/api/quizzes/{uuid4()}/attempts"
+    assert stranger.post(unknown, attempt(quiz, (1,))).json()["code"] == "quiz_not_found"
+    assert kept() == []
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda body, quiz: body.pop("client_attempt_id"),
+        lambda body, quiz: body.update(client_attempt_id="with space"),
+        lambda body, quiz: body.update(client_attempt_id="x" * 65),
+        lambda body, quiz: body.update(score=2),
+        lambda body, quiz: body.update(answers="all"),
+        lambda body, quiz: body["answers"][0].update(question_id=str(uuid4())),
+        lambda body, quiz: body["answers"][0].update(choice_ids=[str(uuid4())]),
+        lambda body, quiz: body["answers"][0].update(
+            choice_ids=[c["id"] for c in quiz["questions"][1]["choices"]]
+        ),
+        lambda body, quiz: body["answers"][0].update(
+            choice_ids=[c["id"] for c in quiz["questions"][0]["choices"]]
+        ),
+        lambda body, quiz: body["answers"][1].update(
+            choice_ids=[quiz["questions"][1]["choices"][0]["id"]] * 2
+        ),
+        lambda body, quiz: body["answers"].append(body["answers"][0]),
+        lambda body, quiz: body.update(answers=body["answers"] * 60),
+    ],
+    ids=[
+        *("no id", "spaced id", "long id", "own score", "no list", "foreign question", "unknown choice"),
+        *("foreign choice", "two for one", "choice twice", "question twice", "too many"),
+    ],
+)
+def test_bad_attempts_are_refused_and_not_kept(learner: Person, quiz, path, kept, change) -> None:
+    body = attempt(quiz, (1,), (0, 2))
+    change(body, quiz)
+    answer = learner.post(path, body)
+    assert (answer.status_code, answer.headers["content-type"]) == (422, "application/problem+json")
+    assert kept() == []
+
+
+def test_an_attempt_is_graded_with_feedback(learner: Person, quiz, path) -> None:
+    answer = learner.post(path, attempt(quiz, (0,), (0, 2)))
+    assert answer.status_code == 201
+    result = answer.json()
+    assert (result["score"], result["max_score"]) == (1, 2)
+    first, second = result["results"]
+    assert (first["correct"], second["correct"]) == (False, True)
+    assert first["correct_ids"] == [quiz["questions"][0]["choices"][1]["id"]]
+    assert [note["feedback"] for note in first["feedback"]] == ["Too few."]
+    assert first["explanation"] == "<p>It is 2.</p>"
+    assert len(second["correct_ids"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("chosen", "score"),
+    [(((1,), (0, 2)), 2), (((1,), (0,)), 1), (((1,), (0, 1, 2)), 1), (((), ()), 0), ((), 0)],
+    ids=["all right", "one missing", "one too many", "nothing chosen", "not answered"],
+)
+def test_only_the_whole_answer_counts(learner: Person, quiz, path, chosen, score) -> None:
+    assert learner.post(path, attempt(quiz, *chosen)).json()["score"] == score
+
+
+def test_sent_again_it_gives_the_first_result(learner: Person, quiz, path, kept) -> None:
+    first = learner.post(path, attempt(quiz, (1,), (0, 2)))
+    again = learner.post(path, attempt(quiz, (1,), (0, 2)))
+    assert (first.status_code, again.status_code) == (201, 200)
+    assert again.json() == first.json() | {"submitted_at": again.json()["submitted_at"]}
+    other = learner.post(path, attempt(quiz, (0,), (0, 2)))
+    assert (other.status_code, other.json()["code"]) == (409, "attempt_id_reused")
+    assert len(kept()) == 1
+
+
+def test_two_learners_may_use_the_same_id(learner, client, someone, lesson, quiz, path, kept) -> None:
+    other = someone(client)
+    other.post(f"/api/courses/{lesson['course_id']}/enroll")
+    for person in (learner, other):
+        assert person.post(path, attempt(quiz, (1,))).status_code == 201
+    assert len(kept()) == 2
+
+
+def test_own_attempts_in_pages(learner, teacher, quiz, path) -> None:
+    made = [learner.post(path, attempt(quiz, (1,), client_id=f"a-{n}")).json()["id"] for n in range(3)]
+    teacher.post(path, attempt(quiz, (1,)))
+    page = learner.get(path, params={"limit": 2}).json()
+    rest = learner.get(path, params={"limit": 2, "cursor": page["next_cursor"]}).json()
+    assert [item["id"] for item in page["items"] + rest["items"]] == made
+    assert rest["next_cursor"] is None
+
+
+def test_the_fact_is_in_the_same_document(learner: Person, lesson, quiz, path, kept) -> None:
+    result = learner.post(path, attempt(quiz, (1,), (0, 2))).json()
+    (document,) = kept()
+    assert document["outbox_pending"] is True
+    assert document["outbox"]["type"] == "quiz.attempted"
+    assert document["outbox"]["actor_id"] == learner.id
+    assert document["outbox"]["data"] == {
+        "course_id": lesson["course_id"],
+        "lesson_id": lesson["id"],
+        "quiz_id": quiz["id"],
+        "attempt_id": result["id"],
+        "score": 2,
+        "max_score": 2,
+    }

@@ -1,0 +1,31 @@
+"""The tables in the code are the tables in the database, and every foreign key has an index."""
+
+from sqlalchemy import text
+
+from cogniflow_dev.testing.databases import schema_drift
+from courses_service.prepare import prepare
+from courses_service.tables import metadata
+
+WITHOUT_INDEX = text(
+    """
+    SELECT c.conrelid::regclass::text, c.conname FROM pg_constraint c
+    WHERE c.contype = 'f' AND c.connamespace = 'courses'::regnamespace AND NOT EXISTS (
+        SELECT 1 FROM pg_index i WHERE i.indrelid = c.conrelid
+        AND (i.indkey::int2[])[0:cardinality(c.conkey) - 1] @> c.conkey
+    )
+    """
+)
+
+
+def test_the_migrations_make_exactly_the_tables(settings) -> None:
+    assert schema_drift(settings, metadata) == []
+
+
+def test_every_foreign_key_has_an_index(database) -> None:
+    with database.transaction() as session:
+        assert session.execute(WITHOUT_INDEX).all() == []
+
+
+def test_preparing_again_changes_nothing(settings) -> None:
+    prepare(settings)
+    prepare(settings)
