@@ -15,6 +15,10 @@ import dramatiq
 import structlog
 from dramatiq.brokers.redis import RedisBroker
 from dramatiq.middleware import ShutdownNotifications, TimeLimit
+from redis import Redis
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+from redis.retry import Retry
 from sqlalchemy import (
     Column,
     DateTime,
@@ -49,6 +53,10 @@ _CLAIM = text(
     " WHERE id = (SELECT id FROM jobs WHERE id = :id AND status IN ('queued', 'running')"
     " AND due_at <= now() FOR UPDATE SKIP LOCKED) RETURNING name, arguments, attempts"
 )
+_GIVE_UP = text(
+    "UPDATE jobs SET status = 'failed', error = 'its worker died or ran out of time'"
+    " WHERE status = 'running' AND due_at <= now() AND attempts >= :attempts"
+)
 _DONE = text("UPDATE jobs SET status = 'done', finished_at = now() WHERE id = :id")
 _AGAIN = text("UPDATE jobs SET status = :status, due_at = now() + :delay, error = :error WHERE id = :id")
 _OVERDUE = text(
@@ -56,7 +64,11 @@ _OVERDUE = text(
     " WHERE status IN ('queued', 'running') AND due_at <= now() AND sent_at < now() - interval '10 seconds'"
     " ORDER BY id LIMIT 500 FOR UPDATE SKIP LOCKED) RETURNING id"
 )
-PRUNE = text("DELETE FROM jobs WHERE status = 'done' AND finished_at < now() - interval '1 day'")
+# A periodic job's latest row stays: it says that the slot was taken.
+PRUNE = text(
+    "DELETE FROM jobs WHERE status = 'done' AND finished_at < now() - interval '1 day' AND (slot IS NULL"
+    " OR EXISTS (SELECT FROM jobs later WHERE later.name = jobs.name AND later.slot > jobs.slot))"
+)
 
 
 def jobs_table(metadata: MetaData) -> Table:
@@ -101,7 +113,9 @@ class Jobs:
         # maintenance_chance: with the default, a killed worker's messages can
         # wait unclaimed for minutes; every fetch looks for them instead.
         self.broker = RedisBroker(  # type: ignore[no-untyped-call]
-            url=redis_url,
+            client=Redis.from_url(
+                redis_url, socket_timeout=5.0, socket_connect_timeout=0.5, retry=Retry(NoBackoff(), 1)
+            ),
             namespace=f"{prefix}:jobs",
             maintenance_chance=1_000_000,
             heartbeat_timeout=20_000,
@@ -132,8 +146,8 @@ class Jobs:
         try:
             for job_id in job_ids:
                 self._actor.send(str(job_id))
-        except dramatiq.errors.ConnectionError:
-            log.warning("jobs wait for the sweeper", count=len(job_ids))
+        except RedisError as error:
+            log.warning("jobs wait for the sweeper", count=len(job_ids), error=type(error).__name__)
 
     def perform(self, job_id: str) -> None:
         with self._database.transaction() as session:
@@ -159,6 +173,7 @@ class Jobs:
     def sweep(self) -> int:
         """Send again what is due and wasn't picked up; returns how many."""
         with self._database.transaction() as session:
+            session.execute(_GIVE_UP, {"attempts": MAX_ATTEMPTS})
             overdue = list(session.scalars(_OVERDUE))
         self._send(overdue)
         return len(overdue)
