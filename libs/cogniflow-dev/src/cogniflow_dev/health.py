@@ -1,29 +1,34 @@
 """Health checks of the processes that are no stores: an HTTP answer, or a heartbeat file."""
 
+import http.client
+import json
 import time
 from pathlib import Path
 
-import httpx
-
+from cogniflow_dev.ports import LOOPBACK
 from cogniflow_dev.waiting import Check
 
 _HTTP_SECONDS = 5.0
+_LONGEST_DETAIL = 200
 # A worker touches its file every few seconds; older than this it hangs or is gone.
 _OLDEST_HEARTBEAT_SECONDS = 30.0
 
 
-def http_check(url: str) -> Check:
-    """Healthy when GET answers 200; otherwise says what the answer was."""
+def http_check(port: int, path: str) -> Check:
+    """Healthy when GET on the loopback interface answers 200; otherwise says what the answer was."""
 
     def check() -> str | None:
+        # The plain client of the standard library: it is asked often while everything starts.
+        connection = http.client.HTTPConnection(LOOPBACK, port, timeout=_HTTP_SECONDS)
         try:
-            # A proxy of the user's environment has no business on the loopback interface.
-            answer = httpx.get(url, timeout=_HTTP_SECONDS, trust_env=False)
-        except httpx.HTTPError as error:
+            connection.request("GET", path)
+            answer = connection.getresponse()
+            body = answer.read()
+        except (OSError, http.client.HTTPException) as error:
             return f"no answer ({error})"
-        return (
-            None if answer.status_code == httpx.codes.OK else f"HTTP {answer.status_code}: {_detail(answer)}"
-        )
+        finally:
+            connection.close()
+        return None if answer.status == http.HTTPStatus.OK else f"HTTP {answer.status}: {_detail(body)}"
 
     return check
 
@@ -41,9 +46,10 @@ def heartbeat_check(path: Path) -> Check:
     return check
 
 
-def _detail(answer: httpx.Response) -> str:
+def _detail(body: bytes) -> str:
     try:
-        body = answer.json()
+        problem = json.loads(body)
     except ValueError:
-        return answer.text[:200]
-    return str(body.get("detail") or body)[:200] if isinstance(body, dict) else str(body)[:200]
+        return body.decode(errors="replace")[:_LONGEST_DETAIL]
+    detail = problem.get("detail") if isinstance(problem, dict) else None
+    return str(detail or problem)[:_LONGEST_DETAIL]

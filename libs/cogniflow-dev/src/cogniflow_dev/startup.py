@@ -14,7 +14,7 @@ from cogniflow_dev.secrets import Secrets
 from cogniflow_dev.stack import Stack
 from cogniflow_dev.state import State, choose_ports
 from cogniflow_dev.stores import StoreError
-from cogniflow_dev.supervision import ProcessState, Supervisor, SupervisorError
+from cogniflow_dev.supervision import Supervisor, SupervisorError
 from cogniflow_dev.supervision.supervisor import clean_up
 from cogniflow_dev.topology import Process
 from cogniflow_dev.waiting import NotReady, wait_until_ready
@@ -149,18 +149,15 @@ def _bring_up(supervisor: Supervisor, process: Process, given_up: threading.Even
     log_start = length(log)
     try:
         supervisor.start_process(process)
-        first_pid = supervisor.states()[process.name].pid
-
-        def still_running() -> bool:
-            return not given_up.is_set() and _is_first_attempt(supervisor.states()[process.name], first_pid)
-
-        wait_until_ready(process.name, process.check, _READY_SECONDS, still_running)
+        first = supervisor.identity_of(process)
+        wait_until_ready(
+            process.name,
+            process.check,
+            _READY_SECONDS,
+            # The supervisor tries again when a process dies at once; at the first start that is a failure.
+            still_running=lambda: first is not None and first.find() is not None and not given_up.is_set(),
+        )
         if process.store:
             process.store.provision()
     except (NotReady, StoreError, SupervisorError) as error:
         raise StartFailure(process.name, str(error), log, log_start) from error
-
-
-def _is_first_attempt(state: ProcessState, first_pid: int | None) -> bool:
-    # The supervisor tries again when a process dies at once; at the first start that is a failure.
-    return state.alive and state.pid == first_pid

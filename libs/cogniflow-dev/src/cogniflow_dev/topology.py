@@ -90,7 +90,7 @@ def _service(stack: Stack, part: str, after: tuple[str, ...], settings: dict[str
     return Process(
         name=name,
         command=[sys.executable, "-m", f"{part}_service"],
-        check=http_check(f"{stack.url(name)}/health/ready"),
+        check=http_check(stack.ports[name], "/health/ready"),
         after=after,
         settings={
             **_shared_settings(stack, part),
@@ -123,7 +123,7 @@ def _gateway(stack: Stack) -> Process:
     return Process(
         name="gateway",
         command=[str(caddy_binary()), "run", "--config", str(config), "--adapter", "caddyfile"],
-        check=http_check(f"{stack.address}/health"),
+        check=http_check(stack.ports["gateway"], "/health"),
         after=tuple(f"{part}-service" for part in SERVICES),
         settings={
             "GATEWAY_ADDRESS": f":{stack.ports['gateway']}",

@@ -1,5 +1,8 @@
 """`cogniflow import-course`: bring an Open edX course in."""
 
+from collections import Counter
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -56,12 +59,20 @@ def _print(result: dict[str, Any]) -> None:
     console.print(f"  course {result['course_id']}", markup=False)
     for name, count in result["counts"].items():
         console.print(f"  {count:5} {name}")
-    left_out = result["not_taken_over"]
-    if not left_out:
+    if result["not_taken_over"]:
+        _print_left_out(result["not_taken_over"])
+    else:
         console.print("Everything was taken over.")
-        return
-    console.print(f"\n{len(left_out)} parts were not taken over:")
-    table = Table("kind", "name", "where", "reason", box=None, padding=(0, 2, 0, 0), header_style="dim")
-    for item in left_out:
-        table.add_row(*(Text(item[key]) for key in ("kind", "name", "location", "reason")))
-    console.print(table)
+
+
+def _print_left_out(entries: list[dict[str, str]]) -> None:
+    console.print(f"\n{len(entries)} things were not taken over, in the order of the course:")
+    # A place at a time, since its name is long and shared by several.
+    for location, here in groupby(entries, key=itemgetter("location")):
+        console.print(f"\n{location or 'the course as a whole'}", style="bold", markup=False)
+        table = Table(box=None, padding=(0, 2, 0, 2), show_header=False)
+        for entry in here:
+            table.add_row(*(Text(entry[column]) for column in ("kind", "name", "reason")))
+        console.print(table)
+    kinds = Counter(entry["kind"] for entry in entries).most_common()
+    console.print("\nIn all: " + ", ".join(f"{count} {kind}" for kind, count in kinds), markup=False)

@@ -105,6 +105,13 @@ class Supervisor:
             raise SupervisorError(f"the supervisor does not answer: {error}") from error
         return {info["name"]: _state(info) for info in answer}
 
+    def identity_of(self, process: Process) -> ProcessIdentity | None:
+        """The process as it runs now, to tell it from a later attempt; None when it has ended already."""
+        pid = self.states()[process.name].pid
+        with suppress(psutil.NoSuchProcess):
+            return ProcessIdentity.of(pid) if pid else None
+        return None
+
     def stop(self, patience: float) -> None:
         """Stop every process, gateway and workers first, stores last, then the supervisor; kill what remains.
 
