@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 
 import pytest
+
 from cogniflow_dev.testing.stacks import ComposeStack, LocalStack, RunningStack
 
 
