@@ -1,15 +1,18 @@
 """The application over real stores, and the other services' side of its calls as the contract says it."""
 
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
+import httpx
 import pytest
 import yaml
 from fastapi.testclient import TestClient
 from jose import jwk
+from pydantic import SecretStr
 
 from chat_service.app import create_app
 from chat_service.indexes import ensure_indexes
@@ -18,7 +21,7 @@ from chat_service.programs.loader import publish_folder
 from chat_service.settings import Settings
 from cogniflow_dev.testing.databases import clean_mongo, committed_database, savepoint_database
 from cogniflow_dev.testing.environments import ServiceEnvironments
-from cogniflow_dev.testing.servers import Call, json_server
+from cogniflow_dev.testing.servers import Call, json_server, serving
 from cogniflow_dev.testing.tokens import TokenMint, headers
 from cogniflow_kit.mongo import Document, Mongo
 from cogniflow_kit.sql.database import Database
@@ -49,28 +52,24 @@ class Platform:
     courses: dict[UUID, Course] = field(default_factory=dict)
     enrolled: set[tuple[UUID, UUID]] = field(default_factory=set)
     every_course: Course | None = None
+    lessons_away: bool = False
     delivered: list[dict[str, Any]] = field(default_factory=list)
     calls: list[str] = field(default_factory=list)
 
     def answer(self, call: Call) -> tuple[int, Any]:
         self.calls.append(f"{call.method} {call.path}")
         parts = call.path.strip("/").split("/")
-        match parts:
-            case ["internal", "tokens"]:
-                return 200, {"access_token": "service", "expires_in": 60}
-            case [".well-known", "jwks.json"]:
-                key = jwk.construct(self.mint.keys.public_pem, "ES256").to_dict()
-                return 200, {"keys": [{**key, "kid": self.mint.keys.kid}]}
-            case ["api", "users", "me"]:
-                return 200, {"full_name": "Maja Novak"}
-            case ["internal", "events"]:
-                return self._take(call)
-            case ["internal", "courses"]:
-                items = [{"id": str(course.id), "version": course.version} for course in self.courses.values()]
-                return 200, {"items": items, "next_cursor": None}
-            case ["internal" | "api", "courses", course_id, *rest]:
-                return self._course(call, UUID(course_id), rest)
-        return 404, {}
+        if parts[:2] in (["api", "courses"], ["internal", "courses"]):
+            return self._course(call, parts[0] == "internal", parts[2:])
+        if parts == ["internal", "events"]:
+            return self._take(call)
+        key = {**jwk.construct(self.mint.keys.public_pem, "ES256").to_dict(), "kid": self.mint.keys.kid}
+        answers = {
+            "internal/tokens": {"access_token": "service", "expires_in": 60},
+            "api/users/me": {"full_name": "Maja Novak"},
+            ".well-known/jwks.json": {"keys": [key]},
+        }
+        return 200, answers["/".join(parts)]
 
     def add_course(self, title: str, texts: dict[str, str]) -> Course:
         """`texts`: the text of each lesson by its title."""
@@ -85,23 +84,22 @@ class Platform:
     def enroll(self, token: str, course: Course) -> None:
         self.enrolled.add((self.mint.id_of(token), course.id))
 
-    def _course(self, call: Call, course_id: UUID, rest: list[str]) -> tuple[int, Any]:
-        course = self.courses.get(course_id, self.every_course)
+    def _course(self, call: Call, internal: bool, path: list[str]) -> tuple[int, Any]:
+        if not path:
+            items = [{"id": str(course.id), "version": course.version} for course in self.courses.values()]
+            return 200, {"items": items, "next_cursor": None}
+        course = self.courses.get(UUID(path[0]), self.every_course)
         if course is None:
             return 404, {"code": "course_not_found"}
-        if rest == ["lessons"]:
-            body = {"version": course.version, "title": course.title, "lessons": course.lessons}
-            return 200, {"course_id": str(course_id), **body}
-        user_id = self.mint.id_of(call.headers["Authorization"].removeprefix("Bearer "))
-        if rest == ["progress"]:
-            member = (user_id, course_id) in self.enrolled or course is self.every_course
-            return (200, {}) if member else (404, {"code": "not_enrolled"})
-        return 200, {
-            "id": str(course_id),
-            "title": course.title,
-            "version": course.version,
-            "instructor_id": str(course.instructor_id),
-        }
+        about = {"title": course.title, "version": course.version}
+        if internal:
+            body = {"course_id": path[0], **about, "lessons": course.lessons}
+            return (503, {}) if self.lessons_away else (200, body)
+        if path[1:] == ["progress"]:
+            user_id = self.mint.id_of(call.headers["Authorization"].removeprefix("Bearer "))
+            enrolled = course is self.every_course or (user_id, course.id) in self.enrolled
+            return (200, {}) if enrolled else (404, {"code": "not_enrolled"})
+        return 200, {"id": path[0], **about, "instructor_id": str(course.instructor_id)}
 
     def _take(self, call: Call) -> tuple[int, Any]:
         events = yaml.safe_load(call.body)["events"]
@@ -124,6 +122,7 @@ def platform(platform_server: Platform) -> Iterator[Platform]:
     for log in (platform_server.delivered, platform_server.calls):
         log.clear()
     platform_server.every_course = None
+    platform_server.lessons_away = False
 
 
 @pytest.fixture(scope="session")
@@ -131,6 +130,22 @@ def settings(service_environment: ServiceEnvironments, platform_server: Platform
     values = service_environment("chat", lambda values: prepare(Settings(**values)))
     urls = dict.fromkeys(("users_url", "courses_url", "analytics_url"), platform_server.url)
     return Settings(**values | urls)
+
+
+@pytest.fixture
+def process_environment(settings: Settings, platform: Platform) -> Callable[..., dict[str, str]]:
+    """The settings as a process of its own reads them, and more variables."""
+
+    def make(**more: str) -> dict[str, str]:
+        values = {name: getattr(settings, name) for name in Settings.model_fields}
+        shown = {
+            name.upper(): str(value.get_secret_value() if isinstance(value, SecretStr) else value)
+            for name, value in values.items()
+            if value is not None
+        }
+        return {**os.environ, **shown, **more}
+
+    return make
 
 
 @pytest.fixture
@@ -163,7 +178,9 @@ def make_client(settings: Settings, tokens: TokenMint, platform: Platform) -> Ca
     """A client of the application with some settings changed."""
 
     def make(database: Database, **changes: Any) -> TestClient:
-        return TestClient(create_app(settings.model_copy(update=changes), keys=tokens.keys, database=database))
+        return TestClient(
+            create_app(settings.model_copy(update=changes), keys=tokens.keys, database=database)
+        )
 
     return make
 
@@ -175,11 +192,12 @@ def client(make_client: Callable[..., TestClient], database: Database, mongo: Mo
 
 
 @pytest.fixture
-def busy_client(
-    make_client: Callable[..., TestClient], committing: Database, mongo: Mongo
-) -> Iterator[TestClient]:
-    """A client that may be used from several threads."""
-    with make_client(committing) as client:
+def server(
+    settings: Settings, tokens: TokenMint, platform: Platform, committing: Database, mongo: Mongo
+) -> Iterator[httpx.Client]:
+    """A client of a real server, for several threads at once."""
+    app = create_app(settings, keys=tokens.keys, database=committing)
+    with serving(app) as url, httpx.Client(base_url=url, timeout=30) as client:
         yield client
 
 

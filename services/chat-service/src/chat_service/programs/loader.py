@@ -22,6 +22,17 @@ log = structlog.stdlib.get_logger(__name__)
 _ONE_PUBLISHER = text("SELECT pg_advisory_xact_lock(hashtext('chat-publish-programmes'))")
 
 
+class _UniqueKeys(yaml.SafeLoader):
+    """YAML's last mention of a key silently wins; here a second one is a fault."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        keys = [self.construct_object(key) for key, _ in node.value]
+        for key in keys:
+            if keys.count(key) > 1:
+                raise yaml.MarkedYAMLError(problem=f"{key} is given twice", problem_mark=node.start_mark)
+        return super().construct_mapping(node, deep)
+
+
 def publish_folder(database: Database, folder: Path) -> None:
     """Publish every programme of the folder; what is there already in this version is left alone."""
     for path in sorted(folder.glob("*.yaml")):
@@ -50,7 +61,7 @@ def publish(session: Session, source_text: str, source: str) -> None:
 def parse(source_text: str, source: str) -> Programme:
     """The programme in a YAML text, checked as a whole. Raises InvalidProgramme."""
     try:
-        programme = Programme.model_validate(yaml.safe_load(source_text))
+        programme = Programme.model_validate(yaml.load(source_text, _UniqueKeys))  # noqa: S506  # a safe loader
     except yaml.YAMLError as error:
         raise InvalidProgramme(source, [str(error)]) from error
     except ValidationError as error:

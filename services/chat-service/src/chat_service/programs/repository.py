@@ -4,7 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Row, and_, func, select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.orm import Session
 
 from chat_service.learners import Learner
@@ -35,7 +35,7 @@ class ProgramRepository:
     def page(self, user_id: UUID, after: UUID | None, limit: int) -> list[Row[Any]]:
         newest = (
             select(ProgramVersion)
-            .distinct(ProgramVersion.program_id)
+            .ext(distinct_on(ProgramVersion.program_id))
             .order_by(ProgramVersion.program_id, ProgramVersion.version.desc())
             .subquery()
         )
@@ -146,16 +146,13 @@ class ProgramRepository:
         return [MessageOut.model_validate(row) for row in self._session.execute(said)]
 
     def progress(self, session_id: UUID, programme: Programme) -> list[WeekProgress]:
-        completed: dict[UUID, int] = dict(
-            self._session.execute(
-                select(Question.week_id, func.count())
-                .join(QuestionCompletion, QuestionCompletion.question_id == Question.question_id)
-                .where(QuestionCompletion.session_id == session_id)
-                .group_by(Question.week_id)
-            )
-            .tuples()
-            .all()
+        counts = self._session.execute(
+            select(Question.week_id, func.count())
+            .join(QuestionCompletion, QuestionCompletion.question_id == Question.question_id)
+            .where(QuestionCompletion.session_id == session_id)
+            .group_by(Question.week_id)
         )
+        completed: dict[UUID, int] = dict(counts.all())
         return [
             WeekProgress(
                 week=week.week_number,

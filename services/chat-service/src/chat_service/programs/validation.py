@@ -40,8 +40,8 @@ def _programme_problems(programme: Programme) -> Iterator[str]:
 def _week_problems(week: Week, blocks: set[str]) -> Iterator[str]:
     yield from _gaps("question", [question.question_number for question in week.questions])
     for block in week.content_blocks:
-        for problem in placeholder_problems(block.content_text, last_answer=0, blocks=set()):
-            yield f"content block {block.block_name}: {problem}"
+        if set("{}") & set(block.content_text):
+            yield f"content block {block.block_name}: braces; placeholders are not resolved inside a block"
     for question in week.questions:
         for problem in _question_problems(question, blocks):
             yield f"question {question.question_number}: {problem}"
@@ -73,7 +73,7 @@ def _scenario_problems(question: Question) -> Iterator[str]:
     if scenarios[-1].conditions is not None:
         yield "the last scenario has conditions; without them it takes every answer that fits no other"
     for prompt in scenarios[:-1]:
-        if prompt.conditions is None:
+        if prompt.conditions in (None, Rule()):
             yield f"prompt {prompt.prompt_type}: without conditions, the scenarios after it are never reached"
 
 

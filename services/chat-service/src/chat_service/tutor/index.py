@@ -45,7 +45,7 @@ class LessonIndex:
     def versions(self) -> dict[UUID, int]:
         with self._database.transaction() as session:
             rows = session.execute(select(CourseIndex.course_id, CourseIndex.version))
-            return dict(rows.tuples().all())
+            return dict(rows.all())
 
     def refresh(self, course_id: UUID, *, within_s: float | None = None) -> None:
         """Index the course as it is now. Raises CourseNotReady when that takes longer than `within_s`."""

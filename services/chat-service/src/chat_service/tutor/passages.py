@@ -6,7 +6,7 @@ from collections.abc import Iterator
 PASSAGE_WORDS = 90
 """Paragraphs are joined up to about this length; a longer one is cut between sentences."""
 
-_SENTENCE_END = re.compile(r"(?<=[.!?])[\"”')\]]*\s+(?=[\"“'(\[]?[A-Z0-9À-Þ])")
+_SENTENCE_END = re.compile(r"(?:(?<=[.!?])|(?<=[.!?][\"”’')\]]))\s+(?=[\"“‘'(\[]?[A-Z0-9À-Þ])")
 _ABBREVIATION = re.compile(r"(?:\b(?:e\.g|i\.e|etc|vs|Dr|Mr|Mrs|Ms|No|Fig|cf)|\b[A-Z])\.$")
 
 
