@@ -10,6 +10,7 @@ from graphlib import TopologicalSorter
 from pathlib import Path
 
 from cogniflow_dev.logs import last_lines, length
+from cogniflow_dev.ports import PortReservations
 from cogniflow_dev.secrets import Secrets
 from cogniflow_dev.stack import Stack
 from cogniflow_dev.state import State, choose_ports
@@ -72,13 +73,14 @@ def load_stack(home: Path, state: State) -> Stack:
     return Stack(home, state.ports, Secrets.load_or_create(home / "secrets.json"))
 
 
-def prepare(home: Path) -> tuple[Stack, list[int]]:
+def prepare(home: Path, reservations: PortReservations) -> tuple[Stack, list[int]]:
     """Make ready what a start needs: secrets, ports, data folders; and clear away what a crash left.
 
-    Returns the stack, and the ids of processes of an earlier run that had to be ended.
+    Keep `reservations` until the stack has started. Returns the stack, and
+    the ids of processes of an earlier run that had to be ended.
     """
     ended = clean_up_after_crash(home)
-    state = State(choose_ports(State.load(home).ports))
+    state = State(choose_ports(State.load(home).ports, reservations))
     state.save(home)
     stack = load_stack(home, state)
     for server in stack.stores.servers():

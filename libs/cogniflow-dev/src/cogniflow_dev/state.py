@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
-from cogniflow_dev.ports import free_ports, is_free
+from cogniflow_dev.ports import PortReservations, free_ports
 from cogniflow_dev.processes import ProcessIdentity
 from cogniflow_dev.secrets import write_private
 from cogniflow_dev.stack import USUAL_PORTS
@@ -35,14 +35,24 @@ class State:
         )
 
 
-def choose_ports(kept: dict[str, int], usual: dict[str, int] = USUAL_PORTS) -> dict[str, int]:
-    """A free port for each process: the one it had, else its usual one, else any."""
+def choose_ports(
+    kept: dict[str, int], reservations: PortReservations, usual: dict[str, int] = USUAL_PORTS
+) -> dict[str, int]:
+    """A free port for each process, set aside for it: the one it had, else its usual one, else any."""
     chosen: dict[str, int] = {}
     for name, usual_port in usual.items():
-        candidates = [port for port in (kept.get(name), usual_port) if port and port not in chosen.values()]
-        chosen[name] = next((port for port in candidates if is_free(port)), 0)
-    missing = [name for name, port in chosen.items() if not port]
-    return {**chosen, **dict(zip(missing, free_ports(len(missing), avoid=chosen.values()), strict=True))}
+        preferred = (kept.get(name, usual_port), usual_port)
+        chosen[name] = next((port for port in preferred if reservations.take(port)), 0)
+    for name, port in chosen.items():
+        chosen[name] = port or _any_port(reservations)
+    return chosen
+
+
+def _any_port(reservations: PortReservations) -> int:
+    while True:
+        (port,) = free_ports(1)
+        if reservations.take(port):
+            return port
 
 
 def _path(home: Path) -> Path:

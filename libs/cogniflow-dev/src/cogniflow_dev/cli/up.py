@@ -17,6 +17,7 @@ from cogniflow_dev.cli.progress import StartProgress
 from cogniflow_dev.cli.watch import watch
 from cogniflow_dev.logs import readable
 from cogniflow_dev.paths import stack_home
+from cogniflow_dev.ports import PortReservations
 from cogniflow_dev.startup import (
     AlreadyStarting,
     StartFailure,
@@ -72,7 +73,8 @@ def _start() -> Supervisor | None:
             if running := find_running(home):
                 _say_running(running)
             else:
-                supervisor = _start_locked(home)
+                with PortReservations() as reservations:
+                    supervisor = _start_locked(home, reservations)
     except KeyboardInterrupt:
         fail("Stopped before everything was ready; nothing is left running.", code=130)
     except StartFailure as failure:
@@ -89,9 +91,9 @@ def _start() -> Supervisor | None:
     return supervisor
 
 
-def _start_locked(home: Path) -> Supervisor:
+def _start_locked(home: Path, reservations: PortReservations) -> Supervisor:
     with console.status("Preparing data folders"):
-        stack, ended = prepare(home)
+        stack, ended = prepare(home, reservations)
     if ended:
         console.print(f"Ended {len(ended)} processes that an earlier run left behind", style="yellow")
     print_replaced_ports(stack)
