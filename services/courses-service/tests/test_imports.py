@@ -93,7 +93,7 @@ def test_an_upload_over_the_limit_is_refused(teacher: Person, monkeypatch) -> No
 def test_only_the_import_takes_a_large_body(teacher: Person) -> None:
     large = {"title": "x", "description": "x" * 2_000_000}
     assert teacher.post("/api/courses", large).status_code == 413
-    announced = {**teacher.headers, "Content-Length": str(upload.MAX_BODY_BYTES + 1)}
+    announced = {**teacher.headers, "Content-Length": str(upload.MAX_UPLOAD_BYTES + 1)}
     assert teacher.client.post(IMPORT, headers=announced, content=b"").status_code == 413
 
 

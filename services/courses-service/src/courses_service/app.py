@@ -4,18 +4,21 @@ from fastapi import FastAPI
 
 from cogniflow_kit.application import create_application
 from cogniflow_kit.identity import KeySource
-from cogniflow_kit.jwks import PublishedKeys
 from cogniflow_kit.mongo import Mongo
 from cogniflow_kit.redis import Cache, RedisStore
 from cogniflow_kit.sql.database import Database
+from cogniflow_kit.verification import polled
 from courses_service.courses.api import router as courses
 from courses_service.enrollments.api import router as enrollments
 from courses_service.imports.api import router as imports
-from courses_service.imports.upload import MAX_BODY_BYTES
+from courses_service.imports.upload import MAX_UPLOAD_BYTES
 from courses_service.internal.api import router as internal
 from courses_service.lessons.api import router as lessons
 from courses_service.quizzes.api import router as quizzes
 from courses_service.settings import Settings
+
+# The longest lesson that an edit may send, with every character escaped.
+MAX_BODY_BYTES = 2_000_000
 
 
 def create_app(
@@ -30,8 +33,9 @@ def create_app(
         summary="Courses, lessons, enrollments, progress, quizzes, and imports.",
         routers=[imports, courses, lessons, enrollments, quizzes, internal],
         stores=[database, mongo, redis],
-        keys=keys or PublishedKeys(settings.users_url),
-        uploads={"/api/courses/import": MAX_BODY_BYTES},
+        keys=keys or polled(settings),
+        max_body_bytes=MAX_BODY_BYTES,
+        uploads={"/api/courses/import": MAX_UPLOAD_BYTES},
     )
     app.state.database = database
     app.state.mongo = mongo

@@ -11,14 +11,19 @@ from cogniflow_kit.ids import new_id
 from cogniflow_kit.redis import Cache
 from cogniflow_kit.schemas import PageRequest
 from courses_service.access import Gate
-from courses_service.cached import cached
+from courses_service.cached import cached, shape
 from courses_service.content import CourseContent, LessonContent, SectionContent
+from courses_service.courses import queries
 from courses_service.courses.errors import EditedMeanwhile, MarkupTooComplex
 from courses_service.courses.repository import CourseRepository
 from courses_service.courses.schemas import CourseEdit, NewCourse
 from courses_service.markup import TooComplex, sanitize
 from courses_service.storage import slug_of, store_sections
 from courses_service.tables import Course
+
+_DETAIL = ("course", shape(queries.DETAIL))
+_OUTLINE = ("outline", shape(queries.OUTLINE))
+_PAGE = ("courses", shape(queries.PAGE))
 
 
 class Courses:
@@ -36,17 +41,17 @@ class Courses:
         rows, next_cursor = request.slice(list(self._courses.published(request.after, request.limit)))
         versions = ",".join(f"{row.id}:{row.version}" for row in rows) + f";{next_cursor}"
         make = partial(self._courses.page, [row.id for row in rows], next_cursor)
-        return cached(self._cache, make, "courses", hashlib.sha256(versions.encode()).hexdigest())
+        return cached(self._cache, make, *_PAGE, hashlib.sha256(versions.encode()).hexdigest())
 
     def detail(self, course_id: UUID) -> bytes:
         access = self._gate.course(course_id)
         make = partial(self._courses.detail, course_id)
-        return cached(self._cache, make, "course", course_id, access.version)
+        return cached(self._cache, make, *_DETAIL, course_id, access.version)
 
     def outline(self, course_id: UUID) -> bytes:
         access = self._gate.course(course_id)
         make = partial(self._courses.outline, course_id)
-        return cached(self._cache, make, "outline", course_id, access.version)
+        return cached(self._cache, make, *_OUTLINE, course_id, access.version)
 
     def create(self, new: NewCourse) -> bytes:
         """A draft that belongs to the caller."""

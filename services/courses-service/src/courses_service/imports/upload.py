@@ -15,7 +15,7 @@ from cogniflow_kit.identity import Instructor
 from courses_service.olx.errors import ArchiveTooLarge
 
 MAX_ARCHIVE_BYTES = 64 << 20
-MAX_BODY_BYTES = MAX_ARCHIVE_BYTES + (64 << 10)
+MAX_UPLOAD_BYTES = MAX_ARCHIVE_BYTES + (64 << 10)
 """The archive and what multipart puts around it."""
 
 FORM: dict[str, Any] = {

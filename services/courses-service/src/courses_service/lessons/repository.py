@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from courses_service.tables import Lesson
 
-_DETAIL = text(
+DETAIL = text(
     """
     SELECT json_build_object(
         'id', l.id, 'course_id', l.course_id, 'course_version', c.version, 'section_id', l.section_id,
@@ -38,7 +38,7 @@ class LessonRepository:
 
     def detail(self, lesson_id: UUID) -> bytes:
         """The lesson with its quizzes, without their answers, as JSON."""
-        found: str = self._session.scalars(_DETAIL, {"lesson_id": lesson_id}).one()
+        found: str = self._session.scalars(DETAIL, {"lesson_id": lesson_id}).one()
         return found.encode()
 
     def get(self, lesson_id: UUID) -> Lesson:

@@ -8,12 +8,14 @@ from sqlalchemy.orm import Session
 from cogniflow_kit.identity import User
 from cogniflow_kit.redis import Cache
 from courses_service.access import Gate
-from courses_service.cached import cached
+from courses_service.cached import cached, shape
 from courses_service.courses.repository import CourseRepository
 from courses_service.courses.service import lock_for_edit, safe_html
-from courses_service.lessons.repository import LessonRepository
+from courses_service.lessons.repository import DETAIL, LessonRepository
 from courses_service.lessons.schemas import LessonEdit
 from courses_service.markup import plain_text
+
+_DETAIL = ("lesson", shape(DETAIL))
 
 
 class Lessons:
@@ -28,7 +30,7 @@ class Lessons:
         access = self._gate.lesson(lesson_id)
         access.require_study()
         make = partial(self._lessons.detail, lesson_id)
-        return cached(self._cache, make, "lesson", lesson_id, access.version)
+        return cached(self._cache, make, *_DETAIL, lesson_id, access.version)
 
     def edit(self, lesson_id: UUID, edit: LessonEdit) -> bytes:
         """Gives the whole course a new version."""
