@@ -22,14 +22,15 @@ AWAY = "chat"
 
 
 class Recorder(BaseHTTPRequestHandler):
-    """Answers with its own name and the path it was asked for."""
+    """Answers with its own name, the path it was asked for, the client's address and the request id."""
 
     protocol_version = "HTTP/1.1"
     part: str
 
     def answer(self) -> None:
         self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        body = f"{self.part} {self.path} {self.headers['X-Request-ID']}".encode()
+        seen = (self.part, self.path, self.headers["X-Forwarded-For"], self.headers["X-Request-ID"])
+        body = " ".join(seen).encode()
         self.send_response(200)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
@@ -41,10 +42,15 @@ class Recorder(BaseHTTPRequestHandler):
         """Test output stays quiet."""
 
 
+class Upstream(ThreadingHTTPServer):
+    def handle_error(self, request: object, client_address: object) -> None:
+        """The gateway may break off a request that it refuses half way."""
+
+
 @pytest.fixture(scope="module")
 def gateway() -> Iterator[httpx.Client]:
     servers = {
-        part: ThreadingHTTPServer(("127.0.0.1", 0), type(part, (Recorder,), {"part": part}))
+        part: Upstream(("127.0.0.1", 0), type(part, (Recorder,), {"part": part}))
         for part in PARTS
         if part != AWAY
     }
@@ -164,6 +170,22 @@ def test_a_harmless_request_id_is_kept_all_the_way(gateway: httpx.Client) -> Non
     answer = gateway.get("/api/users/me", headers={"X-Request-ID": "abc.DEF-1_2"})
     assert answer.headers["X-Request-ID"] == "abc.DEF-1_2"
     assert answer.text.endswith(" abc.DEF-1_2")
+
+
+@pytest.mark.parametrize(
+    ("claimed", "told"),
+    [
+        (None, "127.0.0.1"),
+        ("203.0.113.7", "203.0.113.7"),
+        ("198.51.100.1, 203.0.113.7", "203.0.113.7"),  # the first one the client made up itself
+        ("198.51.100.1, 203.0.113.7, 10.0.0.2", "203.0.113.7"),
+    ],
+)
+def test_services_are_told_the_clients_own_address(
+    gateway: httpx.Client, claimed: str | None, told: str
+) -> None:
+    answer = gateway.get("/api/users/me", headers={"X-Forwarded-For": claimed} if claimed else {})
+    assert answer.text.split()[2] == told
 
 
 @pytest.mark.parametrize("given", ['"}', "x" * 65, "{env.PATH}", "a b"])
