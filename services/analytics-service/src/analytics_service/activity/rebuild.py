@@ -2,6 +2,8 @@
 
 from datetime import date, timedelta
 
+import pymongo
+
 from analytics_service.activity.log import ActivityLog
 from analytics_service.activity.repository import DailyCounts
 from cogniflow_kit.ids import utc_now
@@ -12,6 +14,11 @@ EVERY = timedelta(minutes=10)
 
 # Replicas' clocks differ, and an event gets its time shortly before it is on disk.
 _OVERLAP = timedelta(minutes=10)
+
+# A request's three seconds are too few for a large log. One day is counted
+# within a transaction, which PostgreSQL ends after 30 s of silence.
+_FIND_DAYS_S = 120
+_COUNT_DAY_S = 25
 
 
 class DailyRebuild:
@@ -30,7 +37,8 @@ class DailyRebuild:
         started = utc_now()
         with self._database.transaction() as session:
             read_to = DailyCounts(session).read_to()
-        days = self._log.days_stored_since(read_to - _OVERLAP if read_to else None)
+        with pymongo.timeout(_FIND_DAYS_S):
+            days = self._log.days_stored_since(read_to - _OVERLAP if read_to else None)
         for day in days:
             self._compute(day)
         with self._database.transaction() as session:
@@ -42,4 +50,6 @@ class DailyRebuild:
             counts = DailyCounts(session)
             # Claimed before counting: an older count must not replace a newer one.
             counts.claim(day)
-            counts.replace(day, self._log.day(day))
+            with pymongo.timeout(_COUNT_DAY_S):
+                rows = self._log.day(day)
+            counts.replace(day, rows)
