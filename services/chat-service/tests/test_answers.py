@@ -3,8 +3,11 @@
 from pathlib import Path
 
 import pytest
+import wordllama
 import yaml
+from wordllama import WordLlama
 
+from chat_service.tutor.embedding import embed
 from chat_service.tutor.passages import PASSAGE_WORDS, passages, sentences
 
 QUESTIONS = yaml.safe_load((Path(__file__).parent / "data" / "remembering.yaml").read_text(encoding="utf-8"))[
@@ -18,6 +21,14 @@ def test_the_lesson_that_answers_is_cited(client, question, as_maja, asked):
     lessons = [citation["lesson_title"] for citation in said["citations"]]
     assert said["answered"] is (asked["lesson"] is not None)
     assert asked["lesson"] is None or asked["lesson"] in lessons
+
+
+def test_vectors_are_those_of_wordllama():
+    texts = ["What is the forgetting curve?", "x", "Ebbinghaus drew it in 1885. " * 50]
+    original = WordLlama.load(dim=256, cache_dir=Path(wordllama.__file__).parent, disable_download=True)
+    ours, theirs = embed(texts), original.embed(texts, norm=True, return_np=False)
+    for one, other in zip(ours, theirs, strict=True):
+        assert one == pytest.approx(other, abs=1e-5)
 
 
 def test_a_course_without_lessons_is_declined(client, platform, maja, question, as_maja):

@@ -12,7 +12,7 @@ from sqlalchemy import text
 from chat_service import worker as chat_worker
 from cogniflow_kit.jobs import Jobs
 
-IDLE = "import sys, chat_service.app, chat_service.worker; print({'numpy', 'wordllama'} & {*sys.modules})"
+IDLE = "import sys, chat_service.app, chat_service.worker; print({'numpy', 'tokenizers'} & {*sys.modules})"
 
 
 @pytest.fixture
@@ -77,6 +77,8 @@ def test_lessons_away_are_tried_again(work, course, platform, rows):
     work(chat_worker.FIND_STALE)
     found = rows("SELECT status, error, attempts FROM jobs WHERE name = 'index_course'")
     assert found == [("queued", "Unavailable", 1)]
+    work(chat_worker.FIND_STALE)
+    assert rows("SELECT count(*) FROM jobs WHERE name = 'index_course'") == [(1,)]
 
 
 def test_the_jobs_end_turns_that_broke_off(work, server, as_maja, committing, mongo, question, rows):

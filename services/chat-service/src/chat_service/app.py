@@ -16,9 +16,9 @@ from chat_service.tutor.turn_store import TutorTurns
 from cogniflow_kit.application import create_application
 from cogniflow_kit.clients import ServiceClient
 from cogniflow_kit.identity import KeySource
-from cogniflow_kit.jwks import PublishedKeys
 from cogniflow_kit.mongo import Mongo
 from cogniflow_kit.sql.database import Database
+from cogniflow_kit.verification import polled
 
 
 def create_app(
@@ -32,7 +32,7 @@ def create_app(
         summary="Conversations that last: the tutor and the guided programmes.",
         routers=[tutor, programs],
         stores=[database, mongo],
-        keys=keys or PublishedKeys(settings.users_url),
+        keys=keys or polled(settings),
     )
     courses = Courses(ServiceClient(settings, "courses-service", settings.courses_url))
     index = LessonIndex(database, courses)

@@ -10,7 +10,7 @@ from uuid import UUID
 from chat_service.safety.check import Risk
 
 LEASE = timedelta(seconds=30)
-"""How long a claimed turn keeps its conversation to itself; every answer is capped well below."""
+"""How long a claimed turn keeps its conversation to itself. An answer that takes longer is never stored."""
 
 Place = TypeVar("Place")
 """What the store knows of the conversation and the engine needs: its course, or its state."""
@@ -110,4 +110,4 @@ class Engine(Protocol[Place, Result_co]):
         """Raise when this may not be said here and now; nothing is stored then."""
 
     def answer(self, message: Message, place: Place, risk: Risk | None) -> Result_co:
-        """Make the answer. Holds no session and no lock; takes less than half a lease."""
+        """Make the answer. Holds no session and no lock, and is done well within the lease."""

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import text
+
 from chat_service.tutor.courses import Courses
 from chat_service.tutor.index import LessonIndex
 from cogniflow_kit.jobs import Jobs
@@ -12,6 +14,9 @@ from cogniflow_kit.sql.database import Database
 
 FIND_STALE = "find_stale_courses"
 INDEX = "index_course"
+_IN_HAND = text(
+    "SELECT arguments->>'course_id' FROM jobs WHERE name = 'index_course' AND status IN ('queued', 'running')"
+)
 
 
 def find_stale(database: Database, jobs: Jobs, courses: Courses, lessons: LessonIndex) -> None:
@@ -20,10 +25,10 @@ def find_stale(database: Database, jobs: Jobs, courses: Courses, lessons: Lesson
     present = dict(courses.versions())
     for course_id in indexed.keys() - present.keys():
         lessons.forget(course_id)
+    stale = {str(course_id) for course_id, version in present.items() if indexed.get(course_id, 0) < version}
     with database.transaction() as session:
-        for course_id, version in present.items():
-            if indexed.get(course_id, 0) < version:
-                jobs.enqueue(session, INDEX, json.dumps({"course_id": str(course_id)}))
+        for stale_id in stale - set(session.scalars(_IN_HAND)):
+            jobs.enqueue(session, INDEX, json.dumps({"course_id": stale_id}))
 
 
 def index(lessons: LessonIndex, arguments: Mapping[str, Any]) -> None:
