@@ -104,9 +104,6 @@ def start(stack: Stack, processes: Sequence[Process], on_progress: OnProgress) -
     Raises StartFailure or SupervisorError, with nothing left running.
     """
     plan = {process.name: process for process in processes}
-    for process in plan.values():
-        if process.heartbeat:
-            process.heartbeat.unlink(missing_ok=True)
     supervisor = Supervisor.start(stack, processes)
     try:
         State(stack.ports, supervisor.identity).save(stack.home)

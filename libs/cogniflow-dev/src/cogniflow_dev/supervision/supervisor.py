@@ -87,13 +87,15 @@ class Supervisor:
 
     def start_process(self, process: Process) -> None:
         """Start one process, without waiting for it; raises SupervisorError."""
+        if process.heartbeat:
+            process.heartbeat.unlink(missing_ok=True)  # of an earlier process, it would pass for this one's
         self._command("startProcess", process)
 
     def restart_process(self, process: Process) -> None:
         """Stop one process in its own way and start it again, without waiting for it to be ready."""
         with suppress(SupervisorError):  # it may be stopped already
             self._command("stopProcess", process, wait=True)
-        self._command("startProcess", process)
+        self.start_process(process)
 
     def states(self) -> dict[str, ProcessState]:
         """Every process by its name; raises SupervisorError when the supervisor does not answer."""

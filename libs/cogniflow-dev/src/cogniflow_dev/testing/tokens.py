@@ -32,6 +32,16 @@ class TestKeys:
 
     kid: str
     public_pem: str
+    ended_sessions: set[UUID] = field(default_factory=set)
+
+    def start(self) -> None:
+        """Nothing to start: the key is known."""
+
+    def stop(self) -> None:
+        """Nothing to stop."""
+
+    def revoked(self, session_id: UUID, user_id: UUID, issued_at: float) -> bool:
+        return session_id in self.ended_sessions
 
     async def pem(self, kid: str) -> str | None:
         return self.public_pem if kid == self.kid else None
