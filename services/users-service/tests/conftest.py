@@ -10,6 +10,7 @@ from fastapi.testclient import TestClient
 from cogniflow_dev.testing.databases import committed_database, savepoint_database
 from cogniflow_dev.testing.environments import ServiceEnvironments
 from cogniflow_kit.sql.database import Database
+from cogniflow_kit.verification import VerificationFeed
 from users_service.app import create_app
 from users_service.passwords import hash_password
 from users_service.prepare import prepare
@@ -18,6 +19,17 @@ from users_service.tables import User
 
 PASSWORD = "correct horse battery"
 LogIn = Callable[..., httpx.Response]
+
+
+class FreshFeed(VerificationFeed):
+    """Asked at every use instead of from a thread, which couldn't share the test's one connection."""
+
+    def start(self) -> None:
+        self.refresh()
+
+    async def pem(self, kid: str) -> str | None:
+        self.refresh()
+        return await super().pem(kid)
 
 
 @pytest.fixture(scope="session")
@@ -33,7 +45,7 @@ def database(settings: Settings) -> Iterator[Database]:
 
 @pytest.fixture
 def client(settings: Settings, database: Database) -> Iterator[TestClient]:
-    with TestClient(create_app(settings, database=database)) as client:
+    with TestClient(create_app(settings, database=database, feed=FreshFeed)) as client:
         yield client
 
 
@@ -79,7 +91,7 @@ def headers_of(
 def committing_client(settings: Settings) -> Iterator[TestClient]:
     """For what happens at the same time; the signing key is made anew afterwards."""
     with committed_database(settings) as database:
-        app = create_app(settings, database=database)
+        app = create_app(settings, database=database, feed=FreshFeed)
         prepare(settings)
         with TestClient(app) as client:
             yield client

@@ -46,8 +46,10 @@ def create_application(
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        keys.start()
         log.info("started", env=settings.cogniflow_env)
         yield
+        keys.stop()
         for store in stores:
             store.close()
         log.info("stopped")

@@ -20,7 +20,7 @@ log = structlog.stdlib.get_logger(__name__)
 
 REQUESTS = Counter("http_requests_total", "Requests served.", ["method", "route", "status"])
 LATENCY = Histogram("http_request_duration_seconds", "Time to the last byte.", ["method", "route"])
-_QUIET = frozenset({"/health/live", "/health/ready", "/metrics"})
+_QUIET = frozenset({"/health/live", "/health/ready", "/internal/verification", "/metrics"})
 
 
 class RequestContext:

@@ -9,10 +9,10 @@ from analytics_service.settings import Settings
 from cogniflow_kit.application import create_application
 from cogniflow_kit.clients import ServiceClient
 from cogniflow_kit.identity import KeySource
-from cogniflow_kit.jwks import PublishedKeys
 from cogniflow_kit.mongo import Mongo
 from cogniflow_kit.redis import RedisStore
 from cogniflow_kit.sql.database import Database
+from cogniflow_kit.verification import polled
 
 # A full batch of events of a few kilobytes each.
 _MAX_BODY_BYTES = 4_000_000
@@ -30,7 +30,7 @@ def create_app(
         summary="What happened on the platform: the interaction log, course activity, presence.",
         routers=[ingest, activity, presence],
         stores=[database, mongo, redis],
-        keys=keys or PublishedKeys(settings.users_url),
+        keys=keys or polled(settings),
         max_body_bytes=_MAX_BODY_BYTES,
     )
     app.state.database = database

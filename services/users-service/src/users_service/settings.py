@@ -1,10 +1,12 @@
 """What users-service reads from its environment."""
 
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
-from pydantic import SecretStr
+from pydantic import Field, SecretStr
 
 from cogniflow_kit.settings import ServiceSettings
+
+DemoPassword = Annotated[SecretStr, Field(min_length=10, max_length=128)]
 
 
 class Settings(ServiceSettings):
@@ -18,9 +20,9 @@ class Settings(ServiceSettings):
     courses_client_secret: SecretStr
     chat_client_secret: SecretStr
     analytics_client_secret: SecretStr
-    demo_learner_password: SecretStr | None = None
-    demo_instructor_password: SecretStr | None = None
-    demo_admin_password: SecretStr | None = None
+    demo_learner_password: DemoPassword | None = None
+    demo_instructor_password: DemoPassword | None = None
+    demo_admin_password: DemoPassword | None = None
 
     def client_secret(self, service: str) -> SecretStr:
         """The secret of `users-service` and so on."""

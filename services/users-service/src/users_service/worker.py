@@ -8,26 +8,31 @@ from cogniflow_kit.jobs import Jobs, Schedule
 from cogniflow_kit.sql.database import Database
 from cogniflow_kit.sql.outbox import SqlOutbox
 from cogniflow_kit.worker import Worker
+from users_service.keys.verification import forget_revocations
+from users_service.login.limits import WINDOW
 from users_service.settings import Settings
-from users_service.tables import RefreshToken
+from users_service.tables import ExternalLogin, LoginFailure, OneTimeToken, RefreshToken
 
 
 def build(settings: Settings) -> Worker:
     database = Database(settings.database_url.get_secret_value(), application="users-worker")
     jobs = Jobs(database, settings.redis_url.get_secret_value(), settings.schema_name)
-    jobs.handler("forget_expired_tokens", lambda _: _forget_expired_tokens(database))
+    jobs.handler("forget_expired", lambda _: _forget_expired(database))
     return Worker(
         settings,
         database,
         jobs,
         outboxes=[SqlOutbox(database)],
-        schedules=[Schedule("forget_expired_tokens", timedelta(hours=1))],
+        schedules=[Schedule("forget_expired", timedelta(hours=1))],
     )
 
 
-def _forget_expired_tokens(database: Database) -> None:
+def _forget_expired(database: Database) -> None:
     with database.transaction() as session:
-        session.execute(delete(RefreshToken).where(RefreshToken.expires_at < func.now()))
+        for table in (RefreshToken, OneTimeToken, ExternalLogin):
+            session.execute(delete(table).where(table.expires_at < func.now()))
+        session.execute(delete(LoginFailure).where(LoginFailure.occurred_at < func.now() - WINDOW))
+        forget_revocations(session)
 
 
 if __name__ == "__main__":

@@ -28,6 +28,7 @@ def public_jwk(kid: str, public_pem: str) -> PublicKey:
 
 def sign(claims: dict[str, Any], *, issuer: str, lifetime_s: int, kid: str, private_pem: str) -> str:
     """A compact JWS of the claims plus `iss`, `iat`, `exp` and `jti`."""
-    now = int(time.time())
-    standard = {"iss": issuer, "iat": now, "exp": now + lifetime_s, "jti": str(new_id())}
+    # With its fraction: a token made in the same second as a revocation must be told from an older one.
+    now = time.time()
+    standard = {"iss": issuer, "iat": now, "exp": int(now) + lifetime_s, "jti": str(new_id())}
     return jwt.encode({**claims, **standard}, private_pem, ALGORITHM, {"kid": kid})

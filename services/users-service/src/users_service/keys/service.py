@@ -16,7 +16,6 @@ from cryptography.hazmat.primitives.serialization import (
 from pydantic import SecretStr
 from sqlalchemy import func, or_, select, text, update
 from sqlalchemy.orm import Session
-from starlette.concurrency import run_in_threadpool
 
 from cogniflow_kit.ids import new_id, utc_now
 from cogniflow_kit.sql.database import Database
@@ -79,11 +78,6 @@ class KeyRing:
         if not self._public:
             self.reload()
         return [public_jwk(kid, pem) for kid, pem in self._public.items()]
-
-    async def pem(self, kid: str) -> str | None:
-        if kid not in self._public:
-            await run_in_threadpool(self.reload)
-        return self._public.get(kid)
 
     def reload(self) -> None:
         """Read the keys that haven't retired, newest first."""

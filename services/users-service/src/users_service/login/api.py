@@ -7,10 +7,9 @@ from fastapi import APIRouter, Form, Response
 
 from cogniflow_kit.errors import problems
 from cogniflow_kit.identity import CurrentUser
-from users_service.dependencies import Keys, LoginService, ServiceTokenIssuer
+from users_service.dependencies import LoginService, ServiceTokenIssuer
 from users_service.login.schemas import (
     ClientCredentialsForm,
-    KeySet,
     PasswordForm,
     Refresh,
     ServiceToken,
@@ -61,13 +60,6 @@ def end_session(session_id: UUID, user: CurrentUser, login: LoginService) -> Non
 def end_all_sessions(user: CurrentUser, login: LoginService) -> None:
     """Log out everywhere, here too."""
     login.end_all(user.id)
-
-
-@router.get("/.well-known/jwks.json")
-def jwks(keys: Keys, response: Response) -> KeySet:
-    """The public keys that access tokens are verified with."""
-    response.headers["Cache-Control"] = "public, max-age=60"
-    return KeySet(keys=keys.published())
 
 
 @router.post("/internal/tokens")

@@ -7,7 +7,6 @@ from uuid import UUID
 from pydantic import Field
 
 from cogniflow_kit.schemas import RequestBody, ResponseBody
-from users_service.keys.jwt import PublicKey
 
 RefreshTokenText = Annotated[str, Field(min_length=20, max_length=200, pattern=r"^[A-Za-z0-9_-]+$")]
 
@@ -47,12 +46,6 @@ class ServiceToken(ResponseBody):
     token_type: Literal["bearer"] = "bearer"
     expires_in: int
     scope: str
-
-
-class KeySet(ResponseBody):
-    """A JSON Web Key Set (RFC 7517, section 5)."""
-
-    keys: list[PublicKey]
 
 
 class PasswordForm(RequestBody):

@@ -1,0 +1,117 @@
+"""What tokens are verified against: keys and revocations of users-service, half a second old at most."""
+
+from collections.abc import Callable
+from datetime import datetime
+from threading import Event, Thread
+from uuid import UUID
+
+import structlog
+from jose import jwk
+from pydantic import BaseModel
+
+from cogniflow_kit.clients import ServiceClient
+from cogniflow_kit.errors import Unavailable
+from cogniflow_kit.settings import ServiceSettings
+
+log = structlog.stdlib.get_logger(__name__)
+
+PATH = "/internal/verification"
+SCOPE = "tokens:verify"
+INTERVAL_S = 0.5
+
+
+class VerificationKey(BaseModel):
+    """A public JSON Web Key; other members are ignored."""
+
+    kid: str
+    kty: str
+    crv: str
+    x: str
+    y: str
+    alg: str
+
+
+class Revocation(BaseModel):
+    """Tokens of this session, or those that this user got before the moment, count no more."""
+
+    session_id: UUID | None = None
+    user_id: UUID | None = None
+    revoked_at: datetime
+
+
+class Verification(BaseModel):
+    """The answer of `GET /internal/verification`: live keys, and revocations of tokens not yet expired."""
+
+    keys: list[VerificationKey]
+    revocations: list[Revocation]
+
+
+class VerificationFeed:
+    """Polls users-service from a thread of its own, so that no request waits for it.
+
+    Polling needs neither Redis nor an open connection, and its age is
+    bounded. While users-service is away nobody can log out through it either,
+    so the last answer stays in force.
+    """
+
+    def __init__(self, fetch: Callable[[], Verification]) -> None:
+        self._fetch = fetch
+        self._known = False
+        self._pems: dict[str, str] = {}
+        self._sessions: set[UUID] = set()
+        self._users: dict[UUID, float] = {}
+        self._stopping = Event()
+        self._thread = Thread(target=self._poll, name="verification", daemon=True)
+
+    def start(self) -> None:
+        """Ask once, so that a service which says it is ready knows the keys; then go on asking."""
+        self.refresh()
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stopping.set()
+
+    async def pem(self, kid: str) -> str | None:
+        """The public key of this id, or None when it isn't published.
+
+        Raises Unavailable before users-service has answered for the first time.
+        """
+        if not self._known:
+            raise Unavailable("users-service has not said yet which tokens are good; try again shortly.")
+        return self._pems.get(kid)
+
+    def revoked(self, session_id: UUID, user_id: UUID, issued_at: float) -> bool:
+        """Whether the session has ended, or the user changed after the token was issued (Unix time)."""
+        return session_id in self._sessions or issued_at < self._users.get(user_id, 0.0)
+
+    def _poll(self) -> None:
+        while not self._stopping.wait(INTERVAL_S):
+            self.refresh()
+
+    def refresh(self) -> None:
+        """Ask once. A failure keeps the last answer in force."""
+        try:
+            state = self._fetch()
+        except Exception as error:  # noqa: BLE001 -- whatever is wrong there, this thread has to go on
+            log.warning("verification state not refreshed", error=type(error).__name__)
+            return
+        self._users = {
+            change.user_id: change.revoked_at.timestamp() for change in state.revocations if change.user_id
+        }
+        self._sessions = {change.session_id for change in state.revocations if change.session_id}
+        self._pems = {
+            key.kid: self._pems.get(key.kid) or jwk.construct(key.model_dump()).to_pem().decode()
+            for key in state.keys
+        }
+        self._known = True
+
+
+def polled(settings: ServiceSettings) -> VerificationFeed:
+    """The feed of every service but users-service, which has its own tables."""
+    client = ServiceClient(settings, "users-service", settings.users_url)
+
+    def fetch() -> Verification:
+        answer = client.get(PATH, scope=SCOPE).raise_for_status()
+        return Verification.model_validate_json(answer.content)
+
+    return VerificationFeed(fetch)
