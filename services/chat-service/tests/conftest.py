@@ -67,7 +67,7 @@ class Platform:
         answers = {
             "internal/tokens": {"access_token": "service", "expires_in": 60},
             "api/users/me": {"full_name": "Maja Novak"},
-            ".well-known/jwks.json": {"keys": [key]},
+            "internal/verification": {"keys": [key], "revocations": []},
         }
         return 200, answers["/".join(parts)]
 
