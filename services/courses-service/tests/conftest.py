@@ -19,8 +19,10 @@ from cogniflow_dev.testing.databases import (
 )
 from cogniflow_dev.testing.environments import ServiceEnvironments
 from cogniflow_dev.testing.tokens import TokenMint, headers
+from cogniflow_kit.mongo import Mongo
 from cogniflow_kit.sql.database import Database
 from courses_service.app import create_app
+from courses_service.indexes import create_indexes
 from courses_service.prepare import prepare
 from courses_service.settings import Settings
 
@@ -32,7 +34,12 @@ from people import Person
 
 @pytest.fixture(scope="session")
 def settings(service_environment: ServiceEnvironments) -> Settings:
-    return Settings(**service_environment("courses", lambda values: prepare(Settings(**values))))
+    settings = Settings(**service_environment("courses", lambda values: prepare(Settings(**values))))
+    # Tables come with the clone of the prepared template; MongoDB has none to clone.
+    mongo = Mongo(settings.mongo_url.get_secret_value())
+    create_indexes(mongo)
+    mongo.close()
+    return settings
 
 
 @pytest.fixture

@@ -27,15 +27,19 @@ WAITS_FOR_LOCK = text(
 
 
 @pytest.fixture
-def keys_server(tokens) -> Iterator[str]:
-    """users-service's side: the published keys."""
+def users_service(tokens) -> Iterator[str]:
+    """users-service's side: a token for whoever asks, and the key that tokens are signed with."""
     key = jwk.construct(tokens.keys.public_pem, "ES256").to_dict() | {"kid": tokens.keys.kid}
-    with json_server(lambda _: (200, {"keys": [key]})) as url:
+    answers = {
+        "/internal/tokens": {"access_token": "a-token", "token_type": "bearer", "expires_in": 60},
+        "/internal/verification": {"keys": [key], "revocations": []},
+    }
+    with json_server(lambda call: (200, answers[call.path])) as url:
         yield url
 
 
 @pytest.fixture
-def service(settings, keys_server) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
+def service(settings, users_service) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
     """The service as its own process, and its address."""
     (port,) = free_ports(1)
     values = {name.upper(): _plain(value) for name, value in settings if value is not None}
@@ -43,7 +47,7 @@ def service(settings, keys_server) -> Iterator[tuple[subprocess.Popen[bytes], st
         **os.environ,
         **values,
         "PORT": str(port),
-        "USERS_URL": keys_server,
+        "USERS_URL": users_service,
         "LOG_LEVEL": "WARNING",
     }
     process = subprocess.Popen([sys.executable, "-m", "courses_service"], env=environment)

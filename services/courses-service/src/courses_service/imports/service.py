@@ -48,14 +48,14 @@ class Imports:
             raise
         store_sections(self._session, course.id, read.content)
         self._record(course.id, report.counts)
-        return self.report_on(course.id)
+        return self._report_on(course.id)
 
     def report(self, course_id: UUID) -> ImportReportOut:
         """For the course's instructor and admins; NotImported for a course made otherwise."""
         Gate(self._session, self._user).course(course_id).require_ownership()
-        return self.report_on(course_id)
+        return self._report_on(course_id)
 
-    def report_on(self, course_id: UUID) -> ImportReportOut:
+    def _report_on(self, course_id: UUID) -> ImportReportOut:
         report = self._imports.report(course_id)
         if report is None:
             raise NotImported("This course wasn't imported from an archive.")
