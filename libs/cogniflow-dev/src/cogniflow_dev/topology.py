@@ -19,8 +19,13 @@ from cogniflow_dev.waiting import Check
 
 SERVICES = ("users", "courses", "chat", "analytics")
 
-# Python with many threads keeps one heap per thread unless told otherwise: some 30 MB per process.
-_PYTHON_TUNING = {"PYTHONUNBUFFERED": "1", "MALLOC_ARENA_MAX": "2"}
+_PYTHON_TUNING = {
+    "PYTHONUNBUFFERED": "1",
+    # Eight processes that compile their modules anew each time would double the time a start takes.
+    "PYTHONDONTWRITEBYTECODE": "",
+    # With many threads the C library keeps one heap per thread unless told otherwise.
+    "MALLOC_ARENA_MAX": "2",
+}
 
 
 @dataclass(frozen=True)
