@@ -1,10 +1,12 @@
 """The `cogniflow` command, and one whole stack that it starts, kills and starts again."""
 
+import io
 import json
 import os
 import signal
 import subprocess
 import sys
+import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -111,6 +113,40 @@ def test_logs_are_readable(command: Command) -> None:
     output = command.ok("logs", "users-service", "-n", "5")
     assert output.strip()
     assert not output.startswith("{")
+
+
+def test_import_course_tells_what_came_in_and_what_did_not(command: Command, tmp_path: Path) -> None:
+    archive = _course_archive(tmp_path)
+    output = command.ok("import-course", str(archive))
+    assert "A Small Course" in output
+    assert "1 lessons" in output
+    assert "lti" in output
+
+    again = command.run("import-course", str(archive))
+    assert again.returncode == 1
+    assert "refused" in again.stderr
+    as_learner = command.run("import-course", str(archive), "--username", "learner")
+    assert as_learner.returncode == 1
+    assert "role" in as_learner.stderr
+
+
+def _course_archive(folder: Path) -> Path:
+    """An Open edX course of one lesson, and one part that can't be taken over."""
+    course = """
+        <course org="Test" course="CLI" url_name="run" display_name="A Small Course">
+          <chapter display_name="Section"><sequential display_name="Subsection">
+            <vertical display_name="Unit">
+              <html display_name="Words"><p>Some words to learn.</p></html>
+              <lti display_name="Elsewhere"/>
+            </vertical>
+          </sequential></chapter>
+        </course>"""
+    path = folder / "course.tar.gz"
+    with tarfile.open(path, "w:gz") as archive:
+        member = tarfile.TarInfo("course/course.xml")
+        member.size = len(course.encode())
+        archive.addfile(member, io.BytesIO(course.encode()))
+    return path
 
 
 def test_restart_replaces_the_process(command: Command) -> None:

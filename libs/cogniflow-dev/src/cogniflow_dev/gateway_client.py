@@ -1,7 +1,6 @@
-"""The few calls that the command makes to a running platform, through its gateway."""
+"""The calls that the command makes to a running platform, through its gateway."""
 
-from dataclasses import dataclass
-from typing import Any, BinaryIO, Self
+from typing import Any, BinaryIO
 
 import httpx
 
@@ -13,25 +12,22 @@ class PlatformRefused(RuntimeError):
     """The platform answered with an error, in its own words."""
 
 
-@dataclass(frozen=True)
-class PlatformClient:
-    """Someone who is logged in."""
+def import_course(address: str, username: str, password: str, name: str, archive: BinaryIO) -> dict[str, Any]:
+    """Log in, send a course archive, and return what became of it.
 
-    http: httpx.Client
-
-    @classmethod
-    def log_in(cls, address: str, username: str, password: str) -> Self:
-        """Log in with a password; raises PlatformRefused, or httpx.HTTPError when nobody answers."""
-        # A proxy of the user's environment has no business on the loopback interface.
-        http = httpx.Client(base_url=address, timeout=_TIMEOUT, trust_env=False)
-        answer = http.post("/api/auth/token", data={"username": username, "password": password})
-        http.headers["Authorization"] = f"Bearer {_body(answer)['access_token']}"
-        return cls(http)
-
-    def import_course(self, name: str, archive: BinaryIO) -> dict[str, Any]:
-        """Send a course archive; returns what became of it. Raises as `log_in` does."""
-        files = {"file": (name, archive, "application/gzip")}
-        return _body(self.http.post("/api/courses/import", files=files))
+    Raises PlatformRefused, or httpx.HTTPError when nobody answers.
+    """
+    # A proxy of the user's environment has no business on the loopback interface.
+    with httpx.Client(base_url=address, timeout=_TIMEOUT, trust_env=False) as http:
+        login = {"username": username, "password": password}
+        token = _body(http.post("/api/auth/token", data=login))["access_token"]
+        return _body(
+            http.post(
+                "/api/courses/import",
+                files={"file": (name, archive, "application/gzip")},
+                headers={"Authorization": f"Bearer {token}"},
+            )
+        )
 
 
 def _body(answer: httpx.Response) -> dict[str, Any]:

@@ -6,22 +6,18 @@ from cogniflow_dev.cli.output import console
 from cogniflow_dev.stack import USUAL_PORTS, Stack
 
 
-def print_closing(address: str, logins: dict[str, str], stop_with: str) -> None:
-    """The address, the demo logins, and what to try next."""
+def print_closing(address: str, logins: dict[str, str], commands: dict[str, str]) -> None:
+    """The address, the demo logins, and what to try next: what each of the `commands` does."""
     console.print(f"\n[bold green]CogniFlow is ready:[/] [bold]{address}/[/]\n")
     table = Table("log in as", "password", box=None, padding=(0, 3, 0, 0), header_style="dim")
     for username, password in logins.items():
         table.add_row(username, password)
     console.print(table)
-    console.print(
-        "\n[dim]What to try next[/]\n"
-        f"  open {address}/ for the address of each part's interactive documentation\n"
-        "  cogniflow import-course FILE   import an Open edX course (.tar.gz)\n"
-        "  cogniflow status               health and memory of every process\n"
-        "  cogniflow logs -f              what they are doing\n"
-        f"  {stop_with}\n"
-        "[dim]`cogniflow` is .venv/bin/cogniflow.[/]"
-    )
+    console.print("\nWhat to try next", style="dim")
+    width = max(map(len, commands))
+    console.print(f"  open {address}/ for the address of each part's interactive documentation")
+    for command, effect in commands.items():
+        console.print(f"  {command:{width}}  {effect}", markup=False)
 
 
 def print_replaced_ports(stack: Stack) -> None:

@@ -31,8 +31,14 @@ def compose_up() -> None:
         )
     settings = read_env(settings_file)
     logins = {name: settings[f"DEMO_{name.upper()}_PASSWORD"] for name in DEMO_LOGINS}
-    stop_with = "./scripts/down --docker        stop everything; the data stays"
-    print_closing(settings["PUBLIC_URL"], logins, stop_with)
+    address = settings["PUBLIC_URL"]
+    steps = {
+        f".venv/bin/cogniflow import-course FILE --address {address}": "bring an Open edX course in",
+        "docker compose ps": "health of every container",
+        "docker compose logs -f": "what they are doing",
+        "./scripts/down --docker": "stop everything; the data stays",
+    }
+    print_closing(address, logins, steps)
 
 
 def compose_down() -> None:

@@ -12,8 +12,9 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
 from rich.table import Table
 from rich.text import Text
 
+from cogniflow_dev import gateway_client
 from cogniflow_dev.cli.output import console, fail, print_json, running_stack
-from cogniflow_dev.gateway_client import PlatformClient, PlatformRefused
+from cogniflow_dev.gateway_client import PlatformRefused
 
 
 def import_course(
@@ -27,31 +28,35 @@ def import_course(
             envvar="COGNIFLOW_PASSWORD", help="Asked for when not given; the demo login needs none."
         ),
     ] = None,
+    address: Annotated[
+        str | None, typer.Option(help="The gateway of another installation; without it, the local stack's.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="For scripts.")] = False,
 ) -> None:
-    """Import a course into the running stack, and list what was not taken over."""
-    stack = running_stack().stack
-    if password is None:
-        password = stack.demo_logins().get(username) or typer.prompt("Password", hide_input=True, err=True)
+    """Import a course, and list what was not taken over."""
+    if address is None:
+        stack = running_stack().stack
+        address = stack.address
+        password = password or stack.demo_logins().get(username)
+    password = password or typer.prompt(f"Password of {username}", hide_input=True, err=True)
     try:
-        client = PlatformClient.log_in(stack.address, username, password)
-        result = _send(client, file, quiet=as_json)
+        result = _send(address, username, password, file, quiet=as_json)
     except PlatformRefused as error:
         fail(f"The import was refused: {error}")
     except httpx.HTTPError as error:
-        fail(f"{stack.address} does not answer: {error}", "cogniflow status")
+        fail(f"{address} does not answer: {error}", "Is the stack running? cogniflow status")
     if as_json:
         print_json(result)
     else:
         _print(result)
 
 
-def _send(client: PlatformClient, file: Path, quiet: bool) -> dict[str, Any]:
+def _send(address: str, username: str, password: str, file: Path, quiet: bool) -> dict[str, Any]:
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn())
     with Progress(*columns, console=console, transient=True, disable=quiet or not console.is_terminal) as bar:
         task = bar.add_task(f"Sending {file.name}", total=file.stat().st_size)
         with bar.open(file, "rb", task_id=task) as archive:
-            return client.import_course(file.name, archive)
+            return gateway_client.import_course(address, username, password, file.name, archive)
 
 
 def _print(result: dict[str, Any]) -> None:

@@ -54,14 +54,19 @@ def up(
         supervisor = _start()
         if supervisor is None:
             return
-        stop_with = (
-            "./scripts/down                 stop everything"
-            if detach
-            else "Ctrl-C                         stop everything"
-        )
-        print_closing(supervisor.stack.address, supervisor.stack.demo_logins(), stop_with)
+        stack = supervisor.stack
+        print_closing(stack.address, stack.demo_logins(), _next_steps(detach))
         if not detach:
             _attend(supervisor)
+
+
+def _next_steps(detach: bool) -> dict[str, str]:
+    return {
+        ".venv/bin/cogniflow import-course FILE": "bring an Open edX course (.tar.gz) in",
+        ".venv/bin/cogniflow status": "health and memory of every process",
+        ".venv/bin/cogniflow logs -f": "what they are doing",
+        "./scripts/down" if detach else "Ctrl-C": "stop everything; the data stays",
+    }
 
 
 def _start() -> Supervisor | None:
