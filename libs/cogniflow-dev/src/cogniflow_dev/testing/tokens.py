@@ -40,7 +40,8 @@ class TestKeys:
     def stop(self) -> None:
         """Nothing to stop."""
 
-    def revoked(self, session_id: UUID, user_id: UUID, issued_at: float) -> bool:
+    def revoked(self, session_id: UUID, user_id: UUID, issued_at: float) -> bool:  # noqa: ARG002
+        """Only sessions that a test put into `ended_sessions`."""
         return session_id in self.ended_sessions
 
     async def pem(self, kid: str) -> str | None:
