@@ -1,7 +1,7 @@
 """The turn protocol over both stores: whatever happens between two steps, one message is one turn."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import uuid4
 
@@ -13,7 +13,7 @@ from chat_service.programs.catalog import Catalog
 from chat_service.programs.service import Coaching, Programs
 from chat_service.programs.turn_store import ProgramTurns
 from chat_service.turns.errors import MessageIdReused, TurnAbandoned, TurnInProgress
-from chat_service.turns.model import Message, TurnStore
+from chat_service.turns.model import Message, Status, TurnStore
 from chat_service.turns.protocol import reap, take_turn
 from chat_service.tutor.courses import Course
 from chat_service.tutor.schemas import TutorReply
@@ -226,6 +226,39 @@ def test_who_wakes_up_late_changes_nothing_after_the_reaper(talk):
     with pytest.raises(TurnInProgress):
         talk.take(talk.message("a"), overslept)
     assert talk.read() == [(1, "failed", 1)]
+
+
+def test_a_turn_seen_at_two_moments_is_looked_at_again(talk):
+    first = talk.take(talk.message("a"))
+    talk.take(talk.message("b"))
+    read, stale = talk.store.look, []
+
+    def look(message: Message) -> Any:
+        sight = read(message)
+        if not stale:
+            stale.append(True)
+            return replace(sight, same=replace(sight.same, status=Status.FAILED))
+        return sight
+
+    talk.store.look = look
+    assert talk.take(talk.message("a")).reply == first.reply
+
+
+def test_a_state_read_before_another_turn_is_not_used(program_talk, database):
+    class Interrupted(Catalog):
+        """Another tab's turn completes while this one reads the conversation."""
+
+        done = False
+
+        def get(self, session: Any, version_id: Any) -> Any:
+            if not self.done:
+                self.done = True
+                program_talk.take(program_talk.message("other tab"))
+            return super().get(session, version_id)
+
+    store = ProgramTurns(database, Interrupted())
+    assert take_turn(store, Coaching(), program_talk.message("a")).sequence == 2
+    assert program_talk.read() == [(1, "completed", 1), (2, "completed", 1)]
 
 
 def test_a_state_that_moved_meanwhile_is_not_written_over(program_talk, database):

@@ -3,6 +3,8 @@
 from fastapi import FastAPI
 
 from chat_service.learners import Learners
+from chat_service.privacy.api import router as activity
+from chat_service.privacy.held import held
 from chat_service.programs.api import router as programs
 from chat_service.programs.catalog import Catalog
 from chat_service.programs.turn_store import ProgramTurns
@@ -17,6 +19,7 @@ from cogniflow_kit.application import create_application
 from cogniflow_kit.clients import ServiceClient
 from cogniflow_kit.identity import KeySource
 from cogniflow_kit.mongo import Mongo
+from cogniflow_kit.people import router as people
 from cogniflow_kit.sql.database import Database
 from cogniflow_kit.verification import polled
 
@@ -30,7 +33,7 @@ def create_app(
     app = create_application(
         settings,
         summary="Conversations that last: the tutor and the guided programmes.",
-        routers=[tutor, programs],
+        routers=[tutor, programs, activity, people],
         stores=[database, mongo],
         keys=keys or polled(settings),
     )
@@ -39,6 +42,7 @@ def create_app(
     catalog = Catalog()
     app.state.database = database
     app.state.catalog = catalog
+    app.state.people = held(database, mongo)
     app.state.program_turns = ProgramTurns(database, catalog)
     app.state.conversations = ConversationRepository(mongo)
     app.state.tutor = Tutor(database, TutorTurns(mongo), courses, index)

@@ -35,10 +35,12 @@ class ProgramTurns:
         newest = select(func.max(ProgramTurn.sequence)).where(own).scalar_subquery()
         repeated = ProgramTurn.client_message_id == message.client_message_id
         with self._database.transaction() as session:
-            place = read_place(session, self._catalog, message.conversation_id, message.user_id)
+            # The turns before the state: a turn that completes in between makes the
+            # next sequence number taken, whereas with an older state it would be lost.
             rows = session.scalars(
                 select(ProgramTurn).where(own, or_(repeated, ProgramTurn.sequence == newest))
             ).all()
+            place = read_place(session, self._catalog, message.conversation_id, message.user_id)
         same = next((row for row in rows if row.client_message_id == message.client_message_id), None)
         last = max(rows, key=lambda row: row.sequence, default=None)
         return Sight(place, _turn(same) if same else None, _turn(last) if last else None)

@@ -67,7 +67,11 @@ class Turn:
 
 @dataclass(frozen=True)
 class Sight(Generic[Place]):
-    """The conversation at one moment: this very turn if it was claimed before, and the newest turn."""
+    """The conversation: this very turn if it was claimed before, the newest turn, then the place.
+
+    A store may read them one after the other, in this order, without a
+    snapshot: whatever happens in between makes the write that follows fail.
+    """
 
     place: Place
     same: Turn | None

@@ -95,8 +95,10 @@ def _claim_again(store: TurnStore[Place, Result], sight: Sight[Place]) -> Turn |
     same, last = sight.same, sight.last
     assert same is not None
     assert last is not None
-    if same.status is Status.ABANDONED or same.sequence != last.sequence:
+    if same.status is Status.ABANDONED:
         raise TurnAbandoned
+    if same.sequence != last.sequence:
+        return None  # seen at two moments: it has been completed or abandoned since
     return store.take_over(same)
 
 

@@ -30,6 +30,10 @@ class ConversationRepository:
             ends = self._ends([head["conversation_id"] for head in heads])
         return [_conversation(head, ends[head["conversation_id"]]) for head in heads]
 
+    def count(self, user_id: UUID) -> int:
+        with self._mongo.breaker.guard():
+            return self._turns.count_documents({"user_id": user_id, "sequence": 1})
+
     def turns(self, user_id: UUID, conversation_id: UUID, after: UUID | None, limit: int) -> list[TurnOut]:
         """The turns in order, from behind the one with the id `after`. Raises ConversationNotFound."""
         own = {"conversation_id": conversation_id, "user_id": user_id}

@@ -1,0 +1,45 @@
+"""Every table and collection of chat-service with data of people."""
+
+from typing import Any
+
+from chat_service.tables import metadata
+from chat_service.tutor.turn_store import COLLECTION
+from cogniflow_kit.mongo import CollectionHolding, Mongo
+from cogniflow_kit.people import PersonalData
+from cogniflow_kit.sql.database import Database
+from cogniflow_kit.sql.people import TableHolding, plumbing
+
+_OF_A_PERSON = (
+    "conversation_messages",
+    "user_answers",
+    "nova_responses",
+    "validation_logs",
+    "risk_detections",
+    "question_completions",
+    "conversation_states",
+    "user_progress",
+)
+_OWN_SESSION = "t.session_id IN (SELECT session_id FROM chat.sessions WHERE user_id = :user_id)"
+
+WITHOUT_PEOPLE = frozenset(
+    {
+        *("programs", "program_versions", "weeks", "questions", "system_prompts", "week_content_blocks"),
+        *("course_indexes", "lesson_chunks", "jobs"),
+    }
+)
+"""Tables that hold programmes, lessons and work alone."""
+
+
+def held(database: Database, mongo: Mongo) -> PersonalData:
+    def table(name: str, **how: Any) -> TableHolding:
+        return TableHolding(database, metadata.tables[f"chat.{name}"], **how)
+
+    return PersonalData(
+        [
+            CollectionHolding(mongo, COLLECTION, hidden=("fingerprint", "outbox", "outbox_pending")),
+            *(table(name) for name in _OF_A_PERSON),
+            table("turns", owner=_OWN_SESSION),
+            table("sessions"),
+            *plumbing(database, metadata),
+        ]
+    )
