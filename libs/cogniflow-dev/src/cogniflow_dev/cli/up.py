@@ -2,8 +2,7 @@
 
 import signal
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 from typing import Annotated
@@ -18,6 +17,7 @@ from cogniflow_dev.cli.watch import watch
 from cogniflow_dev.logs import readable
 from cogniflow_dev.paths import stack_home
 from cogniflow_dev.ports import PortReservations
+from cogniflow_dev.stack import Stack
 from cogniflow_dev.startup import (
     AlreadyStarting,
     StartFailure,
@@ -32,6 +32,8 @@ from cogniflow_dev.stores.binaries import MissingBinary
 from cogniflow_dev.supervision import Supervisor, SupervisorError
 from cogniflow_dev.supervision.config import UnusableValue
 from cogniflow_dev.topology import processes
+
+_TERMINATIONS = (signal.SIGTERM, signal.SIGHUP)
 
 
 def up(
@@ -50,23 +52,24 @@ def up(
     if docker:
         compose_up()
         return
-    with _termination_as_interrupt():
-        supervisor = _start()
-        if supervisor is None:
-            return
-        stack = supervisor.stack
-        print_closing(stack.address, stack.demo_logins(), _next_steps(detach))
-        if not detach:
-            _attend(supervisor)
+    _treat_termination_as_interrupt()
+    supervisor = _start()
+    if supervisor is None:
+        return
+    if detach:
+        _print_ready(supervisor.stack, "./scripts/down")
+    else:
+        _attend(supervisor)
 
 
-def _next_steps(detach: bool) -> dict[str, str]:
-    return {
+def _print_ready(stack: Stack, stop_with: str) -> None:
+    next_steps = {
         ".venv/bin/cogniflow import-course FILE": "bring an Open edX course (.tar.gz) in",
         ".venv/bin/cogniflow status": "health and memory of every process",
         ".venv/bin/cogniflow logs -f": "what they are doing",
-        "./scripts/down" if detach else "Ctrl-C": "stop everything; the data stays",
+        stop_with: "stop everything; the data stays",
     }
+    print_closing(stack.address, stack.demo_logins(), next_steps)
 
 
 def _start() -> Supervisor | None:
@@ -133,26 +136,34 @@ def _explain(failure: StartFailure) -> None:
 
 
 def _attend(supervisor: Supervisor) -> None:
-    """Stay until Ctrl-C, then stop everything; report processes that stop on their own."""
+    """Stay until Ctrl-C, report processes that stop on their own, and stop everything in the end.
+
+    The terminal may be gone by then: nothing that is printed may keep the stack running.
+    """
+    began = 0.0
     try:
+        _print_ready(supervisor.stack, "Ctrl-C")
         watch(supervisor)
         console.print("CogniFlow was stopped by another command.")
     except KeyboardInterrupt:
-        # A second Ctrl-C must not leave half of the processes running.
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
         began = time.monotonic()
-        with console.status("Stopping; data is being written to disk"):
-            stop(supervisor)
-        console.print(f"Everything stopped ({time.monotonic() - began:.0f} s).")
+        with suppress(OSError):
+            console.print("Stopping; data is being written to disk")
+    finally:
+        # A second Ctrl-C changes nothing.
+        for number in (signal.SIGINT, *_TERMINATIONS):
+            signal.signal(number, signal.SIG_IGN)
+        stop(supervisor)
+    if began:
+        with suppress(OSError):
+            console.print(f"Everything stopped ({time.monotonic() - began:.0f} s).")
 
 
-@contextmanager
-def _termination_as_interrupt() -> Iterator[None]:
+def _treat_termination_as_interrupt() -> None:
     """A closed terminal or a polite kill stops the stack as Ctrl-C does."""
 
     def interrupt(_signal: int, _frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    for number in _TERMINATIONS:
         signal.signal(number, interrupt)
-    yield
