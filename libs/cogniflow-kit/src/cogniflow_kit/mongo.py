@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from typing import Any
+from uuid import UUID
 
 import structlog
 from pymongo import ASCENDING, MongoClient, WriteConcern
@@ -10,6 +11,7 @@ from pymongo.database import Database as MongoDatabase
 from pymongo.errors import ConnectionFailure, ExecutionTimeout, NotPrimaryError, WTimeoutError
 
 from cogniflow_kit.events import Deliver, Event
+from cogniflow_kit.people import Key
 from cogniflow_kit.stores import Breaker, Outage
 
 log = structlog.stdlib.get_logger(__name__)
@@ -86,3 +88,42 @@ class MongoOutbox:
                 {"outbox.id": refusal.id}, {"$set": {"outbox_rejected": refusal.reason}}
             )
         return len(documents)
+
+
+class CollectionHolding:
+    """The documents of one collection that belong to a person; see `cogniflow_kit.people`.
+
+    `keep`: an update that leaves nothing in a document which leads back to
+    the person; without it the documents are deleted.
+    """
+
+    def __init__(
+        self,
+        mongo: Mongo,
+        name: str,
+        *,
+        owner: str = "user_id",
+        hidden: tuple[str, ...] = (),
+        keep: list[Document] | None = None,
+    ) -> None:
+        self.store = f"mongodb.{name}"
+        self._mongo = mongo
+        self._collection = mongo.collection(name)
+        self._owner = owner
+        self._hidden = dict.fromkeys(hidden, 0)
+        self._keep = keep
+
+    def read(self, user_id: UUID, after: Key | None, limit: int) -> list[tuple[Key, Mapping[str, Any]]]:
+        wanted: Document = {self._owner: user_id}
+        if after is not None:
+            wanted["_id"] = {"$gt": UUID(after[0])}
+        with self._mongo.breaker.guard():
+            found = list(self._collection.find(wanted, self._hidden).sort("_id", ASCENDING).limit(limit))
+        return [([str(document["_id"])], document) for document in found]
+
+    def erase(self, user_id: UUID) -> int:
+        theirs = {self._owner: user_id}
+        with self._mongo.breaker.guard():
+            if self._keep is None:
+                return self._collection.delete_many(theirs).deleted_count
+            return self._collection.update_many(theirs, self._keep).modified_count

@@ -9,6 +9,8 @@ from cogniflow_kit.mongo import Mongo
 _INTERACTION_LOGS = {
     "course_time": ("course_id", "occurred_at", "type", "actor_id"),
     "time_course": ("occurred_at", "course_id", "type", "actor_id"),
+    # One person's: the streak, an export, an erasure.
+    "person_time": ("actor_id", "occurred_at", "type"),
     "stored": ("stored_at", "occurred_at"),
 }
 

@@ -5,6 +5,7 @@ from fastapi import FastAPI
 from cogniflow_kit.application import create_application
 from cogniflow_kit.identity import KeySource
 from cogniflow_kit.mongo import Mongo
+from cogniflow_kit.people import router as people
 from cogniflow_kit.redis import Cache, RedisStore
 from cogniflow_kit.sql.database import Database
 from cogniflow_kit.verification import polled
@@ -14,6 +15,8 @@ from courses_service.imports.api import router as imports
 from courses_service.imports.upload import MAX_UPLOAD_BYTES
 from courses_service.internal.api import router as internal
 from courses_service.lessons.api import router as lessons
+from courses_service.privacy.api import router as activity
+from courses_service.privacy.held import held
 from courses_service.quizzes.api import router as quizzes
 from courses_service.settings import Settings
 
@@ -31,7 +34,7 @@ def create_app(
     app = create_application(
         settings,
         summary="Courses, lessons, enrollments, progress, quizzes, and imports.",
-        routers=[imports, courses, lessons, enrollments, quizzes, internal],
+        routers=[imports, courses, lessons, enrollments, quizzes, internal, activity, people],
         stores=[database, mongo, redis],
         keys=keys or polled(settings),
         max_body_bytes=MAX_BODY_BYTES,
@@ -39,5 +42,6 @@ def create_app(
     )
     app.state.database = database
     app.state.mongo = mongo
+    app.state.people = held(database, mongo)
     app.state.cache = Cache(redis)
     return app

@@ -45,6 +45,10 @@ class Sightings:
             )
         return [(UUID(member.decode()), _moment(score)) for member, score in found]
 
+    def forget(self, user_id: UUID) -> int:
+        with self._redis.breaker.guard():
+            return int(self._redis.client.zrem(self._key, str(user_id)))
+
     def of(self, user_id: UUID, now: datetime) -> datetime | None:
         with self._redis.breaker.guard():
             score = self._redis.client.zscore(self._key, str(user_id))

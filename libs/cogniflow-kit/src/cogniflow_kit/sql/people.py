@@ -1,0 +1,68 @@
+"""Tables with data of people, as holdings (see `cogniflow_kit.people`)."""
+
+from collections.abc import Mapping
+from typing import Any, cast
+from uuid import UUID
+
+from sqlalchemy import CursorResult, MetaData, Table, text
+
+from cogniflow_kit.people import Key
+from cogniflow_kit.sql.database import Database
+
+
+class TableHolding:
+    """The rows of one table that belong to a person.
+
+    `owner`: the condition that makes a row (`t`) the person's. `hidden`:
+    columns that no export shows, such as hashes. `keep`: what an UPDATE sets
+    on rows that have to stay, so that nothing in them leads back; without it
+    they are deleted.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        table: Table,
+        *,
+        owner: str = "t.user_id = :user_id",
+        hidden: tuple[str, ...] = (),
+        keep: str | None = None,
+    ) -> None:
+        self.store = f"postgresql.{table.name}"
+        self._database = database
+        # Text compared byte by byte sorts the same wherever the database runs.
+        columns = ", ".join(f't.{column.name}::text COLLATE "C"' for column in table.primary_key)
+        shown = " - ".join(["to_jsonb(t)", *(f"'{column}'" for column in hidden)])
+        self._read = text(
+            f"SELECT ARRAY[{columns}] AS key, {shown} AS record FROM {table.fullname} t WHERE ({owner})"  # noqa: S608 -- names and conditions are constants
+            f" AND (CAST(:after AS text[]) IS NULL OR ARRAY[{columns}] > CAST(:after AS text[]))"
+            " ORDER BY key LIMIT :limit"
+        )
+        change = f"UPDATE {table.fullname} t SET {keep}" if keep else f"DELETE FROM {table.fullname} t"  # noqa: S608
+        self._erase = text(f"{change} WHERE ({owner})")
+
+    def read(self, user_id: UUID, after: Key | None, limit: int) -> list[tuple[Key, Mapping[str, Any]]]:
+        with self._database.transaction() as session:
+            rows = session.execute(self._read, {"user_id": user_id, "after": after, "limit": limit}).all()
+        return [(row.key, row.record) for row in rows]
+
+    def erase(self, user_id: UUID) -> int:
+        with self._database.transaction() as session:
+            return cast(CursorResult[Any], session.execute(self._erase, {"user_id": user_id})).rowcount
+
+
+def plumbing(database: Database, metadata: MetaData) -> list[TableHolding]:
+    """The tables that every service has: facts not yet pruned, and answers kept for repeated requests."""
+    schema = metadata.schema
+    # An answer may be about somebody although nobody was logged in, such as a registration.
+    answered = "t.owner_id = :user_id OR t.answer ->> 'id' = CAST(:user_id AS text)"
+    return [
+        TableHolding(
+            database,
+            metadata.tables[f"{schema}.outbox"],
+            owner="t.event ->> 'actor_id' = CAST(:user_id AS text)",
+        ),
+        TableHolding(
+            database, metadata.tables[f"{schema}.idempotency_keys"], owner=answered, hidden=("fingerprint",)
+        ),
+    ]

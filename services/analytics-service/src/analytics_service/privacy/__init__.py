@@ -1,0 +1,1 @@
+"""What analytics-service holds on people, and what it tells them of it."""

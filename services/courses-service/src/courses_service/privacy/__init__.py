@@ -1,0 +1,1 @@
+"""What courses-service holds on people, and what it tells them of it."""

@@ -1,0 +1,133 @@
+"""What the service tells of a person, and that nothing of them is left after an erasure."""
+
+from uuid import uuid4
+
+import pytest
+from people import Person
+from sqlalchemy import text
+
+from cogniflow_dev.testing.tokens import headers
+from cogniflow_kit.people import ERASE_SCOPE, EXPORT_SCOPE, PAGE
+from courses_service.indexes import QUIZ_ATTEMPTS
+from courses_service.privacy.held import NOBODY, WITHOUT_PEOPLE
+from courses_service.tables import metadata
+
+
+@pytest.fixture
+def users_service(client, tokens):
+    scopes = f"{EXPORT_SCOPE} {ERASE_SCOPE}"
+    return Person(client, headers(tokens.service("users-service", "courses-service", scopes)), uuid4())
+
+
+@pytest.fixture
+def study(course, lesson_id):
+    """Enrolls somebody, completes the lesson and answers its quiz."""
+
+    def do(person):
+        person.post(f"/api/courses/{course['course_id']}/enroll", key=f"enroll-{person.id}")
+        person.post(f"/api/lessons/{lesson_id}/complete")
+        quiz = person.get(f"/api/lessons/{lesson_id}").json()["quizzes"][0]
+        answers = [
+            {"question_id": question["id"], "choice_ids": [question["choices"][0]["id"]]}
+            for question in quiz["questions"]
+        ]
+        body = {"client_attempt_id": f"canary-{person.id}", "answers": answers}
+        answer = person.post(f"/api/quizzes/{quiz['id']}/attempts", body)
+        assert answer.status_code == 201, answer.text
+
+    return do
+
+
+def exported(users_service, user_id):
+    items, cursor = [], None
+    while True:
+        params = {"cursor": cursor} if cursor else {}
+        page = users_service.get(f"/internal/people/{user_id}/export", params=params).json()
+        items += page["items"]
+        cursor = page["next_cursor"]
+        if cursor is None:
+            return items
+
+
+def test_people_and_the_wrong_services_may_not(client, learner, tokens):
+    for method, path, scope in (("GET", "export", ERASE_SCOPE), ("POST", "erase", EXPORT_SCOPE)):
+        address = f"/internal/people/{learner.id}/{path}"
+        assert client.request(method, address).status_code == 401
+        assert client.request(method, address, headers=learner.headers).status_code == 401
+        wrong = headers(tokens.service("chat-service", "courses-service", scope))
+        assert client.request(method, address, headers=wrong).status_code == 403
+
+
+@pytest.mark.parametrize("cursor", ["bm9uc2Vuc2U", "WzAsIDFd", "WzksIFtdXQ", "WzAsIFsiXHUwMDAwIl1d"])
+def test_a_made_up_cursor_is_refused(users_service, cursor):
+    answer = users_service.get(f"/internal/people/{uuid4()}/export", params={"cursor": cursor})
+    assert answer.status_code == 422
+
+
+def test_every_table_and_collection_is_covered(client, database, settings):
+    covered = set(client.app.state.people.stores)
+    names = {table.name for table in metadata.tables.values()}
+    assert {f"postgresql.{name}" for name in names - WITHOUT_PEOPLE} | {f"mongodb.{QUIZ_ATTEMPTS}"} == covered
+    assert names >= WITHOUT_PEOPLE
+    collections = set(client.app.state.mongo.database.list_collection_names())
+    assert {f"mongodb.{name}" for name in collections} <= covered
+
+
+def test_everything_is_exported_and_erased_of_one_person_only(
+    client, learner, someone, study, users_service, database
+):
+    other = someone(client)
+    study(learner), study(other)
+    before = exported(users_service, other.id)
+    found = exported(users_service, learner.id)
+    assert {item["store"] for item in found} == {
+        "mongodb.quiz_attempts",
+        "postgresql.user_progress",
+        "postgresql.enrollments",
+        "postgresql.outbox",
+    }
+    assert f"canary-{learner.id}" in str(found)
+    assert str(other.id) not in str(found)
+
+    receipt = users_service.post(f"/internal/people/{learner.id}/erase").json()["erased"]
+    assert receipt["mongodb.quiz_attempts"] == receipt["postgresql.enrollments"] == 1
+    assert exported(users_service, learner.id) == []
+    again = users_service.post(f"/internal/people/{learner.id}/erase").json()["erased"]
+    assert set(again.values()) == {0}
+    assert exported(users_service, other.id) == before
+
+
+def test_an_erased_instructors_courses_stay_and_belong_to_nobody(
+    client, teacher, course, admin, users_service, learner
+):
+    path = f"/api/courses/{course['course_id']}"
+    assert learner.get(path).json()["instructor_id"] == str(teacher.id)
+    found = exported(users_service, teacher.id)
+    assert {"postgresql.courses", "postgresql.import_reports"} <= {item["store"] for item in found}
+    assert users_service.post(f"/internal/people/{teacher.id}/erase").status_code == 200
+    assert learner.get(path).json()["instructor_id"] == str(NOBODY)
+    assert admin.patch(path, {"title": "Looked after"}).status_code == 200
+    assert exported(users_service, teacher.id) == []
+
+
+def test_a_long_history_comes_in_pages(users_service, database):
+    user_id = uuid4()
+    with database.transaction() as session:
+        session.execute(
+            text(
+                "INSERT INTO idempotency_keys (owner_id, key, fingerprint, status, answer)"
+                " SELECT :owner, 'key ' || n, '', 201, '{}' FROM generate_series(1, :rows) n"
+            ),
+            {"owner": user_id, "rows": 2 * PAGE + 1},
+        )
+    first = users_service.get(f"/internal/people/{user_id}/export").json()
+    assert len(first["items"]) == PAGE
+    keys = [item["record"]["key"] for item in exported(users_service, user_id)]
+    assert len(keys) == len(set(keys)) == 2 * PAGE + 1
+
+
+def test_the_activity_counts_ones_own(client, learner, someone, study):
+    assert client.get("/api/courses/activity").status_code == 401
+    assert learner.get("/api/courses/activity").json() == {"courses": 0, "lessons": 0}
+    study(learner), study(someone(client))
+    assert learner.get("/api/courses/activity").json() == {"courses": 1, "lessons": 1}
