@@ -17,7 +17,7 @@ from cogniflow_dev.stack import Stack
 from cogniflow_dev.startup import AlreadyStarting, StartFailure
 from cogniflow_dev.state import State
 from cogniflow_dev.supervision import Supervisor
-from cogniflow_dev.supervision.config import UnusableValue
+from cogniflow_dev.supervision.config import UnusableValue, socket_path
 from cogniflow_dev.topology import Process
 
 ToyFactory = Callable[..., Process]
@@ -128,15 +128,18 @@ class TestUnusualPaths:
     """A checkout may lie anywhere; a socket's path may not be longer than 107 bytes."""
 
     @pytest.fixture(params=["with spaces and 'quotes' in it", "l" * 120])
-    def home(self, tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Path:
-        monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    def home(self, tmp_path: Path, request: pytest.FixtureRequest) -> Path:
         return tmp_path / str(request.param)
 
     def test_start(self, stack: Stack, toy: ToyFactory) -> None:
-        _start(stack, toy("one"))
+        supervisor = _start(stack, toy("one"))
         running = startup.find_running(stack.home)
         assert running
         assert running.answers()
+        startup.stop(supervisor)
+        socket = socket_path(stack.home)
+        assert not socket.exists()
+        assert socket.is_relative_to(stack.home) or not socket.parent.exists()
 
 
 def test_after_a_killed_supervisor_its_orphans_are_ended_and_nobody_else(

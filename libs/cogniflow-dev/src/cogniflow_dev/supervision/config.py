@@ -6,7 +6,6 @@ import io
 import os
 import re
 import shlex
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -38,21 +37,31 @@ def group_of(process: Process) -> str:
 
 
 def socket_path(home: Path) -> Path:
-    """Where supervisord listens: in the stack's folder, or in a short private one when that is too long."""
+    """Where supervisord listens: in the stack's folder, or in a short private one when that is too long.
+
+    It follows from the folder alone, so that every later command finds it, whatever its environment.
+    """
     natural = home / "run" / "supervisor.sock"
     if len(os.fsencode(natural)) <= _LONGEST_SOCKET_PATH:
         return natural
-    base = Path(os.environ.get("XDG_RUNTIME_DIR") or tempfile.gettempdir())
     digest = hashlib.sha256(os.fsencode(home)).hexdigest()[:12]
-    return base / f"cogniflow-{os.geteuid()}-{digest}" / "supervisor.sock"
+    return Path("/tmp", f"cogniflow-{os.geteuid()}-{digest}", "supervisor.sock")  # noqa: S108 - see below
 
 
 def make_socket_folder(path: Path) -> None:
-    """Make the socket's folder for this user alone; raises PermissionError when it is somebody else's."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    if path.parent.stat().st_uid != os.geteuid():
-        raise PermissionError(f"{path.parent} belongs to another user; remove it, or set XDG_RUNTIME_DIR")
-    path.parent.chmod(0o700)
+    """Make the socket's folder for this user alone; raises PermissionError when somebody else was first."""
+    folder = path.parent
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if folder.is_symlink() or folder.stat().st_uid != os.geteuid():
+        raise PermissionError(f"{folder} belongs to another user; remove it, or use a shorter COGNIFLOW_HOME")
+    folder.chmod(0o700)
+
+
+def remove_socket(path: Path, home: Path) -> None:
+    """Remove the socket, and the folder that was made for it alone."""
+    path.unlink(missing_ok=True)
+    if not path.is_relative_to(home) and path.parent.exists():
+        path.parent.rmdir()
 
 
 class UnusableValue(ValueError):

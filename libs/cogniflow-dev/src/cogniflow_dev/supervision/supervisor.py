@@ -17,7 +17,14 @@ from supervisor.xmlrpc import SupervisorTransport
 from cogniflow_dev.processes import ProcessIdentity, end, session_members
 from cogniflow_dev.secrets import write_private
 from cogniflow_dev.stack import Stack
-from cogniflow_dev.supervision.config import config_path, group_of, make_socket_folder, render, socket_path
+from cogniflow_dev.supervision.config import (
+    config_path,
+    group_of,
+    make_socket_folder,
+    remove_socket,
+    render,
+    socket_path,
+)
 from cogniflow_dev.topology import Process
 
 _START_SECONDS = 15.0
@@ -149,7 +156,7 @@ def clean_up(stack: Stack, identity: ProcessIdentity, patience: float = _ORPHAN_
     left = list(session_members(identity, stack.home))
     if left:
         end(left, patience)
-    socket_path(stack.home).unlink(missing_ok=True)
+    remove_socket(socket_path(stack.home), stack.home)
     (stack.run_folder / "supervisord.pid").unlink(missing_ok=True)
     return [process.pid for process in left]
 
