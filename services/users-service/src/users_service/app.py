@@ -3,14 +3,18 @@
 from fastapi import FastAPI
 
 from cogniflow_kit.application import create_application
+from cogniflow_kit.jobs import Jobs
 from cogniflow_kit.sql.database import Database
 from cogniflow_kit.verification import VerificationFeed
+from users_service.accounts.admin_api import router as administration
 from users_service.accounts.api import router as accounts
+from users_service.accounts.own_api import router as own_account
 from users_service.audit.api import router as audit
 from users_service.keys.api import router as keys_routes
 from users_service.keys.service import KeyRing
 from users_service.keys.verification import own_state
 from users_service.login.api import router as login
+from users_service.mail.api import router as mails
 from users_service.settings import Settings
 
 
@@ -23,10 +27,11 @@ def create_app(
     app = create_application(
         settings,
         summary="Accounts, logins and the keys that everybody verifies tokens with.",
-        routers=[accounts, login, keys_routes, audit],
+        routers=[accounts, own_account, administration, login, keys_routes, audit, mails],
         stores=[database],
         keys=feed(own_state(database, keys)),
     )
     app.state.database = database
     app.state.keys = keys
+    app.state.jobs = Jobs(database, settings.redis_url.get_secret_value(), settings.schema_name)
     return app

@@ -4,12 +4,18 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
+from cogniflow_kit.jobs import Jobs
 from cogniflow_kit.sql.database import DatabaseSession
+from users_service.accounts.administration import Administration
+from users_service.accounts.confirmation import Confirmation
+from users_service.accounts.mailbox import Mailboxes
+from users_service.accounts.password import Passwords
 from users_service.accounts.service import Accounts
 from users_service.audit.trail import Origin, Trail
 from users_service.keys.service import KeyRing
 from users_service.login.service import Login
 from users_service.login.service_tokens import ServiceTokens
+from users_service.mail.mails import Mails
 from users_service.settings import Settings
 
 
@@ -42,8 +48,50 @@ async def get_trail(session: DatabaseSession, origin: RequestOrigin) -> Trail:
 SecurityTrail = Annotated[Trail, Depends(get_trail)]
 
 
-async def get_accounts(session: DatabaseSession, trail: SecurityTrail) -> Accounts:
-    return Accounts(session, trail)
+async def get_jobs(request: Request) -> Jobs:
+    jobs: Jobs = request.app.state.jobs
+    return jobs
+
+
+JobQueue = Annotated[Jobs, Depends(get_jobs)]
+
+
+async def get_mails(session: DatabaseSession, jobs: JobQueue, settings: CurrentSettings) -> Mails:
+    return Mails(session, jobs, settings)
+
+
+OutgoingMails = Annotated[Mails, Depends(get_mails)]
+
+
+async def get_mailboxes(
+    session: DatabaseSession, trail: SecurityTrail, mails: OutgoingMails, origin: RequestOrigin
+) -> Mailboxes:
+    return Mailboxes(session, trail, mails, origin)
+
+
+MailboxService = Annotated[Mailboxes, Depends(get_mailboxes)]
+
+
+async def get_passwords(
+    session: DatabaseSession, trail: SecurityTrail, mails: OutgoingMails, origin: RequestOrigin
+) -> Passwords:
+    return Passwords(session, trail, mails, origin)
+
+
+async def get_confirmation(
+    session: DatabaseSession, trail: SecurityTrail, origin: RequestOrigin
+) -> Confirmation:
+    return Confirmation(session, trail, origin.address)
+
+
+async def get_administration(
+    session: DatabaseSession, trail: SecurityTrail, mails: OutgoingMails, mailboxes: MailboxService
+) -> Administration:
+    return Administration(session, trail, mails, mailboxes)
+
+
+async def get_accounts(session: DatabaseSession, trail: SecurityTrail, mailboxes: MailboxService) -> Accounts:
+    return Accounts(session, trail, mailboxes)
 
 
 async def get_login(
@@ -58,6 +106,9 @@ async def get_service_tokens(
     return ServiceTokens(session, settings, keys, trail)
 
 
+PasswordService = Annotated[Passwords, Depends(get_passwords)]
+PasswordConfirmation = Annotated[Confirmation, Depends(get_confirmation)]
+AdministrationService = Annotated[Administration, Depends(get_administration)]
 AccountsService = Annotated[Accounts, Depends(get_accounts)]
 LoginService = Annotated[Login, Depends(get_login)]
 ServiceTokenIssuer = Annotated[ServiceTokens, Depends(get_service_tokens)]

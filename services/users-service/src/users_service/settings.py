@@ -1,16 +1,21 @@
 """What users-service reads from its environment."""
 
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Self
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, model_validator
 
 from cogniflow_kit.settings import ServiceSettings
+from users_service.mail.smtp import SmtpServer
 
 DemoPassword = Annotated[SecretStr, Field(min_length=10, max_length=128)]
 
 
 class Settings(ServiceSettings):
-    """`*_client_secret`: the credentials of every service that may ask for a token."""
+    """What the service and its worker need.
+
+    `*_client_secret`: the credentials of every service that may ask for a token.
+    `smtp_url`: see SmtpServer; empty: there is no mail server.
+    """
 
     service: ClassVar[str] = "users-service"
     schema_name: ClassVar[str] = "users"
@@ -23,6 +28,20 @@ class Settings(ServiceSettings):
     demo_learner_password: DemoPassword | None = None
     demo_instructor_password: DemoPassword | None = None
     demo_admin_password: DemoPassword | None = None
+    smtp_url: SecretStr = SecretStr("")
+    mail_from: str = ""
+
+    @property
+    def smtp_server(self) -> SmtpServer | None:
+        """Where mails are handed over; None: nowhere, an admin reads them."""
+        url = self.smtp_url.get_secret_value()
+        return SmtpServer.from_url(url) if url else None
+
+    @model_validator(mode="after")
+    def _refuse_half_a_mail_server(self) -> Self:
+        if self.smtp_server is not None and "@" not in self.mail_from:
+            raise ValueError("SMTP_URL is set, so MAIL_FROM must be the address that mails come from")
+        return self
 
     def client_secret(self, service: str) -> SecretStr:
         """The secret of `users-service` and so on."""

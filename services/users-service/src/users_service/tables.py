@@ -112,7 +112,7 @@ class Revocation(Base):
 
 
 class LoginFailure(Base):
-    """A refused password, counted against the account and against the address it came from."""
+    """A refused password or a mail asked for, counted against the account and the address it came from."""
 
     __tablename__ = "login_failures"
     __table_args__ = (Index("ix_login_failures_key_occurred_at", "key", "occurred_at"),)
@@ -140,7 +140,10 @@ class OneTimeToken(Base):
 
 
 class Mail(Base):
-    """A message to be sent, or, without a mail server, to be read by an admin."""
+    """A message to be sent, or, without a mail server, to be read by an admin.
+
+    Once sent its body is emptied; after `expires_at`, when its link is dead, the row goes.
+    """
 
     __tablename__ = "mails"
 
@@ -150,6 +153,7 @@ class Mail(Base):
     subject: Mapped[str]
     body: Mapped[str]
     created_at: Mapped[CreatedAt]
+    expires_at: Mapped[Moment] = mapped_column(index=True)
     sent_at: Mapped[OptionalMoment]
 
 

@@ -1,6 +1,8 @@
-"""`python -m users_service.worker`: relays facts and keeps the tables small."""
+"""`python -m users_service.worker`: relays facts, sends mails and keeps the tables small."""
 
+from collections.abc import Mapping
 from datetime import timedelta
+from typing import Any
 
 from sqlalchemy import delete, func
 
@@ -8,8 +10,10 @@ from cogniflow_kit.jobs import Jobs, Schedule
 from cogniflow_kit.sql.database import Database
 from cogniflow_kit.sql.outbox import SqlOutbox
 from cogniflow_kit.worker import Worker
+from users_service.accounts.password import FORGOTTEN, answer_forgotten
 from users_service.keys.verification import forget_revocations
 from users_service.login.limits import WINDOW
+from users_service.mail.mails import RESEND, SEND, Mails, Sender, forget_mails
 from users_service.settings import Settings
 from users_service.tables import ExternalLogin, LoginFailure, OneTimeToken, RefreshToken
 
@@ -18,13 +22,27 @@ def build(settings: Settings) -> Worker:
     database = Database(settings.database_url.get_secret_value(), application="users-worker")
     jobs = Jobs(database, settings.redis_url.get_secret_value(), settings.schema_name)
     jobs.handler("forget_expired", lambda _: _forget_expired(database))
+    handle_mails(database, jobs, settings)
     return Worker(
         settings,
         database,
         jobs,
         outboxes=[SqlOutbox(database)],
-        schedules=[Schedule("forget_expired", timedelta(hours=1))],
+        schedules=[Schedule("forget_expired", timedelta(hours=1)), Schedule(RESEND, timedelta(minutes=15))],
     )
+
+
+def handle_mails(database: Database, jobs: Jobs, settings: Settings) -> None:
+    """Let these jobs write and send mails."""
+    sender = Sender(database, settings)
+    jobs.handler(SEND, sender.send)
+    jobs.handler(RESEND, sender.resend)
+
+    def forgotten(arguments: Mapping[str, Any]) -> None:
+        with database.transaction() as session:
+            answer_forgotten(session, Mails(session, jobs, settings), arguments)
+
+    jobs.handler(FORGOTTEN, forgotten)
 
 
 def _forget_expired(database: Database) -> None:
@@ -33,6 +51,7 @@ def _forget_expired(database: Database) -> None:
             session.execute(delete(table).where(table.expires_at < func.now()))
         session.execute(delete(LoginFailure).where(LoginFailure.occurred_at < func.now() - WINDOW))
         forget_revocations(session)
+        forget_mails(session)
 
 
 if __name__ == "__main__":

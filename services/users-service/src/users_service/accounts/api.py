@@ -1,4 +1,4 @@
-"""Routes of accounts."""
+"""Routes of accounts: opening one, and reading them."""
 
 from typing import Annotated
 
@@ -8,7 +8,7 @@ from cogniflow_kit.errors import problems
 from cogniflow_kit.identity import CurrentUser, Instructor
 from cogniflow_kit.schemas import Page, PageRequest
 from cogniflow_kit.sql.idempotency import AnyoneOnce
-from users_service.accounts.schemas import Registration, UserOut
+from users_service.accounts.schemas import Registration, Search, UserOut
 from users_service.dependencies import AccountsService
 
 router = APIRouter(tags=["accounts"])
@@ -16,7 +16,7 @@ router = APIRouter(tags=["accounts"])
 
 @router.post("/api/auth/register", status_code=201, responses=problems(409))
 def register(body: Registration, accounts: AccountsService, once: AnyoneOnce) -> UserOut:
-    """Open an account as a student."""
+    """Open an account as a student; a mail asks to confirm the address."""
     return once.keep(UserOut.model_validate(accounts.register(body)))
 
 
@@ -28,8 +28,11 @@ def me(user: CurrentUser, accounts: AccountsService) -> UserOut:
 
 @router.get("/api/users/")
 def list_users(
-    _: Instructor, accounts: AccountsService, page: Annotated[PageRequest, Depends()]
+    _: Instructor,
+    accounts: AccountsService,
+    page: Annotated[PageRequest, Depends()],
+    wanted: Annotated[Search, Depends()],
 ) -> Page[UserOut]:
-    """Everyone, for instructors and admins, in the order they registered."""
-    users, next_cursor = page.slice(accounts.page(page.after, page.limit))
+    """Everyone, or those looked for, in the order they registered."""
+    users, next_cursor = page.slice(accounts.page(page.after, page.limit, wanted))
     return Page(items=[UserOut.model_validate(user) for user in users], next_cursor=next_cursor)

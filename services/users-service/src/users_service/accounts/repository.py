@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from users_service.tables import User
@@ -21,15 +21,37 @@ class UserRepository:
     def by_id(self, user_id: UUID) -> User | None:
         return self._session.get(User, user_id)
 
+    def locked(self, user_id: UUID) -> User | None:
+        return self._session.get(User, user_id, with_for_update=True, populate_existing=True)
+
+    def has_admin_beside(self, user_id: UUID) -> bool:
+        """Whether somebody else is an admin and may log in."""
+        others = select(User.id).where(
+            User.id != user_id, User.role == "admin", User.is_active, User.locked_at.is_(None)
+        )
+        return self._session.scalars(others.limit(1)).first() is not None
+
     def by_login(self, login: str) -> User | None:
         """By username or e-mail address, whatever the case."""
         wanted = login.lower()
         named = select(User).where((func.lower(User.username) == wanted) | (func.lower(User.email) == wanted))
         return self._session.scalars(named).first()
 
-    def page(self, after: UUID | None, limit: int) -> list[User]:
-        """In the order of registration, one more than `limit` when there is more."""
+    def by_email(self, email: str) -> User | None:
+        """Whatever the case."""
+        return self._session.scalars(select(User).where(func.lower(User.email) == email.lower())).first()
+
+    def page(self, after: UUID | None, limit: int, search: str | None, role: str | None) -> list[User]:
+        """In the order of registration, one more than `limit` when there is more.
+
+        `search`: part of a username, e-mail address or full name, whatever the case.
+        """
         users = select(User).order_by(User.id).limit(limit + 1)
         if after is not None:
             users = users.where(User.id > after)
+        if role is not None:
+            users = users.where(User.role == role)
+        if search is not None:
+            named = (User.username, User.email, User.full_name)
+            users = users.where(or_(*(column.icontains(search, autoescape=True) for column in named)))
         return list(self._session.scalars(users))

@@ -17,18 +17,84 @@ Email = Annotated[
     str,
     Field(max_length=254, pattern=rf"^[A-Za-z0-9.!#$%&'*+/=?^_`{{|}}~-]+@{_LABEL}(?:\.{_LABEL})*$"),
 ]
+FullName = Annotated[str, Field(min_length=1, max_length=200)]
 Password = Annotated[str, Field(min_length=10, max_length=128)]
+CurrentPassword = Annotated[str, Field(min_length=1, max_length=128)]
+MailedToken = Annotated[str, Field(min_length=20, max_length=100, pattern=r"^[A-Za-z0-9_-]+$")]
 
 
 class Registration(RequestBody):
     username: Username
     email: Email
-    full_name: str = Field(min_length=1, max_length=200)
+    full_name: FullName
     password: Password
 
 
+class NewUser(RequestBody):
+    """Without `password` the person gets a link by mail to choose one."""
+
+    username: Username
+    email: Email
+    full_name: FullName
+    role: Role
+    password: Password | None = None
+
+
+class Search(RequestBody):
+    """`search`: part of a username, e-mail address or full name, whatever the case."""
+
+    search: str | None = Field(default=None, min_length=1, max_length=100)
+    role: Role | None = None
+
+
+class RoleChange(RequestBody):
+    role: Role
+
+
+class TokenBody(RequestBody):
+    """`token`: from the link in the mail."""
+
+    token: MailedToken
+
+
+class ForgottenPassword(RequestBody):
+    email: Email
+
+
+class PasswordReset(RequestBody):
+    token: MailedToken
+    password: Password
+
+
+class PasswordChange(RequestBody):
+    current_password: CurrentPassword
+    new_password: Password
+
+
+class EmailChange(RequestBody):
+    """`password`: the present one, asked for again."""
+
+    email: Email
+    password: CurrentPassword
+
+
+class Deactivation(RequestBody):
+    """`password`: the present one, asked for again."""
+
+    password: CurrentPassword
+
+
+class Accepted(ResponseBody):
+    """What happens next."""
+
+    detail: str
+
+
 class UserOut(ResponseBody):
-    """`last_login` is null until the first one."""
+    """`is_active` is false after the person left, `locked_at` set while an admin keeps them out.
+
+    `last_login` is null until the first one.
+    """
 
     id: UUID
     username: str
@@ -36,5 +102,7 @@ class UserOut(ResponseBody):
     full_name: str
     role: Role
     is_active: bool
+    locked_at: datetime | None
+    email_verified_at: datetime | None
     created_at: datetime
     last_login: datetime | None

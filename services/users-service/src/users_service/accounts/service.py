@@ -8,34 +8,38 @@ from sqlalchemy.orm import Session
 from cogniflow_kit.events import Event
 from cogniflow_kit.sql.outbox import record
 from users_service.accounts.errors import EmailTaken, UsernameTaken, UserNotFound
+from users_service.accounts.mailbox import Mailboxes
+from users_service.accounts.policy import check_password
 from users_service.accounts.repository import UserRepository
-from users_service.accounts.schemas import Registration
+from users_service.accounts.schemas import Registration, Search
 from users_service.audit.trail import EventType, Trail
 from users_service.passwords import hash_password
 from users_service.tables import User
 
 
 class Accounts:
-    def __init__(self, session: Session, trail: Trail) -> None:
+    def __init__(self, session: Session, trail: Trail, mailboxes: Mailboxes) -> None:
         self._session = session
         self._trail = trail
+        self._mailboxes = mailboxes
         self._users = UserRepository(session)
 
     def register(self, registration: Registration) -> User:
-        """A new student. Raises UsernameTaken or EmailTaken, also when two register at once."""
+        """A new student, who gets a mail to confirm the address.
+
+        Raises PasswordTooCommon, UsernameTaken or EmailTaken, also when two register at once.
+        """
+        names = (registration.username, registration.full_name, registration.email)
+        check_password(registration.password, *names)
         user = User(
             username=registration.username,
             email=registration.email,
             full_name=registration.full_name,
             hashed_password=hash_password(registration.password),
         )
-        try:
-            with self._session.begin_nested():
-                self._users.add(user)
-        except IntegrityError as error:
-            raise _taken(error) from error
+        add_user(self._session, user)
         self._trail.record(EventType.REGISTERED, user_id=user.id)
-        record(self._session, Event(type="user.registered", actor_id=user.id))
+        self._mailboxes.send_verification(user)
         return user
 
     def get(self, user_id: UUID) -> User:
@@ -44,8 +48,18 @@ class Accounts:
             raise UserNotFound("There is no such user.")
         return user
 
-    def page(self, after: UUID | None, limit: int) -> list[User]:
-        return self._users.page(after, limit)
+    def page(self, after: UUID | None, limit: int, wanted: Search) -> list[User]:
+        return self._users.page(after, limit, wanted.search, wanted.role)
+
+
+def add_user(session: Session, user: User) -> None:
+    """Raises UsernameTaken or EmailTaken."""
+    try:
+        with session.begin_nested():
+            UserRepository(session).add(user)
+    except IntegrityError as error:
+        raise _taken(error) from error
+    record(session, Event(type="user.registered", actor_id=user.id))
 
 
 def _taken(error: IntegrityError) -> UsernameTaken | EmailTaken:

@@ -16,13 +16,20 @@ class TooManyAttempts(ServiceError):
     status = 429
     code = "too_many_attempts"
     keeps_changes = True
+    what = "wrong passwords"
+    instead = ", or reset the password"
 
     def __init__(self, window: timedelta) -> None:
         minutes = window // timedelta(minutes=1)
         super().__init__(
-            f"Too many wrong passwords; wait {minutes} minutes, or reset the password.",
+            f"Too many {self.what}; wait {minutes} minutes{self.instead}.",
             headers={"Retry-After": str(window // timedelta(seconds=1))},
         )
+
+
+class TooManyMails(TooManyAttempts):
+    what = "mails asked for"
+    instead = ""
 
 
 class InvalidRefreshToken(Unauthorized):

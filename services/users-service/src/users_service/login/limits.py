@@ -16,39 +16,50 @@ PER_ADDRESS = 100
 _LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 1))")
 
 
-class LoginLimits:
-    """Ten wrong passwords an account, a hundred an address, in a quarter of an hour.
+class Limits:
+    """How often something may be tried in a quarter of an hour, by key."""
 
-    An account that doesn't exist is counted like any other, so that the limit
-    doesn't tell which names are taken.
-    """
+    refusal = TooManyAttempts
 
-    def __init__(self, session: Session, login: str, address: str) -> None:
+    def __init__(self, session: Session, limits: dict[str, int]) -> None:
         self._session = session
-        self._limits = {f"account:{login.lower()}": PER_ACCOUNT, f"address:{address}": PER_ADDRESS}
+        self._limits = limits
 
     def check(self) -> None:
         """Raises TooManyAttempts."""
         since = utc_now() - WINDOW
         for key, limit in self._limits.items():
             recent = (LoginFailure.key == key) & (LoginFailure.occurred_at > since)
-            failures = self._session.scalar(select(func.count()).select_from(LoginFailure).where(recent))
-            if failures is not None and failures >= limit:
-                raise TooManyAttempts(WINDOW)
+            attempts = self._session.scalar(select(func.count()).select_from(LoginFailure).where(recent))
+            if attempts is not None and attempts >= limit:
+                raise self.refusal(WINDOW)
 
     def settle(self) -> None:
-        """Wait for other attempts at the same account to be counted, then check again.
-
-        Called after the slow comparison of passwords: attempts made at the
-        same time learn no more than attempts made one by one.
-        """
+        """Wait for attempts at the same time to be counted, then check again."""
         for key in sorted(self._limits):
             self._session.execute(_LOCK, {"key": key})
         self.check()
 
-    def failed(self) -> None:
+    def count(self) -> None:
         now = utc_now()
         self._session.add_all(LoginFailure(id=new_id(), key=key, occurred_at=now) for key in self._limits)
+
+
+class LoginLimits(Limits):
+    """Ten wrong passwords an account, a hundred an address.
+
+    An account that doesn't exist is counted like any other, so that the limit
+    doesn't tell which names are taken. `settle` comes after the slow
+    comparison of passwords: attempts made at the same time learn no more than
+    attempts made one by one.
+    """
+
+    def __init__(self, session: Session, login: str, address: str) -> None:
+        limits = {f"account:{login.lower()}": PER_ACCOUNT, f"address:{address}": PER_ADDRESS}
+        super().__init__(session, limits)
+
+    def failed(self) -> None:
+        self.count()
 
     def succeeded(self) -> None:
         """Forget the account's failures; the address may have tried others too."""

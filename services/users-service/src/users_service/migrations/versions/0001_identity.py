@@ -273,6 +273,7 @@ def upgrade() -> None:
         sa.Column("subject", sa.String(), nullable=False),
         sa.Column("body", sa.String(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("sent_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(
             ["user_id"], ["users.users.id"], name=op.f("fk_mails_user_id"), ondelete="CASCADE"
@@ -280,6 +281,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_mails")),
         schema="users",
     )
+    op.create_index(op.f("ix_mails_expires_at"), "mails", ["expires_at"], unique=False, schema="users")
     op.create_index(op.f("ix_mails_user_id"), "mails", ["user_id"], unique=False, schema="users")
     op.create_table(
         "one_time_tokens",
@@ -386,6 +388,7 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_one_time_tokens_expires_at"), table_name="one_time_tokens", schema="users")
     op.drop_table("one_time_tokens", schema="users")
     op.drop_index(op.f("ix_mails_user_id"), table_name="mails", schema="users")
+    op.drop_index(op.f("ix_mails_expires_at"), table_name="mails", schema="users")
     op.drop_table("mails", schema="users")
     op.drop_index(op.f("ix_external_identities_user_id"), table_name="external_identities", schema="users")
     op.drop_table("external_identities", schema="users")
