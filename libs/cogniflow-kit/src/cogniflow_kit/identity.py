@@ -8,7 +8,7 @@ secrets, so exactly one algorithm is given and keys are PEM alone.
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, Protocol, get_args
+from typing import Annotated, Any, Literal, Protocol, TypeVar
 from uuid import UUID
 
 from cachetools import LRUCache
@@ -16,6 +16,7 @@ from fastapi import Depends, Request
 from fastapi.security import OAuth2PasswordBearer
 from jose import jwt
 from jose.exceptions import JOSEError
+from pydantic import BaseModel, ConfigDict, Field
 
 from cogniflow_kit.errors import Forbidden, Unauthorized
 
@@ -23,7 +24,10 @@ ALGORITHM = "ES256"
 AUDIENCE = "cogniflow"
 REMEMBERED_TOKENS = 10_000
 MAX_TOKEN_BYTES = 4096
+CLOCK_SKEW_S = 30
 _FOREIGN_KEY_HEADERS = frozenset({"crit", "jku", "jwk", "x5c", "x5u"})
+# What reading a text that anybody may have written can raise; pydantic's errors are ValueErrors.
+_MALFORMED = (JOSEError, ValueError, TypeError, AttributeError, OverflowError, RecursionError)
 
 Role = Literal["student", "instructor", "researcher", "admin"]
 
@@ -76,6 +80,32 @@ class _Verified:
     expires_at: float
 
 
+class _Claims(BaseModel):
+    """What every token says, of the types that it has to be; times are Unix times."""
+
+    model_config = ConfigDict(strict=True, hide_input_in_errors=True)
+
+    jti: str
+    iat: float = Field(allow_inf_nan=False)
+    exp: float = Field(allow_inf_nan=False)
+
+
+class _UserClaims(_Claims):
+    typ: Literal["access"]
+    sub: UUID = Field(strict=False)
+    sid: UUID = Field(strict=False)
+    role: Role
+
+
+class _ServiceClaims(_Claims):
+    typ: Literal["svc"]
+    sub: str
+    scope: str = ""
+
+
+_Kind = TypeVar("_Kind", bound=_Claims)
+
+
 class TokenVerifier:
     """Turns a bearer token into a caller, or refuses it without saying why.
 
@@ -100,20 +130,15 @@ class TokenVerifier:
         return user
 
     async def _verified(self, token: str) -> _Verified:
-        kid, claims = await self._claims(token, AUDIENCE, "access")
-        try:
-            user = User(UUID(claims["sub"]), claims["role"], UUID(claims["sid"]), token)
-        except (KeyError, ValueError) as error:
-            raise _refused() from error
-        if user.role not in get_args(Role):
-            raise _refused()
-        return _Verified(user, kid, claims["iat"], claims["exp"])
+        kid, claims = await self._claims(token, AUDIENCE, _UserClaims)
+        user = User(claims.sub, claims.role, claims.sid, token)
+        return _Verified(user, kid, claims.iat, claims.exp)
 
     async def service(self, token: str) -> Service:
-        _, claims = await self._claims(token, self._service, "svc")
-        return Service(claims["sub"], frozenset(claims.get("scope", "").split()))
+        _, claims = await self._claims(token, self._service, _ServiceClaims)
+        return Service(claims.sub, frozenset(claims.scope.split()))
 
-    async def _claims(self, token: str, audience: str, kind: str) -> tuple[str, dict[str, Any]]:
+    async def _claims(self, token: str, audience: str, kind: type[_Kind]) -> tuple[str, _Kind]:
         """The id of the key that signed the token, and what it says."""
         if len(token) > MAX_TOKEN_BYTES:
             raise _refused()
@@ -125,19 +150,25 @@ class TokenVerifier:
             pem = await self._keys.pem(kid)
             if pem is None:
                 raise _refused()
-            claims = jwt.decode(
-                token,
-                pem,
-                algorithms=[ALGORITHM],
-                audience=audience,
-                issuer=self._issuer,
-                options={f"require_{name}": True for name in ("aud", "exp", "iat", "iss", "jti", "sub")},
-            )
-        except (JOSEError, ValueError, TypeError) as error:
+            claims = kind.model_validate(self._signed(token, pem, audience))
+        except _MALFORMED as error:
             raise _refused() from error
-        if claims.get("typ") != kind or claims["iat"] > time.time() + 30:
+        now = time.time()
+        # jose lets a token live until the end of the second in which it expires.
+        if claims.exp <= now or claims.iat > now + CLOCK_SKEW_S:
             raise _refused()
         return kid, claims
+
+    def _signed(self, token: str, pem: str, audience: str) -> dict[str, Any]:
+        """The claims, once the signature is found to be the key's."""
+        return jwt.decode(
+            token,
+            pem,
+            algorithms=[ALGORITHM],
+            audience=audience,
+            issuer=self._issuer,
+            options={f"require_{name}": True for name in ("aud", "exp", "iat", "iss", "jti", "sub")},
+        )
 
 
 def _refused() -> Unauthorized:
