@@ -1,17 +1,17 @@
 """How many days in a row somebody has been learning."""
 
 from datetime import date, datetime, timedelta
-from typing import Annotated, Any
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Request
 
 from analytics_service.documents import INTERACTION_LOGS
-from cogniflow_kit.errors import Unprocessable
 from cogniflow_kit.identity import CurrentUser
 from cogniflow_kit.ids import utc_now
 from cogniflow_kit.mongo import Mongo
 from cogniflow_kit.schemas import ResponseBody
+from cogniflow_kit.timezones import Timezone
 
 router = APIRouter(tags=["activity"])
 
@@ -19,10 +19,6 @@ router = APIRouter(tags=["activity"])
 _SLOT = {"$dateTrunc": {"date": "$occurred_at", "unit": "minute", "binSize": 15}}
 # Opening an account and logging in are no learning.
 _LEARNING = {"$not": {"$regex": "^user\\."}}
-
-
-class UnknownTimezone(Unprocessable):
-    code = "unknown_timezone"
 
 
 class Streak(ResponseBody):
@@ -34,13 +30,9 @@ class Streak(ResponseBody):
 
 
 @router.get("/api/analytics/streak")
-def streak(
-    request: Request,
-    user: CurrentUser,
-    timezone: Annotated[str, Query(max_length=64, pattern=r"^[A-Za-z][A-Za-z0-9_+/-]*$")] = "UTC",
-) -> Streak:
+def streak(request: Request, user: CurrentUser, timezone: Timezone = "UTC") -> Streak:
     """The caller's streak; days begin at midnight in `timezone`, an IANA name."""
-    zone = _zone(timezone)
+    zone = ZoneInfo(timezone)
     today = utc_now().astimezone(zone).date()
     mongo: Mongo = request.app.state.mongo
     steps: list[dict[str, Any]] = [
@@ -64,12 +56,3 @@ def days_in_a_row(active: set[date], today: date) -> int:
         days += 1
         day -= timedelta(days=1)
     return days
-
-
-def _zone(name: str) -> ZoneInfo:
-    try:
-        zone = ZoneInfo(name)
-        utc_now().astimezone(zone)
-    except (OSError, ValueError, KeyError) as error:
-        raise UnknownTimezone("The time zone isn't an IANA name such as Europe/Berlin.") from error
-    return zone
