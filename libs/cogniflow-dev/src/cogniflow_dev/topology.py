@@ -159,14 +159,15 @@ def _shared_settings(stack: Stack, part: str) -> dict[str, str]:
 
 
 def _identity_settings(stack: Stack) -> dict[str, str]:
-    """What only users-service and its worker know: what protects signing keys, and everyone's credentials."""
+    """What only users-service and its worker know: what protects signing keys, everyone's credentials, mail."""
     secrets = stack.secrets.environment()
     names = [
         "KEY_ENCRYPTION_SECRET",
         *(f"{name.upper()}_CLIENT_SECRET" for name in SERVICES),
         *(f"DEMO_{login.upper()}_PASSWORD" for login in stack.demo_logins()),
     ]
-    return {name: secrets[name] for name in names}
+    mail = {name: os.environ.get(name, "") for name in ("SMTP_URL", "MAIL_FROM")}
+    return {name: secrets[name] for name in names} | mail
 
 
 def caddy_binary() -> Path:
