@@ -1,0 +1,19 @@
+"""The four services together, and what the batteries share."""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from cogniflow_dev.testing.environments import ServiceEnvironments
+
+sys.path.insert(0, str(Path(__file__).parent / "support"))
+
+from four_services import FourServices, four_services
+
+
+@pytest.fixture(scope="session")
+def platform(service_environment: ServiceEnvironments) -> Iterator[FourServices]:
+    with four_services(service_environment) as running:
+        yield running
