@@ -1,21 +1,27 @@
 """The application over a real database whose writes are undone after each test."""
 
+import re
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import httpx
 import pytest
 from fastapi.testclient import TestClient
+from sqlalchemy import delete, event, select, text
 
 from cogniflow_dev.testing.databases import committed_database, savepoint_database
 from cogniflow_dev.testing.environments import ServiceEnvironments
+from cogniflow_kit.jobs import Jobs
 from cogniflow_kit.sql.database import Database
 from cogniflow_kit.verification import VerificationFeed
+from users_service import passwords
 from users_service.app import create_app
 from users_service.passwords import hash_password
 from users_service.prepare import prepare
 from users_service.settings import Settings
-from users_service.tables import User
+from users_service.tables import LoginFailure, Mail, User
+from users_service.worker import handle_mails
 
 PASSWORD = "correct horse battery"
 LogIn = Callable[..., httpx.Response]
@@ -96,3 +102,76 @@ def committing_client(settings: Settings) -> Iterator[TestClient]:
         with TestClient(app) as client:
             yield client
     prepare(settings)
+
+
+@pytest.fixture
+def run_jobs(database: Database, settings: Settings) -> Callable[..., None]:
+    """Do what the worker would with the mails' jobs that wait."""
+
+    def run(database: Database = database, settings: Settings = settings) -> None:
+        jobs = Jobs(database, settings.redis_url.get_secret_value(), settings.schema_name)
+        handle_mails(database, jobs, settings)
+        with database.transaction() as session:
+            waiting = list(session.scalars(text("SELECT id FROM jobs WHERE status = 'queued' ORDER BY id")))
+        for job_id in waiting:
+            jobs.perform(str(job_id))
+
+    return run
+
+
+@pytest.fixture
+def mailed_token(database: Database) -> Callable[..., str | None]:
+    """The token in the latest mail to this address."""
+
+    def find(recipient: str, database: Database = database) -> str | None:
+        to = select(Mail.body).where(Mail.recipient == recipient).order_by(Mail.id.desc())
+        with database.transaction() as session:
+            bodies = list(session.scalars(to))
+        found = [match[1] for body in bodies if (match := re.search(r"\?token=([\w-]{43})\n", body))]
+        return found[0] if found else None
+
+    return find
+
+
+@pytest.fixture
+def forgotten_token(
+    client: TestClient, database: Database, run_jobs: Callable[..., None], mailed_token: Callable[..., str]
+) -> Callable[[str], str | None]:
+    """Say that this user forgot the password, and read the token from the mail."""
+
+    def forget(username: str) -> str | None:
+        email = f"{username}@example.org"
+        with database.transaction() as session:
+            session.execute(delete(LoginFailure))
+            session.execute(delete(Mail))
+        assert client.post("/api/auth/password/forgot", json={"email": email}).status_code == 202
+        run_jobs()
+        return mailed_token(email)
+
+    return forget
+
+
+@pytest.fixture
+def statements(database: Database) -> Callable[..., Any]:
+    """The SQL that a block sends, without values."""
+
+    @contextmanager
+    def listening() -> Iterator[list[str]]:
+        seen: list[str] = []
+
+        def note(_conn: Any, _cursor: Any, statement: str, *_: Any) -> None:
+            if "SAVEPOINT" not in statement:
+                seen.append(statement)
+
+        event.listen(database.engine, "before_cursor_execute", note)
+        yield seen
+        event.remove(database.engine, "before_cursor_execute", note)
+
+    return listening
+
+
+@pytest.fixture
+def cheap_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """argon2 at its cheapest setting, for tests that don't test it."""
+    cheap = passwords._context.copy(argon2__time_cost=1, argon2__memory_cost=64)
+    monkeypatch.setattr(passwords, "_context", cheap)

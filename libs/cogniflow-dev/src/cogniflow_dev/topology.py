@@ -159,7 +159,7 @@ def _shared_settings(stack: Stack, part: str) -> dict[str, str]:
 
 
 def _identity_settings(stack: Stack) -> dict[str, str]:
-    """What only users-service and its worker know: what protects signing keys, everyone's credentials, mail."""
+    """What only users-service and its worker know: what protects keys, credentials, the mail server."""
     secrets = stack.secrets.environment()
     names = [
         "KEY_ENCRYPTION_SECRET",
