@@ -215,25 +215,44 @@ class SecurityEvent(Base):
 
 
 class DataExport(Base):
-    """One archive of everything held on a person. `token_hash`: of the link that downloads it once."""
+    """One archive of everything held on a person, to be downloaded once. `parts_done`: services so far."""
 
     __tablename__ = "data_exports"
+    __table_args__ = (
+        CheckConstraint("status IN ('queued', 'running', 'ready', 'failed')", name="status"),
+        Index(
+            "uq_data_exports_open",
+            "user_id",
+            unique=True,
+            postgresql_where=text("status IN ('queued', 'running')"),
+        ),
+    )
 
     id: Mapped[Id]
     user_id: Mapped[UUID] = mapped_column(ForeignKey(User.id, ondelete="CASCADE"), index=True)
     status: Mapped[str] = mapped_column(server_default="queued")
     parts_done: Mapped[int] = mapped_column(server_default="0")
-    archive: Mapped[bytes | None] = mapped_column(deferred=True)
     created_at: Mapped[CreatedAt]
     expires_at: Mapped[OptionalMoment]
     downloaded_at: Mapped[OptionalMoment]
 
 
+class DataExportChunk(Base):
+    """A piece of an archive, which is written and read without ever being in memory as a whole."""
+
+    __tablename__ = "data_export_chunks"
+
+    export_id: Mapped[UUID] = mapped_column(ForeignKey(DataExport.id, ondelete="CASCADE"), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True)
+    data: Mapped[bytes]
+
+
 class ErasureRequest(Base):
     """A person's wish to be forgotten, from the request to the receipts of every store.
 
-    No foreign key: the request outlives the account. `receipts`: by service,
-    what was erased from which store and when.
+    No foreign key: the request outlives the account. `passes`: how often
+    every service was asked. `receipts`: by service, how many records were
+    erased from which store, and when.
     """
 
     __tablename__ = "erasure_requests"
@@ -250,6 +269,7 @@ class ErasureRequest(Base):
     id: Mapped[Id]
     user_id: Mapped[UUID] = mapped_column(index=True)
     status: Mapped[str] = mapped_column(server_default="waiting")
+    passes: Mapped[int] = mapped_column(server_default="0")
     receipts: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")
     requested_at: Mapped[CreatedAt]
     due_at: Mapped[Moment] = mapped_column(index=True)

@@ -8,9 +8,15 @@ from cogniflow_kit.sql.database import Database
 from users_service.settings import Settings
 from users_service.tables import ServiceClient
 
+_PEOPLE = ["people:export", "people:erase"]
+
 # For each service, whom it may call with which scopes; anything not listed is refused.
 GRANTS = {
-    "users-service": {"analytics-service": ["events:write"]},
+    "users-service": {
+        "analytics-service": ["events:write", *_PEOPLE],
+        "chat-service": _PEOPLE,
+        "courses-service": _PEOPLE,
+    },
     "courses-service": {"analytics-service": ["events:write"], "users-service": ["tokens:verify"]},
     "chat-service": {
         "analytics-service": ["events:write"],

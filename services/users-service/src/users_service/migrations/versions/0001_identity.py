@@ -31,6 +31,7 @@ def upgrade() -> None:
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("user_id", sa.Uuid(), nullable=False),
         sa.Column("status", sa.String(), server_default="waiting", nullable=False),
+        sa.Column("passes", sa.Integer(), server_default="0", nullable=False),
         sa.Column("receipts", postgresql.JSONB(astext_type=sa.Text()), server_default="{}", nullable=False),
         sa.Column(
             "requested_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False
@@ -233,18 +234,42 @@ def upgrade() -> None:
         sa.Column("user_id", sa.Uuid(), nullable=False),
         sa.Column("status", sa.String(), server_default="queued", nullable=False),
         sa.Column("parts_done", sa.Integer(), server_default="0", nullable=False),
-        sa.Column("archive", sa.LargeBinary(), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("downloaded_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(
             ["user_id"], ["users.users.id"], name=op.f("fk_data_exports_user_id"), ondelete="CASCADE"
         ),
+        sa.CheckConstraint(
+            "status IN ('queued', 'running', 'ready', 'failed')", name=op.f("ck_data_exports_status")
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_data_exports")),
         schema="users",
     )
     op.create_index(
         op.f("ix_data_exports_user_id"), "data_exports", ["user_id"], unique=False, schema="users"
+    )
+    op.create_index(
+        "uq_data_exports_open",
+        "data_exports",
+        ["user_id"],
+        unique=True,
+        schema="users",
+        postgresql_where=sa.text("status IN ('queued', 'running')"),
+    )
+    op.create_table(
+        "data_export_chunks",
+        sa.Column("export_id", sa.Uuid(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("data", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["export_id"],
+            ["users.data_exports.id"],
+            name=op.f("fk_data_export_chunks_export_id"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("export_id", "number", name=op.f("pk_data_export_chunks")),
+        schema="users",
     )
     op.create_table(
         "external_identities",
@@ -392,6 +417,13 @@ def downgrade() -> None:
     op.drop_table("mails", schema="users")
     op.drop_index(op.f("ix_external_identities_user_id"), table_name="external_identities", schema="users")
     op.drop_table("external_identities", schema="users")
+    op.drop_table("data_export_chunks", schema="users")
+    op.drop_index(
+        "uq_data_exports_open",
+        table_name="data_exports",
+        schema="users",
+        postgresql_where=sa.text("status IN ('queued', 'running')"),
+    )
     op.drop_index(op.f("ix_data_exports_user_id"), table_name="data_exports", schema="users")
     op.drop_table("data_exports", schema="users")
     op.drop_index("uq_users_username_lower", table_name="users", schema="users")
