@@ -4,7 +4,6 @@ import http.client
 import signal
 import subprocess
 import sys
-import time
 import xmlrpc.client
 from collections.abc import Sequence
 from contextlib import suppress
@@ -26,6 +25,7 @@ from cogniflow_dev.supervision.config import (
     socket_path,
 )
 from cogniflow_dev.topology import Process
+from cogniflow_dev.waiting import NotReady, wait_until_ready
 
 _START_SECONDS = 15.0
 _ORPHAN_SECONDS = 10.0
@@ -62,10 +62,11 @@ class Supervisor:
     @classmethod
     def start(cls, stack: Stack, processes: Sequence[Process]) -> "Supervisor":
         """Start supervisord with every process still stopped; raises SupervisorError."""
+        config = render(stack, processes)
         for folder in (stack.run_folder, stack.log_folder):
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        write_private(config_path(stack), config)
         make_socket_folder(socket_path(stack.home))
-        write_private(config_path(stack), render(stack, processes))
         output = stack.log("supervisord")
         with output.open("ab") as file:
             child = subprocess.Popen(
@@ -78,12 +79,13 @@ class Supervisor:
                 start_new_session=True,
             )
         started = cls(stack, ProcessIdentity.of(child.pid))
-        deadline = time.monotonic() + _START_SECONDS
-        while not started.answers():
-            if child.poll() is not None or time.monotonic() > deadline:
-                end(list(session_members(started.identity, stack.home)), _ORPHAN_SECONDS)
-                raise SupervisorError(f"supervisord did not start; its log is {output}")
-            time.sleep(0.05)
+        try:
+            wait_until_ready("supervisord", started._problem, _START_SECONDS, lambda: child.poll() is None)
+        except BaseException as error:
+            clean_up(stack, started.identity)
+            if isinstance(error, NotReady):
+                raise SupervisorError(f"{error}; its log is {output}") from error
+            raise
         return started
 
     def answers(self) -> bool:
@@ -91,6 +93,9 @@ class Supervisor:
         with suppress(OSError, http.client.HTTPException, xmlrpc.client.Error):
             return bool(self._rpc().supervisor.getState()["statename"] == "RUNNING")
         return False
+
+    def _problem(self) -> str | None:
+        return None if self.answers() else "no answer"
 
     def start_process(self, process: Process) -> None:
         """Start one process, without waiting for it; raises SupervisorError."""
