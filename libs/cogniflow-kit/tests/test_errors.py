@@ -10,7 +10,7 @@ from starlette.exceptions import HTTPException
 
 from cogniflow_kit import errors
 from cogniflow_kit.errors import AlreadyAnswered, ServiceError, problems
-from cogniflow_kit.schemas import RequestBody
+from cogniflow_kit.schemas import Instant, RequestBody
 
 router = APIRouter()
 
@@ -210,3 +210,36 @@ def test_the_description_tells_of_problems(client):
         assert content["schema"] == {"$ref": "#/components/schemas/Problem"}
     assert {"code", "detail", "errors"} <= document["components"]["schemas"]["Problem"]["properties"].keys()
     assert "FieldProblem" in document["components"]["schemas"]
+
+
+@pytest.mark.parametrize(
+    ("moment", "understood"),
+    [
+        ("2026-03-02T09:00:00Z", "2026-03-02T09:00:00Z"),
+        ("2026-03-02T09:00:00.5+02:00", "2026-03-02T07:00:00.500000Z"),
+        ("2026-03-02T09:00:00", None),
+        ("2026-03-02", None),
+        ("0001-01-01T00:00:00+14:00", None),
+        ("0", None),
+        (0, None),
+        (1767225600.5, None),
+        (True, None),
+        (None, None),
+    ],
+)
+def test_moments_are_written_out_with_their_zone(make_client, moment, understood):
+    appointments = APIRouter()
+
+    class Appointment(RequestBody):
+        at: Instant
+
+    @appointments.post("/appointments")
+    def make(appointment: Appointment) -> Appointment:
+        return appointment
+
+    answer = make_client(appointments).post("/appointments", json={"at": moment})
+    if understood is None:
+        assert answer.status_code == 422
+        assert answer.json()["errors"][0]["field"] == "body.at"
+    else:
+        assert answer.json() == {"at": understood}

@@ -33,7 +33,7 @@ def _has_nul(value: Any) -> bool:
 
 def _refuse_numbers(value: Any) -> Any:
     """Pydantic reads numbers as Unix time; a description that says `date-time` doesn't promise that."""
-    if isinstance(value, str) and not _DATE.match(value):
+    if not isinstance(value, datetime) and not (isinstance(value, str) and _DATE.match(value)):
         raise ValueError("must be a date and time such as 2030-01-31T08:00:00Z")
     return value
 
