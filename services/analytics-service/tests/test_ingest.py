@@ -1,5 +1,6 @@
 """Events come in once, whole, and only from those who may send them."""
 
+import json
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
@@ -109,8 +110,6 @@ BAD = {
 
 @pytest.mark.parametrize("wrong", BAD.values(), ids=BAD.keys())
 def test_a_bad_event_is_rejected_alone(client, sender, make_event, stored, wrong):
-    import json
-
     good = [make_event(), make_event()]
     bad = {**make_event(), **wrong} if isinstance(wrong, dict) and wrong else wrong
     body = json.dumps({"events": [good[0], bad, good[1]]})

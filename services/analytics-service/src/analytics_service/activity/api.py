@@ -5,12 +5,12 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends
 
-from analytics_service.activity.schemas import Activity, Daily
+from analytics_service.activity.schemas import Activity, Daily, Day
 from analytics_service.activity.service import count_activity, read_daily
 from analytics_service.dependencies import DailyCountsInSession, Log, Ownership
-from analytics_service.moments import Day, Moment
 from cogniflow_kit.errors import problems
 from cogniflow_kit.identity import Instructor
+from cogniflow_kit.schemas import Instant
 
 router = APIRouter(prefix="/api/analytics/courses", tags=["courses"])
 
@@ -27,7 +27,7 @@ OwnCourse = Annotated[UUID, Depends(require_own_course)]
 
 @router.get("/{course_id}/activity", responses=problems(404))
 def course_activity(
-    course_id: OwnCourse, log: Log, since: Moment | None = None, until: Moment | None = None
+    course_id: OwnCourse, log: Log, since: Instant | None = None, until: Instant | None = None
 ) -> Activity:
     """Count a course's events from `since` (inclusive) to `until` (exclusive).
 

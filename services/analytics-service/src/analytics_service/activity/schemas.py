@@ -1,9 +1,25 @@
 """What happened in a course, as the API says it. A day is a UTC day throughout."""
 
+import re
 from datetime import date, datetime
+from typing import Annotated, Any
 from uuid import UUID
 
+from pydantic import BeforeValidator
+
 from cogniflow_kit.schemas import ResponseBody
+
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
+
+def _refuse_numbers(value: Any) -> Any:
+    """Pydantic alone would take `0` for the first day of 1970."""
+    if not (isinstance(value, str) and _DAY.fullmatch(value)):
+        raise ValueError("must be a day such as 2026-03-02")
+    return value
+
+
+Day = Annotated[date, BeforeValidator(_refuse_numbers)]
 
 
 class DayActivity(ResponseBody):

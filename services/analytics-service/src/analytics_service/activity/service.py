@@ -37,8 +37,7 @@ def count_activity(
 
 
 def _within_era(moment: datetime) -> datetime:
-    # Compared first: the calendar's own ends can't be moved to another zone.
-    return min(max(moment, _FIRST), _LAST).astimezone(UTC)
+    return min(max(moment, _FIRST), _LAST)
 
 
 def _by_day(counts: CourseCounts) -> list[DayActivity]:

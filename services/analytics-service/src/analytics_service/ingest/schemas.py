@@ -7,9 +7,8 @@ from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
-from analytics_service.moments import Moment
 from cogniflow_kit.ids import utc_now
-from cogniflow_kit.schemas import ResponseBody
+from cogniflow_kit.schemas import Instant, ResponseBody
 
 MAX_BATCH = 500
 _EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
@@ -60,7 +59,7 @@ class IncomingEvent(BaseModel):
 
     id: UUID
     type: Annotated[str, StringConstraints(pattern=r"^[a-z_]+(\.[a-z_]+)+$", max_length=64)]
-    occurred_at: Annotated[Moment, AfterValidator(_plausible)]
+    occurred_at: Annotated[Instant, AfterValidator(_plausible)]
     actor_id: UUID | None = None
     data: EventData = EventData()
 
