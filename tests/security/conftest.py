@@ -8,9 +8,11 @@ import pytest
 
 from cogniflow_dev.testing.environments import ServiceEnvironments
 
+ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(Path(__file__).parent / "support"))
+sys.path.append(str(ROOT / "services" / "courses-service" / "tests" / "support"))
 
-from four_services import FourServices, four_services
+from four_services import FourServices, four_services  # noqa: E402 -- found where the path above says
 
 
 @pytest.fixture(scope="session")
