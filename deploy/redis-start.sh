@@ -26,7 +26,7 @@ rm -f "$config"
   cat <<CONFIG
 bind $bind
 port $port
-dir $dir
+dir "$dir"
 databases 16
 protected-mode no
 daemonize no
