@@ -1,8 +1,11 @@
 """Puts users-service together."""
 
+from functools import partial
+
 from fastapi import FastAPI
 
 from cogniflow_kit.application import create_application
+from cogniflow_kit.identity import TokenVerifier
 from cogniflow_kit.jobs import Jobs
 from cogniflow_kit.sql.database import Database
 from cogniflow_kit.verification import VerificationFeed
@@ -14,6 +17,7 @@ from users_service.keys.api import router as keys_routes
 from users_service.keys.service import KeyRing
 from users_service.keys.verification import own_state
 from users_service.login.api import router as login
+from users_service.login.introspection import router as introspection
 from users_service.mail.api import router as mails
 from users_service.settings import Settings
 
@@ -24,14 +28,25 @@ def create_app(
     """The application; tests pass a database whose writes they undo, and a feed that never lags."""
     database = database or Database(settings.database_url.get_secret_value(), application=settings.service)
     keys = KeyRing(database, settings.key_encryption_secret)
+    verification = feed(own_state(database, keys))
     app = create_application(
         settings,
         summary="Accounts, logins and the keys that everybody verifies tokens with.",
-        routers=[accounts, own_account, administration, login, keys_routes, audit, mails],
+        routers=[
+            accounts,
+            own_account,
+            administration,
+            login,
+            introspection,
+            keys_routes,
+            audit,
+            mails,
+        ],
         stores=[database],
-        keys=feed(own_state(database, keys)),
+        keys=verification,
     )
     app.state.database = database
     app.state.keys = keys
+    app.state.verifier_for = partial(TokenVerifier, verification, issuer=settings.public_url)
     app.state.jobs = Jobs(database, settings.redis_url.get_secret_value(), settings.schema_name)
     return app

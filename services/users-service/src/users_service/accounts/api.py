@@ -5,10 +5,10 @@ from typing import Annotated
 from fastapi import APIRouter, Depends
 
 from cogniflow_kit.errors import problems
-from cogniflow_kit.identity import CurrentUser, Instructor
+from cogniflow_kit.identity import CurrentUser, Instructor, Role
 from cogniflow_kit.schemas import Page, PageRequest
 from cogniflow_kit.sql.idempotency import AnyoneOnce
-from users_service.accounts.schemas import Registration, Search, UserOut
+from users_service.accounts.schemas import Registration, SearchText, UserOut
 from users_service.dependencies import AccountsService
 
 router = APIRouter(tags=["accounts"])
@@ -31,8 +31,9 @@ def list_users(
     _: Instructor,
     accounts: AccountsService,
     page: Annotated[PageRequest, Depends()],
-    wanted: Annotated[Search, Depends()],
+    search: SearchText | None = None,
+    role: Role | None = None,
 ) -> Page[UserOut]:
-    """Everyone, or those looked for, in the order they registered."""
-    users, next_cursor = page.slice(accounts.page(page.after, page.limit, wanted))
+    """Everyone, or those with this role, or `search` in username, e-mail address or full name."""
+    users, next_cursor = page.slice(accounts.page(page.after, page.limit, search, role))
     return Page(items=[UserOut.model_validate(user) for user in users], next_cursor=next_cursor)

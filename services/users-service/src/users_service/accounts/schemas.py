@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
+from fastapi import Query
 from pydantic import Field
 
 from cogniflow_kit.identity import Role
@@ -19,6 +20,7 @@ Email = Annotated[
 ]
 FullName = Annotated[str, Field(min_length=1, max_length=200)]
 Password = Annotated[str, Field(min_length=10, max_length=128)]
+SearchText = Annotated[str, Query(min_length=1, max_length=100, pattern=r"^[^\x00]*$")]
 CurrentPassword = Annotated[str, Field(min_length=1, max_length=128)]
 MailedToken = Annotated[str, Field(min_length=20, max_length=100, pattern=r"^[A-Za-z0-9_-]+$")]
 
@@ -38,13 +40,6 @@ class NewUser(RequestBody):
     full_name: FullName
     role: Role
     password: Password | None = None
-
-
-class Search(RequestBody):
-    """`search`: part of a username, e-mail address or full name, whatever the case."""
-
-    search: str | None = Field(default=None, min_length=1, max_length=100)
-    role: Role | None = None
 
 
 class RoleChange(RequestBody):

@@ -6,12 +6,13 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from cogniflow_kit.events import Event
+from cogniflow_kit.identity import Role
 from cogniflow_kit.sql.outbox import record
 from users_service.accounts.errors import EmailTaken, UsernameTaken, UserNotFound
 from users_service.accounts.mailbox import Mailboxes
 from users_service.accounts.policy import check_password
 from users_service.accounts.repository import UserRepository
-from users_service.accounts.schemas import Registration, Search
+from users_service.accounts.schemas import Registration
 from users_service.audit.trail import EventType, Trail
 from users_service.passwords import hash_password
 from users_service.tables import User
@@ -48,8 +49,8 @@ class Accounts:
             raise UserNotFound("There is no such user.")
         return user
 
-    def page(self, after: UUID | None, limit: int, wanted: Search) -> list[User]:
-        return self._users.page(after, limit, wanted.search, wanted.role)
+    def page(self, after: UUID | None, limit: int, search: str | None, role: Role | None) -> list[User]:
+        return self._users.page(after, limit, search, role)
 
 
 def add_user(session: Session, user: User) -> None:

@@ -35,7 +35,6 @@ class EventType(StrEnum):
     LOCKED = "locked"
     UNLOCKED = "unlocked"
     MAILS_READ = "mails_read"
-    TOKEN_INTROSPECTED = "token_introspected"
     EXTERNAL_LOGIN = "external_login"
     EXTERNAL_IDENTITY_LINKED = "external_identity_linked"
     KEY_ROTATED = "key_rotated"

@@ -4,6 +4,7 @@ import time
 from typing import Any
 
 from jose import jwk, jwt
+from jose.exceptions import JOSEError
 from pydantic import BaseModel
 
 from cogniflow_kit.identity import ALGORITHM
@@ -32,3 +33,11 @@ def sign(claims: dict[str, Any], *, issuer: str, lifetime_s: int, kid: str, priv
     now = time.time()
     standard = {"iss": issuer, "iat": now, "exp": int(now) + lifetime_s, "jti": str(new_id())}
     return jwt.encode({**claims, **standard}, private_pem, ALGORITHM, {"kid": kid})
+
+
+def claims_unverified(token: str) -> dict[str, Any]:
+    """What a token says of itself, true or not; nothing when it is no JWT."""
+    try:
+        return dict(jwt.get_unverified_claims(token))
+    except JOSEError:
+        return {}

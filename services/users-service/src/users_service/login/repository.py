@@ -6,7 +6,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session, joinedload
 
 from cogniflow_kit.ids import utc_now
-from users_service.tables import RefreshToken, Revocation, UserSession
+from users_service.tables import RefreshToken, Revocation, User, UserSession
 
 
 class LoginRepository:
@@ -19,6 +19,20 @@ class LoginRepository:
 
     def add_token(self, token: RefreshToken) -> None:
         self._session.add(token)
+
+    def hold_owner_of(self, token_hash: str) -> None:
+        """Wait for a role change, lock or reset that is under way, and let none begin before this ends.
+
+        Taken before the session's row, in the order in which those take theirs.
+        """
+        owner = (
+            select(User.id)
+            .join(UserSession, UserSession.user_id == User.id)
+            .join(RefreshToken, RefreshToken.session_id == UserSession.id)
+            .where(RefreshToken.token_hash == token_hash)
+            .with_for_update(read=True, of=User)
+        )
+        self._session.execute(owner)
 
     def lock_session_of(self, token_hash: str) -> UserSession | None:
         """The token's session with its user, locked: refreshes of one line come one by one."""

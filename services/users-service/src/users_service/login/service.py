@@ -58,14 +58,17 @@ class Login:
         """Raises InvalidCredentials or TooManyAttempts; both are counted and recorded."""
         limits = LoginLimits(self._session, login, self._origin.address)
         user = self._users.by_login(login)
+        compared = user.hashed_password if user else None
         try:
             limits.check()
-            matches, better_hash = verify_password(password, user.hashed_password if user else None)
+            matches, better_hash = verify_password(password, compared)
             limits.settle()
         except TooManyAttempts:
             self._trail.record(EventType.LOGIN_LIMITED, user_id=user.id if user else None)
             raise
-        if user is None or not matches or not user.may_log_in:
+        if user is not None and matches:
+            self._hold(user)
+        if user is None or not matches or user.hashed_password != compared or not user.may_log_in:
             limits.failed()
             self._trail.record(EventType.LOGIN_FAILED, user_id=user.id if user else None)
             raise InvalidCredentials("The username or the password is wrong.")
@@ -77,9 +80,8 @@ class Login:
     def begin_session(self, user: User, event: EventType = EventType.LOGIN) -> TokenPair:
         """Log in somebody who has proved who they are."""
         now = utc_now()
-        # Waits for a role change or lock that is under way, so that no token carries what was before.
         self._session.flush()
-        self._session.refresh(user, with_for_update={"read": True})
+        self._hold(user)
         if not user.may_log_in:
             raise InvalidCredentials("The username or the password is wrong.")
         user.last_login = now
@@ -100,8 +102,9 @@ class Login:
 
     def refresh(self, refresh_token: str) -> TokenPair:
         """A new pair. Raises RefreshTokenReused after ending the session, else InvalidRefreshToken."""
-        login_session = self._logins.lock_session_of(_hash(refresh_token))
-        found = self._logins.token(_hash(refresh_token))
+        self._logins.hold_owner_of(hash_token(refresh_token))
+        login_session = self._logins.lock_session_of(hash_token(refresh_token))
+        found = self._logins.token(hash_token(refresh_token))
         now = utc_now()
         if (
             login_session is None
@@ -137,6 +140,14 @@ class Login:
     def end_all(self, user_id: UUID, *, but: UUID | None = None) -> None:
         self._end(user_id, EventType.SESSION_ENDED, but=but)
 
+    def _hold(self, user: User) -> None:
+        """Wait for a role change, lock or reset that is under way: nothing may rest on what was before.
+
+        FOR NO KEY UPDATE, because the row is about to be updated: two logins
+        at once that both only shared it would wait for each other.
+        """
+        self._session.refresh(user, with_for_update={"key_share": True})
+
     def _end(
         self, user_id: UUID, event: EventType, *, only: UUID | None = None, but: UUID | None = None
     ) -> list[UUID]:
@@ -146,13 +157,13 @@ class Login:
         return ended
 
     def _within_grace(self, spent: RefreshToken, successor: str) -> bool:
-        following = self._logins.token(_hash(successor))
+        following = self._logins.token(hash_token(successor))
         recent = spent.spent_at is not None and utc_now() - spent.spent_at <= GRACE
         return recent and following is not None and following.spent_at is None
 
     def _token_row(self, token: str, session_id: UUID) -> RefreshToken:
         return RefreshToken(
-            token_hash=_hash(token), session_id=session_id, expires_at=utc_now() + REFRESH_LIFETIME
+            token_hash=hash_token(token), session_id=session_id, expires_at=utc_now() + REFRESH_LIFETIME
         )
 
     def _successor(self, token: str) -> str:
@@ -179,5 +190,5 @@ class Login:
         return TokenPair(access_token=access_token, refresh_token=refresh_token, expires_in=ACCESS_LIFETIME_S)
 
 
-def _hash(token: str) -> str:
+def hash_token(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
