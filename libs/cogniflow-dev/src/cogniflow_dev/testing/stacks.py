@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -14,6 +15,14 @@ from cogniflow_dev.paths import repository_root
 
 _COMMAND = str(Path(sys.executable).with_name("cogniflow"))
 _START_S = 240
+
+# Runs where analytics-service's own login for MongoDB is in the environment.
+_COUNT_FACTS = """
+import json, os, sys, uuid, pymongo
+log = pymongo.MongoClient(os.environ["MONGO_URL"], uuidRepresentation="standard").get_default_database()
+per_type = [{"$match": {"actor_id": uuid.UUID(sys.argv[1])}}, {"$group": {"_id": "$type", "n": {"$sum": 1}}}]
+print(json.dumps({found["_id"]: found["n"] for found in log.interaction_logs.aggregate(per_type)}))
+"""
 
 
 class RunningStack(Protocol):
@@ -30,6 +39,9 @@ class RunningStack(Protocol):
 
     def stop(self) -> None:
         """End it in good order."""
+
+    def logged_facts(self, user_id: str) -> Counter[str]:
+        """How many facts of each type the interaction log has about a person."""
 
 
 class LocalStack:
@@ -62,6 +74,10 @@ class LocalStack:
     def stop(self) -> None:
         self._run("down")
 
+    def logged_facts(self, user_id: str) -> Counter[str]:
+        environment = {"MONGO_URL": self.info()["stores"]["mongo"]["urls"]["analytics"]}
+        return _counted(_output([sys.executable, "-c", _COUNT_FACTS, user_id], environment))
+
     def _run(self, *arguments: str) -> str:
         return _output([_COMMAND, *arguments], self._environment)
 
@@ -89,6 +105,14 @@ class ComposeStack:
 
     def stop(self) -> None:
         _compose("down")
+
+    def logged_facts(self, user_id: str) -> Counter[str]:
+        count = ("python", "-c", _COUNT_FACTS, user_id)
+        return _counted(_compose("exec", "--no-TTY", "analytics-service", *count))
+
+
+def _counted(output: str) -> Counter[str]:
+    return Counter(json.loads(output))
 
 
 def _alive(pid: int) -> bool:
