@@ -18,12 +18,12 @@ from cogniflow_dev.testing.databases import committed_database
 from cogniflow_dev.testing.tokens import TokenMint
 from cogniflow_kit.application import create_application
 from cogniflow_kit.identity import KeySource
-from cogniflow_kit.jobs import jobs_table
 from cogniflow_kit.mongo import Mongo
 from cogniflow_kit.redis import RedisStore
 from cogniflow_kit.settings import ServiceSettings
 from cogniflow_kit.sql.database import Database
 from cogniflow_kit.sql.idempotency import idempotency_table
+from cogniflow_kit.sql.jobs_table import jobs_table
 from cogniflow_kit.sql.outbox import outbox_table
 from cogniflow_kit.sql.tables import service_metadata
 from cogniflow_kit.stores import Store

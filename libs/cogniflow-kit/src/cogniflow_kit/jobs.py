@@ -19,20 +19,7 @@ from redis import Redis
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
-from sqlalchemy import (
-    Column,
-    DateTime,
-    Index,
-    Integer,
-    MetaData,
-    Table,
-    Text,
-    Uuid,
-    event,
-    func,
-    text,
-)
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import event, text
 from sqlalchemy.orm import Session
 
 from cogniflow_kit.ids import new_id
@@ -69,27 +56,6 @@ PRUNE = text(
     "DELETE FROM jobs WHERE status = 'done' AND finished_at < now() - interval '1 day' AND (slot IS NULL"
     " OR EXISTS (SELECT FROM jobs later WHERE later.name = jobs.name AND later.slot > jobs.slot))"
 )
-
-
-def jobs_table(metadata: MetaData) -> Table:
-    """`due_at`: not before; while running, the end of the lease. `slot`: set for periodic jobs."""
-    table = Table(
-        "jobs",
-        metadata,
-        Column("id", Uuid, primary_key=True),
-        Column("name", Text, nullable=False),
-        Column("arguments", JSONB, nullable=False),
-        Column("slot", DateTime(timezone=True)),
-        Column("status", Text, nullable=False, server_default="queued"),
-        Column("attempts", Integer, nullable=False, server_default="0"),
-        Column("due_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
-        Column("sent_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
-        Column("finished_at", DateTime(timezone=True)),
-        Column("error", Text),
-    )
-    Index("uq_jobs_name_slot", table.c.name, table.c.slot, unique=True)
-    Index("ix_jobs_open", table.c.due_at, postgresql_where=table.c.status.in_(("queued", "running")))
-    return table
 
 
 @dataclass(frozen=True)

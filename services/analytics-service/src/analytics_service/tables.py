@@ -6,8 +6,8 @@ from uuid import UUID
 from sqlalchemy import Index
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from cogniflow_kit.jobs import jobs_table
 from cogniflow_kit.sql.idempotency import idempotency_table
+from cogniflow_kit.sql.jobs_table import jobs_table
 from cogniflow_kit.sql.outbox import outbox_table
 from cogniflow_kit.sql.tables import Moment, service_metadata
 

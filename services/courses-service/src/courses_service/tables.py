@@ -18,8 +18,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from cogniflow_kit.jobs import jobs_table
 from cogniflow_kit.sql.idempotency import idempotency_table
+from cogniflow_kit.sql.jobs_table import jobs_table
 from cogniflow_kit.sql.outbox import outbox_table
 from cogniflow_kit.sql.tables import CreatedAt, Id, service_metadata
 
