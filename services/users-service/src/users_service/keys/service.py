@@ -68,11 +68,11 @@ class KeyRing:
         return key.kid
 
     def signer(self) -> Signer:
-        """The newest key whose time has come."""
+        """The newest key whose time has come; by a clock that lags, perhaps of none: then the oldest."""
         if not self._signers:
             self.reload()
         now = utc_now()
-        return next(signer for signer in self._signers if signer.active_from <= now)
+        return next((signer for signer in self._signers if signer.active_from <= now), self._signers[-1])
 
     def published(self) -> list[PublicKey]:
         if not self._public:
