@@ -15,7 +15,8 @@ sys.path.append(str(ROOT / "services" / "courses-service" / "tests" / "support")
 from four_services import FourServices, four_services  # noqa: E402 -- found where the path above says
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def platform(service_environment: ServiceEnvironments) -> Iterator[FourServices]:
+    """Not for the whole run: the tests that step the clock must not step it for these."""
     with four_services(service_environment) as running:
         yield running
