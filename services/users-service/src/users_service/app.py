@@ -12,6 +12,7 @@ from cogniflow_kit.verification import VerificationFeed
 from users_service.accounts.admin_api import router as administration
 from users_service.accounts.api import router as accounts
 from users_service.accounts.own_api import router as own_account
+from users_service.accounts.pages import router as pages
 from users_service.audit.api import router as audit
 from users_service.keys.api import router as keys_routes
 from users_service.keys.service import KeyRing
@@ -35,6 +36,7 @@ def create_app(
         routers=[
             accounts,
             own_account,
+            pages,
             administration,
             login,
             introspection,

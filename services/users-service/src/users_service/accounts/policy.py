@@ -8,6 +8,7 @@ from users_service.accounts.errors import PasswordTooCommon
 from users_service.passwords import normalized
 
 MIN_LENGTH = 10
+MAX_LENGTH = 128
 _ENOUGH = 2  # zxcvbn's score for at least a million guesses; limits allow some 350,000 a year
 _LOOKED_AT = 72  # what zxcvbn takes at most; more can only make a password better
 _NAME_PART = 3

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from cogniflow_kit.identity import Role
 from cogniflow_kit.schemas import RequestBody, ResponseBody
+from users_service.accounts.policy import MAX_LENGTH, MIN_LENGTH
 
 Username = Annotated[str, Field(min_length=3, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
 # What browsers accept in an e-mail field: HTML Living Standard, "valid e-mail address". Unlike stricter
@@ -19,9 +20,9 @@ Email = Annotated[
     Field(max_length=254, pattern=rf"^[A-Za-z0-9.!#$%&'*+/=?^_`{{|}}~-]+@{_LABEL}(?:\.{_LABEL})*$"),
 ]
 FullName = Annotated[str, Field(min_length=1, max_length=200)]
-Password = Annotated[str, Field(min_length=10, max_length=128)]
+Password = Annotated[str, Field(min_length=MIN_LENGTH, max_length=MAX_LENGTH)]
 SearchText = Annotated[str, Query(min_length=1, max_length=100, pattern=r"^[^\x00]*$")]
-CurrentPassword = Annotated[str, Field(min_length=1, max_length=128)]
+CurrentPassword = Annotated[str, Field(min_length=1, max_length=MAX_LENGTH)]
 MailedToken = Annotated[str, Field(min_length=20, max_length=100, pattern=r"^[A-Za-z0-9_-]+$")]
 
 

@@ -1,0 +1,135 @@
+"""Where the links in mails lead: two pages that need neither script nor style.
+
+Opening one changes nothing, since mail scanners open links too; its button
+does. A frontend may take over by calling the JSON routes with the same token.
+"""
+
+from collections.abc import Callable
+from html import escape
+from string import Template
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Form, Query
+from fastapi.responses import HTMLResponse
+from pydantic import Field
+
+from cogniflow_kit.errors import PROBLEM_JSON, ServiceError
+from cogniflow_kit.schemas import RequestBody
+from cogniflow_kit.sql.database import DatabaseSession
+from users_service.accounts.policy import MAX_LENGTH, MIN_LENGTH
+from users_service.accounts.schemas import MailedToken
+from users_service.dependencies import MailboxService, PasswordService
+
+_HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; base-uri 'none'; form-action 'self';"
+    " frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+}
+_PAGE = Template("""<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>$title - CogniFlow</title>
+</head>
+<body>
+<main>
+<h1>$title</h1>
+$content
+</main>
+</body>
+</html>
+""")
+_VERIFY = Template("""<form method="post">
+<input type="hidden" name="token" value="$token">
+<p><button>Yes, this is my address</button></p>
+</form>""")
+_RESET = Template("""<form method="post">
+<input type="hidden" name="token" value="$token">
+<p><label for="password">New password, at least $shortest characters</label></p>
+<p><input id="password" name="password" type="password" autocomplete="new-password" required
+ minlength="$shortest" maxlength="$longest"></p>
+<p><button>Set the password</button></p>
+</form>""")
+_REFUSED: dict[int | str, dict[str, Any]] = {
+    status: {"description": words, "content": {"text/html": {}, PROBLEM_JSON: {}}}
+    for status, words in ((403, "Forbidden"), (409, "Conflict"), (422, "Unprocessable Content"))
+}
+_VERIFY_TITLE = "Confirm your e-mail address"
+_RESET_TITLE = "Choose a new password"
+
+router = APIRouter(
+    prefix="/api/auth/links",
+    tags=["pages of mailed links"],
+    default_response_class=HTMLResponse,
+    responses=_REFUSED,
+)
+LinkToken = Annotated[str, Query(min_length=20, max_length=100, pattern=r"^[A-Za-z0-9_-]+$")]
+
+
+class VerifyForm(RequestBody):
+    token: MailedToken
+
+
+class ResetForm(RequestBody):
+    """The password's length is looked at with its other qualities, so that the page can say what is wrong."""
+
+    token: MailedToken
+    password: str = Field(min_length=1, max_length=MAX_LENGTH)
+
+
+@router.get("/verify-email")
+def verify_page(token: LinkToken) -> HTMLResponse:
+    """Asks to confirm the address."""
+    return _page(_VERIFY_TITLE, _VERIFY.substitute(token=escape(token)))
+
+
+@router.post("/verify-email")
+def verify(
+    form: Annotated[VerifyForm, Form()], session: DatabaseSession, mailboxes: MailboxService
+) -> HTMLResponse:
+    """Confirms the address."""
+
+    def run() -> None:
+        with session.begin_nested():
+            mailboxes.verify(form.token)
+
+    return _answer(_VERIFY_TITLE, run, "Your e-mail address is confirmed.")
+
+
+@router.get("/reset-password")
+def reset_page(token: LinkToken) -> HTMLResponse:
+    """Asks for the new password."""
+    return _page(_RESET_TITLE, _reset_form(token))
+
+
+@router.post("/reset-password")
+def reset(
+    form: Annotated[ResetForm, Form()], session: DatabaseSession, passwords: PasswordService
+) -> HTMLResponse:
+    """Sets the new password; every login ends."""
+
+    def run() -> None:
+        # A refused password must not use the link up.
+        with session.begin_nested():
+            passwords.reset(form.token, form.password)
+
+    return _answer(_RESET_TITLE, run, "Your password is set. Log in with it.", _reset_form(form.token))
+
+
+def _reset_form(token: str) -> str:
+    return _RESET.substitute(token=escape(token), shortest=MIN_LENGTH, longest=MAX_LENGTH)
+
+
+def _answer(title: str, run: Callable[[], None], done: str, again: str = "") -> HTMLResponse:
+    """What became of it; after a refusal the form once more."""
+    try:
+        run()
+    except ServiceError as error:
+        return _page(title, f'<p role="alert">{escape(error.detail)}</p>\n{again}', error.status)
+    return _page(title, f'<p role="status">{escape(done)}</p>')
+
+
+def _page(title: str, content: str, status: int = 200) -> HTMLResponse:
+    return HTMLResponse(_PAGE.substitute(title=escape(title), content=content), status, _HEADERS)
