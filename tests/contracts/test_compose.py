@@ -94,7 +94,9 @@ def test_data_lives_in_named_volumes() -> None:
         "mongo": "mongo_data:/data/db",
         "redis": "redis_data:/data",
     }
-    assert COMPOSE["volumes"].keys() == {"postgres_data", "mongo_data", "redis_data"}
+    ledger = ["erasures:/erasures"]
+    assert CONTAINERS["users-service"]["volumes"] == CONTAINERS["users-worker"]["volumes"] == ledger
+    assert COMPOSE["volumes"].keys() == {"postgres_data", "mongo_data", "redis_data", "erasures"}
 
 
 def test_every_public_image_can_be_replaced() -> None:

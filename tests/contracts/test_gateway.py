@@ -103,6 +103,7 @@ def wait_for(client: httpx.Client) -> None:
         ("/api/users", "users"),
         ("/api/users/me", "users"),
         ("/api/profile", "users"),
+        ("/api/privacy/export", "users"),
         ("/.well-known/jwks.json", "users"),
         ("/api/courses", "courses"),
         ("/api/courses/1/outline?depth=2", "courses"),

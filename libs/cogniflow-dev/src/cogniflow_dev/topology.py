@@ -159,7 +159,7 @@ def _shared_settings(stack: Stack, part: str) -> dict[str, str]:
 
 
 def _identity_settings(stack: Stack) -> dict[str, str]:
-    """What only users-service and its worker know: what protects keys, credentials, the mail server."""
+    """What only users-service and its worker know: what protects keys, credentials, mail, who was erased."""
     secrets = stack.secrets.environment()
     names = [
         "KEY_ENCRYPTION_SECRET",
@@ -167,7 +167,9 @@ def _identity_settings(stack: Stack) -> dict[str, str]:
         *(f"DEMO_{login.upper()}_PASSWORD" for login in stack.demo_logins()),
     ]
     mail = {name: os.environ.get(name, "") for name in ("SMTP_URL", "MAIL_FROM")}
-    return {name: secrets[name] for name in names} | mail
+    # Beside the stores' data, not in it: a restored backup must not take it back.
+    ledger = {"ERASURE_LEDGER": str(stack.home / "erasures" / "ledger.jsonl")}
+    return {name: secrets[name] for name in names} | mail | ledger
 
 
 def caddy_binary() -> Path:

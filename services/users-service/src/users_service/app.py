@@ -20,6 +20,9 @@ from users_service.keys.verification import own_state
 from users_service.login.api import router as login
 from users_service.login.introspection import router as introspection
 from users_service.mail.api import router as mails
+from users_service.privacy.api import router as privacy
+from users_service.profiles.activity import ActivityReader
+from users_service.profiles.api import router as profiles
 from users_service.settings import Settings
 
 
@@ -43,6 +46,8 @@ def create_app(
             keys_routes,
             audit,
             mails,
+            profiles,
+            privacy,
         ],
         stores=[database],
         keys=verification,
@@ -50,5 +55,6 @@ def create_app(
     app.state.database = database
     app.state.keys = keys
     app.state.verifier_for = partial(TokenVerifier, verification, issuer=settings.public_url)
+    app.state.activity = ActivityReader(settings)
     app.state.jobs = Jobs(database, settings.redis_url.get_secret_value(), settings.schema_name)
     return app

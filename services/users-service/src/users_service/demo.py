@@ -1,5 +1,6 @@
 """The three logins that a first visitor tries CogniFlow with."""
 
+from collections.abc import Set
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 from pydantic import SecretStr
@@ -16,15 +17,15 @@ def demo_id(username: str) -> UUID:
     return uuid5(NAMESPACE_URL, f"https://cogniflow.invalid/demo/{username}")
 
 
-def load_demo_users(database: Database, settings: Settings) -> None:
-    """Add those that are missing and have a password set; change none that exists."""
+def load_demo_users(database: Database, settings: Settings, *, but: Set[UUID] = frozenset()) -> None:
+    """Add those that are missing and have a password set, `but` the erased; change none that exists."""
     people = (
         ("learner", "Lena Learner", "student", settings.demo_learner_password),
         ("instructor", "Ines Instructor", "instructor", settings.demo_instructor_password),
         ("admin", "Ada Admin", "admin", settings.demo_admin_password),
     )
     for username, full_name, role, password in people:
-        if password is not None:
+        if password is not None and demo_id(username) not in but:
             _add(database, username, full_name, role, password)
 
 

@@ -8,13 +8,15 @@ from cogniflow_kit.sql.migrations import migrate
 from users_service.demo import load_demo_users
 from users_service.keys.service import KeyRing
 from users_service.login.clients import register_clients
+from users_service.privacy.ledger import Ledger
+from users_service.privacy.pipeline import replay
 from users_service.settings import Settings
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
 def prepare(settings: Settings) -> None:
-    """Tables, the first signing key and, where asked for, the demo logins."""
+    """Tables, the first signing key, nobody who was erased and, where asked for, the demo logins."""
     configure_logging(settings.service, settings.log_level)
     url = settings.database_url.get_secret_value()
     migrate(url, MIGRATIONS)
@@ -22,7 +24,9 @@ def prepare(settings: Settings) -> None:
     try:
         KeyRing(database, settings.key_encryption_secret).ensure_key()
         register_clients(database, settings)
+        ledger = Ledger(settings.erasure_ledger)
+        replay(database, ledger)
         if settings.demo_data:
-            load_demo_users(database, settings)
+            load_demo_users(database, settings, but={entry.user_id for entry in ledger.entries()})
     finally:
         database.close()

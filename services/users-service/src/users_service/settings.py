@@ -1,5 +1,6 @@
 """What users-service reads from its environment."""
 
+from pathlib import Path
 from typing import Annotated, ClassVar, Self
 
 from pydantic import Field, SecretStr, model_validator
@@ -15,6 +16,7 @@ class Settings(ServiceSettings):
 
     `*_client_secret`: the credentials of every service that may ask for a token.
     `smtp_url`: see SmtpServer; empty: there is no mail server.
+    `erasure_ledger`: the file that remembers erasures, kept outside the databases and their backups.
     """
 
     service: ClassVar[str] = "users-service"
@@ -28,6 +30,7 @@ class Settings(ServiceSettings):
     demo_learner_password: DemoPassword | None = None
     demo_instructor_password: DemoPassword | None = None
     demo_admin_password: DemoPassword | None = None
+    erasure_ledger: Path
     smtp_url: SecretStr = SecretStr("")
     mail_from: str = ""
 

@@ -14,6 +14,7 @@ from users_service.accounts.password import FORGOTTEN, answer_forgotten
 from users_service.keys.verification import forget_revocations
 from users_service.login.limits import WINDOW
 from users_service.mail.mails import RESEND, SEND, Mails, Sender, forget_mails
+from users_service.privacy.jobs import SCHEDULES, handle_privacy
 from users_service.settings import Settings
 from users_service.tables import ExternalLogin, LoginFailure, OneTimeToken, RefreshToken
 
@@ -23,12 +24,17 @@ def build(settings: Settings) -> Worker:
     jobs = Jobs(database, settings.redis_url.get_secret_value(), settings.schema_name)
     jobs.handler("forget_expired", lambda _: _forget_expired(database))
     handle_mails(database, jobs, settings)
+    handle_privacy(database, jobs, settings)
     return Worker(
         settings,
         database,
         jobs,
         outboxes=[SqlOutbox(database)],
-        schedules=[Schedule("forget_expired", timedelta(hours=1)), Schedule(RESEND, timedelta(minutes=15))],
+        schedules=[
+            Schedule("forget_expired", timedelta(hours=1)),
+            Schedule(RESEND, timedelta(minutes=15)),
+            *SCHEDULES,
+        ],
     )
 
 

@@ -78,6 +78,7 @@ class ServiceEnvironments:
         if name in MONGO_SERVICES:
             settings["mongo_url"] = self._mongo_url(name)
         if name == "users":
+            settings["erasure_ledger"] = self._stores.directory / f"{database}-erasures.jsonl"
             own = ("KEY_ENCRYPTION_SECRET", "_CLIENT_SECRET", "DEMO_")
             settings |= {key.lower(): value for key, value in secrets.items() if key.startswith(own[2])}
             settings |= {key.lower(): value for key, value in secrets.items() if key.endswith(own[:2])}

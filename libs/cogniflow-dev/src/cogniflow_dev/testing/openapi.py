@@ -27,6 +27,7 @@ def offline_settings(name: str) -> dict[str, Any]:
         "redis_url": f"redis://{_NOWHERE}/0",
         "key_encryption_secret": "unused",
         "content_dir": ".",
+        "erasure_ledger": "nowhere.jsonl",
         **secrets,
     }
 

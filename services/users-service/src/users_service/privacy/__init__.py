@@ -1,0 +1,1 @@
+"""Privacy: everything held on somebody in one archive, or erased everywhere."""
