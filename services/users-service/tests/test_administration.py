@@ -274,6 +274,6 @@ def test_search_narrows_by_role_and_pages(client, admin, make_user):
     assert rest["next_cursor"] is None
 
 
-@pytest.mark.parametrize("query", ["search=", "search=" + "x" * 101, "search=%00", "role=owner", "role="])
+@pytest.mark.parametrize("query", ["search=", "search=" + "x" * 255, "search=%00", "role=owner", "role="])
 def test_refuses_bad_searches(client, admin, query):
     assert client.get(f"/api/users/?{query}", headers=admin).status_code == 422

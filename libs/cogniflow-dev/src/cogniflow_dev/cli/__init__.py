@@ -6,10 +6,12 @@ from cogniflow_dev.cli.doctor import doctor
 from cogniflow_dev.cli.down import down
 from cogniflow_dev.cli.import_course import import_course
 from cogniflow_dev.cli.info import info
+from cogniflow_dev.cli.keys import keys
 from cogniflow_dev.cli.logs import logs
 from cogniflow_dev.cli.restart import restart
 from cogniflow_dev.cli.status import status
 from cogniflow_dev.cli.up import up
+from cogniflow_dev.cli.users import users
 
 app = typer.Typer(
     help="Run CogniFlow on this machine.",
@@ -19,3 +21,5 @@ app = typer.Typer(
 )
 for command in (up, down, status, info, logs, restart, doctor, import_course):
     app.command()(command)
+app.add_typer(users, name="users")
+app.add_typer(keys, name="keys")

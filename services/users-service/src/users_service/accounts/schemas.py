@@ -21,7 +21,7 @@ Email = Annotated[
 ]
 FullName = Annotated[str, Field(min_length=1, max_length=200)]
 Password = Annotated[str, Field(min_length=MIN_LENGTH, max_length=MAX_LENGTH)]
-SearchText = Annotated[str, Query(min_length=1, max_length=100, pattern=r"^[^\x00]*$")]
+SearchText = Annotated[str, Query(min_length=1, max_length=254, pattern=r"^[^\x00]*$")]
 CurrentPassword = Annotated[str, Field(min_length=1, max_length=MAX_LENGTH)]
 MailedToken = Annotated[str, Field(min_length=20, max_length=100, pattern=r"^[A-Za-z0-9_-]+$")]
 

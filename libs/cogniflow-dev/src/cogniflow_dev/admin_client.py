@@ -1,0 +1,93 @@
+"""The calls that the command makes to a running platform as an administrator."""
+
+from collections.abc import Generator
+from contextlib import closing
+from typing import Any, Self
+
+import httpx
+
+from cogniflow_dev.gateway_client import PlatformRefused
+
+_TIMEOUT_S = 30.0
+
+
+class _Login(httpx.Auth):
+    """Bears the access token, and renews it when it has expired, after five minutes."""
+
+    requires_response_body = True
+
+    def __init__(self, address: str, pair: dict[str, Any]) -> None:
+        self._address = address
+        self._pair = pair
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        answer = yield self._signed(request)
+        if answer.status_code == 401:
+            body = {"refresh_token": self._pair["refresh_token"]}
+            renewed = yield httpx.Request("POST", f"{self._address}/api/auth/refresh", json=body)
+            if renewed.is_success:
+                self._pair = renewed.json()
+                yield self._signed(request)
+
+    def _signed(self, request: httpx.Request) -> httpx.Request:
+        request.headers["Authorization"] = f"Bearer {self._pair['access_token']}"
+        return request
+
+
+class AdminClient:
+    """Logged in until it is closed. Calls raise PlatformRefused, or httpx.HTTPError when nobody answers."""
+
+    def __init__(self, address: str, username: str, password: str) -> None:
+        # A proxy of the user's environment has no business on the loopback interface.
+        self._http = httpx.Client(base_url=address, timeout=_TIMEOUT_S, trust_env=False)
+        login = {"username": username, "password": password}
+        pair = _checked(self._http.post("/api/auth/token", data=login)).json()
+        self._http.auth = _Login(address.rstrip("/"), pair)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Log out, so that no session is left behind."""
+        with closing(self._http):
+            self._http.post("/api/auth/logout")
+
+    def rotate_keys(self) -> dict[str, Any]:
+        """The new key's id and in how many seconds it signs."""
+        return dict(_checked(self._http.post("/api/admin/keys/rotate")).json())
+
+    def create_user(self, new: dict[str, Any]) -> httpx.Response:
+        """The answer as it is, for the caller to judge; only a missing right raises PlatformRefused."""
+        answer = self._http.post("/api/users/", json=new)
+        return _checked(answer) if answer.status_code in (401, 403) or answer.status_code >= 500 else answer
+
+    def find_user(self, column: str, value: str) -> dict[str, Any] | None:
+        """Who has exactly this username or e-mail address, whatever the case."""
+        params: dict[str, Any] = {"search": value, "limit": 100}
+        while True:
+            answer = self._http.get("/api/users/", params=params)
+            if answer.status_code == 422:
+                return None  # nobody can have such a name
+            page = _checked(answer).json()
+            for user in page["items"]:
+                if user[column].lower() == value.lower():
+                    return dict(user)
+            if page["next_cursor"] is None:
+                return None
+            params["cursor"] = page["next_cursor"]
+
+
+def problem_of(answer: httpx.Response) -> str:
+    """What a refusal says, with the fields that it names."""
+    try:
+        body = answer.json()
+    except ValueError:
+        return f"HTTP {answer.status_code}"
+    fields = [f"{item['field'].removeprefix('body.')}: {item['message']}" for item in body.get("errors", [])]
+    return "; ".join(fields) or str(body.get("detail") or f"HTTP {answer.status_code}")
+
+
+def _checked(answer: httpx.Response) -> httpx.Response:
+    if answer.is_error:
+        raise PlatformRefused(problem_of(answer))
+    return answer

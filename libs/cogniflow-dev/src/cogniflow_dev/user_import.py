@@ -1,0 +1,113 @@
+"""Accounts from a CSV file: what the rows say, and what becomes of each."""
+
+import csv
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from cogniflow_dev.admin_client import AdminClient, problem_of
+
+REQUIRED = ("username", "email", "full_name", "role")
+OPTIONAL = ("password",)
+
+
+class UnreadableFile(ValueError):
+    """It isn't a CSV file with the right columns."""
+
+
+class Outcome(StrEnum):
+    """What became of a row, or in a dry run would."""
+
+    CREATED = "created"
+    INVITED = "invited"
+    EXISTS = "exists"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True)
+class Row:
+    """A line of the file. `fields` is None when it has more or fewer than the heading."""
+
+    line: int
+    fields: dict[str, str] | None
+
+
+@dataclass(frozen=True)
+class Report:
+    """What became of one row; `detail` says why where that isn't plain."""
+
+    line: int
+    username: str
+    outcome: Outcome
+    detail: str = ""
+
+
+def read_rows(file: Path) -> list[Row]:
+    """Every row. Raises UnreadableFile, before anything is imported."""
+    try:
+        # Spreadsheets put a byte order mark in front.
+        with file.open(encoding="utf-8-sig", newline="") as text:
+            return list(_rows(csv.DictReader(text, strict=True)))
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise UnreadableFile(f"{file.name} is no CSV file in UTF-8: {error}") from None
+
+
+def _rows(reader: "csv.DictReader[str]") -> Iterator[Row]:
+    columns = [name.strip() for name in reader.fieldnames or ()]
+    reader.fieldnames = columns
+    missing, unknown = set(REQUIRED) - set(columns), set(columns) - {*REQUIRED, *OPTIONAL}
+    if missing or unknown or len(columns) != len(set(columns)):
+        raise UnreadableFile(
+            f"The first line must name the columns {', '.join(REQUIRED)} and, if wanted, password;"
+            f" it says: {', '.join(columns) or 'nothing'}"
+        )
+    for fields in reader:
+        complete = None not in fields and None not in fields.values()
+        yield Row(reader.line_num, _tidy(fields) if complete else None)
+
+
+def _tidy(fields: dict[str, str]) -> dict[str, str]:
+    """Without blanks around; a password may begin or end with one."""
+    return {name: value if name in OPTIONAL else value.strip() for name, value in fields.items()}
+
+
+def import_row(client: AdminClient, row: Row, *, dry_run: bool) -> Report:
+    """Create the account, or only say whether that is possible. Importing it again changes nothing.
+
+    A dry run looks for accounts that exist; only the import judges the
+    fields themselves.
+    """
+    if row.fields is None:
+        return Report(row.line, "", Outcome.REFUSED, "more or fewer fields than the first line")
+    username = row.fields["username"]
+    new: dict[str, Any] = {name: value for name, value in row.fields.items() if value or name != "password"}
+    success = Outcome.CREATED if "password" in new else Outcome.INVITED
+    if dry_run:
+        return _existing(client, row) or Report(row.line, username, success)
+    answer = client.create_user(new)
+    if answer.is_success:
+        return Report(row.line, username, success)
+    if answer.status_code == 409:
+        found = _existing(client, row)
+        if found is not None:
+            return found
+    return Report(row.line, username, Outcome.REFUSED, problem_of(answer))
+
+
+def _existing(client: AdminClient, row: Row) -> Report | None:
+    """The row's account if it is there; refused when its name or address belongs to another one."""
+    assert row.fields is not None
+    username, email = row.fields["username"], row.fields["email"]
+    if not username or not email:
+        return None
+    named, addressed = client.find_user("username", username), client.find_user("email", email)
+    if named is None and addressed is None:
+        return None
+    if named is not None and addressed is not None and named["id"] == addressed["id"]:
+        role = row.fields["role"]
+        other_role = f"as {named['role']}, not {role}" if named["role"] != role else ""
+        return Report(row.line, username, Outcome.EXISTS, other_role)
+    taken = "username" if named is not None else "e-mail address"
+    return Report(row.line, username, Outcome.REFUSED, f"another account has this {taken}")
