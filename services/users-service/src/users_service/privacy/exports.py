@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -120,13 +120,14 @@ class ExportJob:
 
 def unfinished(session: Session) -> list[UUID]:
     """Give up what couldn't be made in a day; the rest of what isn't made."""
-    old = DataExport.created_at < func.now() - _PATIENCE
+    old = DataExport.created_at < utc_now() - _PATIENCE
     session.execute(update(DataExport).where(_OPEN, old).values(status="failed"))
     return list(session.scalars(select(DataExport.id).where(_OPEN)))
 
 
 def forget_archives(session: Session) -> None:
     """Archives go when they have expired or were downloaded an hour ago; that there was one stays known."""
-    over = (DataExport.expires_at < func.now()) | (DataExport.downloaded_at < func.now() - timedelta(hours=1))
+    now = utc_now()
+    over = (DataExport.expires_at <= now) | (DataExport.downloaded_at < now - timedelta(hours=1))
     expired = select(DataExport.id).where(over)
     session.execute(delete(DataExportChunk).where(DataExportChunk.export_id.in_(expired)))
