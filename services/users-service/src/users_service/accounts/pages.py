@@ -12,6 +12,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Form, Query
 from fastapi.responses import HTMLResponse
 from pydantic import Field
+from sqlalchemy.orm import Session
 
 from cogniflow_kit.errors import PROBLEM_JSON, ServiceError
 from cogniflow_kit.schemas import RequestBody
@@ -90,12 +91,9 @@ def verify(
     form: Annotated[VerifyForm, Form()], session: DatabaseSession, mailboxes: MailboxService
 ) -> HTMLResponse:
     """Confirms the address."""
-
-    def run() -> None:
-        with session.begin_nested():
-            mailboxes.verify(form.token)
-
-    return _answer(_VERIFY_TITLE, run, "Your e-mail address is confirmed.")
+    return _answer(
+        _VERIFY_TITLE, session, lambda: mailboxes.verify(form.token), "Your e-mail address is confirmed."
+    )
 
 
 @router.get("/reset-password")
@@ -109,24 +107,27 @@ def reset(
     form: Annotated[ResetForm, Form()], session: DatabaseSession, passwords: PasswordService
 ) -> HTMLResponse:
     """Sets the new password; every login ends."""
-
-    def run() -> None:
-        # A refused password must not use the link up.
-        with session.begin_nested():
-            passwords.reset(form.token, form.password)
-
-    return _answer(_RESET_TITLE, run, "Your password is set. Log in with it.", _reset_form(form.token))
+    return _answer(
+        _RESET_TITLE,
+        session,
+        lambda: passwords.reset(form.token, form.password),
+        "Your password is set. Log in with it.",
+        _reset_form(form.token),
+    )
 
 
 def _reset_form(token: str) -> str:
     return _RESET.substitute(token=escape(token), shortest=MIN_LENGTH, longest=MAX_LENGTH)
 
 
-def _answer(title: str, run: Callable[[], None], done: str, again: str = "") -> HTMLResponse:
-    """What became of it; after a refusal the form once more."""
+def _answer(
+    title: str, session: Session, run: Callable[[], None], done: str, again: str = ""
+) -> HTMLResponse:
+    """What became of it; after a refusal nothing has changed, and the form comes once more."""
     try:
         run()
     except ServiceError as error:
+        session.rollback()
         return _page(title, f'<p role="alert">{escape(error.detail)}</p>\n{again}', error.status)
     return _page(title, f'<p role="status">{escape(done)}</p>')
 
