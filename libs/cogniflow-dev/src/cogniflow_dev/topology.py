@@ -166,10 +166,11 @@ def _identity_settings(stack: Stack) -> dict[str, str]:
         *(f"{name.upper()}_CLIENT_SECRET" for name in SERVICES),
         *(f"DEMO_{login.upper()}_PASSWORD" for login in stack.demo_logins()),
     ]
-    mail = {name: os.environ.get(name, "") for name in ("SMTP_URL", "MAIL_FROM")}
+    optional = ("SMTP_URL", "MAIL_FROM", "OIDC_ISSUER", "OIDC_CLIENT_ID", "OIDC_CLIENT_SECRET", "OIDC_NAME")
+    outside = {name: os.environ.get(name, "") for name in optional}
     # Beside the stores' data, not in it: a restored backup must not take it back.
     ledger = {"ERASURE_LEDGER": str(stack.home / "erasures" / "ledger.jsonl")}
-    return {name: secrets[name] for name in names} | mail | ledger
+    return {name: secrets[name] for name in names} | outside | ledger
 
 
 def caddy_binary() -> Path:

@@ -20,6 +20,8 @@ from users_service.keys.verification import own_state
 from users_service.login.api import router as login
 from users_service.login.introspection import router as introspection
 from users_service.mail.api import router as mails
+from users_service.oidc.api import router as external_login
+from users_service.oidc.dependencies import provider_of
 from users_service.privacy.api import router as privacy
 from users_service.profiles.activity import ActivityReader
 from users_service.profiles.api import router as profiles
@@ -43,6 +45,7 @@ def create_app(
             administration,
             login,
             introspection,
+            external_login,
             keys_routes,
             audit,
             mails,
@@ -54,6 +57,7 @@ def create_app(
     )
     app.state.database = database
     app.state.keys = keys
+    app.state.provider = provider_of(settings)
     app.state.verifier_for = partial(TokenVerifier, verification, issuer=settings.public_url)
     app.state.activity = ActivityReader(settings)
     app.state.jobs = Jobs(database, settings.redis_url.get_secret_value(), settings.schema_name)

@@ -33,6 +33,10 @@ class Settings(ServiceSettings):
     erasure_ledger: Path
     smtp_url: SecretStr = SecretStr("")
     mail_from: str = ""
+    oidc_issuer: str = ""
+    oidc_client_id: str = ""
+    oidc_client_secret: SecretStr = SecretStr("")
+    oidc_name: str = ""
 
     @property
     def smtp_server(self) -> SmtpServer | None:
@@ -44,6 +48,13 @@ class Settings(ServiceSettings):
     def _refuse_half_a_mail_server(self) -> Self:
         if self.smtp_server is not None and "@" not in self.mail_from:
             raise ValueError("SMTP_URL is set, so MAIL_FROM must be the address that mails come from")
+        return self
+
+    @model_validator(mode="after")
+    def _refuse_half_a_login_provider(self) -> Self:
+        given = (self.oidc_issuer, self.oidc_client_id, self.oidc_client_secret.get_secret_value())
+        if any(given) and not all(given):
+            raise ValueError("OIDC_ISSUER, OIDC_CLIENT_ID and OIDC_CLIENT_SECRET belong together")
         return self
 
     def client_secret(self, service: str) -> SecretStr:

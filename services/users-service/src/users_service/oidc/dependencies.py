@@ -1,0 +1,43 @@
+"""Wires external logins to the request."""
+
+from typing import Annotated
+
+from fastapi import Depends, Request
+from sqlalchemy.orm import Session
+
+from users_service.dependencies import CurrentSettings, Keys, RequestOrigin
+from users_service.login.service import Login
+from users_service.oidc.errors import ExternalLoginOff
+from users_service.oidc.provider import Provider
+from users_service.oidc.service import ExternalLogins
+from users_service.settings import Settings
+
+
+def provider_of(settings: Settings) -> Provider | None:
+    """The provider that the settings name, if they name one."""
+    if not settings.oidc_issuer:
+        return None
+    return Provider(
+        settings.oidc_issuer,
+        settings.oidc_client_id,
+        settings.oidc_client_secret.get_secret_value(),
+        f"{settings.public_url}/api/auth/oidc/callback",
+        name=settings.oidc_name,
+    )
+
+
+async def get_external_logins(
+    request: Request, settings: CurrentSettings, keys: Keys, origin: RequestOrigin
+) -> ExternalLogins:
+    provider: Provider | None = request.app.state.provider
+    if provider is None:
+        raise ExternalLoginOff("No login provider is configured here.")
+
+    def make_login(session: Session) -> Login:
+        return Login(session, settings, keys, origin)
+
+    database = request.app.state.database
+    return ExternalLogins(database, provider, settings.key_encryption_secret, origin, make_login)
+
+
+ExternalLoginService = Annotated[ExternalLogins, Depends(get_external_logins)]

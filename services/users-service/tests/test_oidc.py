@@ -1,0 +1,448 @@
+"""Logging in at an external provider: a real HTTP server of the tests, honest or not."""
+
+import base64
+import hashlib
+import hmac
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+from urllib.parse import parse_qs, parse_qsl, urlsplit
+
+import httpx
+import pytest
+from fastapi.testclient import TestClient
+from joserfc import jwt
+from joserfc.jwk import ECKey, KeySet, RSAKey
+from pydantic import SecretStr, ValidationError
+from sqlalchemy import select, update
+
+from cogniflow_dev.testing.servers import Call, json_server
+from cogniflow_kit.ids import utc_now
+from cogniflow_kit.sql.database import Database
+from cogniflow_kit.verification import VerificationFeed
+from users_service.app import create_app
+from users_service.settings import Settings
+from users_service.tables import ExternalIdentity, ExternalLogin, SecurityEvent, User
+
+CLIENT_ID, CLIENT_SECRET = "cogniflow", "the client's secret: & spaces"
+CALLBACK = "/api/auth/oidc/callback"
+
+
+@dataclass
+class FakeProvider:
+    """Issues ID tokens to whoever asks; `claims` and `headers` change what they say."""
+
+    key: RSAKey | ECKey = field(default_factory=lambda: RSAKey.generate_key(2048, {"kid": "first"}))
+    url: str = ""
+    alg: str = "RS256"
+    claims: dict[str, Any] = field(default_factory=dict)
+    published: list[Any] = field(default_factory=list)
+    metadata: dict[str, Any] = field(default_factory=dict)
+    token_status: int = 200
+    away: bool = False
+    challenges: dict[str, dict[str, str]] = field(default_factory=dict)
+    forge: Callable[[str], str] = str
+    access_token: str = "an access token"
+
+    def answer(self, call: Call) -> tuple[int, Any]:
+        if self.away:
+            return 503, {}
+        return {
+            "/.well-known/openid-configuration": self._discovery,
+            "/jwks": self._jwks,
+            "/token": lambda: self._token(call),
+        }[call.path]()
+
+    def authorize(self, url: str) -> dict[str, str]:
+        """What a browser brings back from the authorization endpoint."""
+        asked = dict(parse_qsl(urlsplit(url).query))
+        assert asked["response_type"] == "code"
+        assert asked["client_id"] == CLIENT_ID
+        assert asked["code_challenge_method"] == "S256"
+        code = f"code-{len(self.challenges)}"
+        self.challenges[code] = asked
+        return {"code": code, "state": asked["state"], "iss": self.url}
+
+    def _discovery(self) -> tuple[int, Any]:
+        return 200, {
+            "issuer": self.url,
+            "authorization_endpoint": f"{self.url}/authorize",
+            "token_endpoint": f"{self.url}/token",
+            "jwks_uri": f"{self.url}/jwks",
+            "response_types_supported": ["code"],
+            "subject_types_supported": ["public"],
+            "id_token_signing_alg_values_supported": ["RS256", "HS256", "none"],
+        } | self.metadata
+
+    def _jwks(self) -> tuple[int, Any]:
+        return 200, KeySet(self.published or [self.key]).as_dict(private=False)
+
+    def _token(self, call: Call) -> tuple[int, Any]:
+        form = {name: values[0] for name, values in parse_qs(call.body.decode()).items()}
+        basic = base64.b64decode(call.headers["Authorization"].removeprefix("Basic ")).decode()
+        assert basic == "cogniflow:the%20client%27s%20secret%3A%20%26%20spaces"
+        asked = self.challenges.pop(form["code"], None)
+        if self.token_status != 200 or asked is None:
+            return 400, {"error": "invalid_grant"}
+        digest = hashlib.sha256(form["code_verifier"].encode()).digest()
+        assert base64.urlsafe_b64encode(digest).decode().rstrip("=") == asked["code_challenge"]
+        assert form["redirect_uri"] == asked["redirect_uri"]
+        tokens = {"access_token": self.access_token, "token_type": "Bearer"}
+        return 200, {**tokens, "id_token": self.forge(self._id_token(asked["nonce"]))}
+
+    def _id_token(self, nonce: str) -> str:
+        now = int(time.time())
+        claims = {
+            "iss": self.url,
+            "aud": CLIENT_ID,
+            "sub": "subject-1",
+            "iat": now,
+            "exp": now + 300,
+            "nonce": nonce,
+            "email": "Maja@Example.org",
+            "email_verified": True,
+            "name": "Maja Novak",
+            "preferred_username": "maja",
+        } | self.claims
+        said = {name: value for name, value in claims.items() if value is not None}
+        header = {"alg": self.alg, "kid": self.key.kid}
+        return jwt.encode(header, said, self.key, algorithms=[self.alg])
+
+
+@pytest.fixture
+def provider() -> Iterator[FakeProvider]:
+    provider = FakeProvider()
+    with json_server(provider.answer) as provider.url:
+        yield provider
+
+
+@pytest.fixture
+def configured(settings: Settings, provider: FakeProvider) -> Settings:
+    changes = {"oidc_issuer": provider.url, "oidc_client_id": CLIENT_ID, "oidc_name": "Campus"}
+    return settings.model_copy(update={**changes, "oidc_client_secret": SecretStr(CLIENT_SECRET)})
+
+
+class FreshFeed(VerificationFeed):
+    def start(self) -> None:
+        self.refresh()
+
+    async def pem(self, kid: str) -> str | None:
+        self.refresh()
+        return await super().pem(kid)
+
+
+@pytest.fixture
+def browser(configured: Settings, database: Database) -> Iterator[TestClient]:
+    app = create_app(configured, database=database, feed=FreshFeed)
+    with TestClient(app, base_url="http://cogniflow.test", follow_redirects=False) as client:
+        yield client
+
+
+@pytest.fixture
+def log_in_there(browser: TestClient, provider: FakeProvider) -> Callable[..., httpx.Response]:
+    """Start, be logged in by the provider, come back; `changes` alter what is brought back."""
+
+    def go(**changes: str | None) -> httpx.Response:
+        start = browser.get("/api/auth/oidc/start")
+        assert start.status_code == 302, start.text
+        brought = provider.authorize(start.headers["Location"]) | changes
+        return browser.get(CALLBACK, params={name: value for name, value in brought.items() if value})
+
+    return go
+
+
+def events(database: Database) -> list[tuple[str, dict[str, Any]]]:
+    with database.transaction() as session:
+        rows = session.scalars(select(SecurityEvent).order_by(SecurityEvent.id))
+        return [(row.type, row.data) for row in rows]
+
+
+def refused(answer: httpx.Response) -> tuple[int, str]:
+    return answer.status_code, answer.json()["code"]
+
+
+# -- refusals
+
+
+@pytest.mark.parametrize("path", ["/api/auth/oidc/start", CALLBACK])
+def test_without_a_provider_there_is_no_such_login(client, path):
+    assert refused(client.get(path)) == (404, "external_login_off")
+
+
+@pytest.mark.parametrize("given", ["oidc_issuer", "oidc_client_id", "oidc_client_secret"])
+def test_half_a_provider_stops_the_start(settings, given):
+    values = {**settings.model_dump(), given: "something"}
+    with pytest.raises(ValidationError, match="belong together"):
+        Settings(**values)
+
+
+def test_the_browser_has_to_be_the_one_that_set_out(browser, provider):
+    brought = provider.authorize(browser.get("/api/auth/oidc/start").headers["Location"])
+    browser.cookies.clear()
+    assert refused(browser.get(CALLBACK, params=brought)) == (401, "external_login_failed")
+
+
+def test_a_state_works_once(browser, provider, log_in_there):
+    start = browser.get("/api/auth/oidc/start")
+    brought = provider.authorize(start.headers["Location"])
+    cookie = {"Cookie": start.headers["Set-Cookie"].partition(";")[0]}
+    assert browser.get(CALLBACK, params=brought, headers=cookie).status_code == 200
+    again = provider.authorize(start.headers["Location"])
+    assert refused(browser.get(CALLBACK, params=again, headers=cookie)) == (401, "external_login_failed")
+
+
+@pytest.mark.parametrize("state", ["A" * 43, None, "x" * 4000])
+def test_a_state_that_nobody_gave_out_is_refused(log_in_there, state):
+    assert refused(log_in_there(state=state)) == (401, "external_login_failed")
+
+
+def test_a_state_expires(browser, provider, database):
+    brought = provider.authorize(browser.get("/api/auth/oidc/start").headers["Location"])
+    with database.transaction() as session:
+        session.execute(update(ExternalLogin).values(expires_at=utc_now() - timedelta(seconds=1)))
+    assert refused(browser.get(CALLBACK, params=brought)) == (401, "external_login_failed")
+
+
+@pytest.mark.parametrize(
+    "brought", [{"error": "access_denied", "code": None}, {"code": None}, {"iss": "http://another.test"}]
+)
+def test_what_the_provider_did_not_grant_logs_nobody_in(log_in_there, database, brought):
+    assert refused(log_in_there(**brought)) == (401, "external_login_failed")
+    with database.transaction() as session:
+        assert session.scalars(select(ExternalLogin)).all() == []
+
+
+def test_a_code_that_the_provider_refuses_logs_nobody_in(log_in_there, provider):
+    provider.token_status = 400
+    assert refused(log_in_there()) == (401, "external_login_failed")
+
+
+NOW = int(time.time())
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [
+        {"nonce": "another"},
+        {"nonce": None},
+        {"aud": "another-client"},
+        {"aud": ["another-client", "third"]},
+        {"aud": [CLIENT_ID, "another-client"]},
+        {"aud": [CLIENT_ID, "another-client"], "azp": "another-client"},
+        {"aud": None},
+        {"azp": "another-client"},
+        {"iss": "http://another.test"},
+        {"iss": None},
+        {"exp": NOW - 3600},
+        {"exp": None},
+        {"exp": "never"},
+        {"iat": NOW + 3600},
+        {"iat": None},
+        {"nbf": NOW + 3600},
+        {"sub": None},
+        {"sub": ""},
+        {"sub": 5},
+        {"sub": "s" * 256},
+        {"at_hash": "of another access token"},
+    ],
+    ids=str,
+)
+def test_an_id_token_that_says_the_wrong_thing_logs_nobody_in(log_in_there, provider, database, claims):
+    provider.claims = claims
+    assert refused(log_in_there()) == (401, "external_login_failed")
+    assert ("login_failed", {"provider": provider.url, "reason": "external_login_failed"}) in events(database)
+
+
+@pytest.mark.parametrize("alg", ["none", "None", "NONE", ""])
+def test_an_unsigned_id_token_logs_nobody_in(log_in_there, provider, alg):
+    header = base64.urlsafe_b64encode(f'{{"alg":"{alg}"}}'.encode()).decode().rstrip("=")
+    provider.forge = lambda honest: f"{header}.{honest.split('.')[1]}."
+    assert refused(log_in_there()) == (401, "external_login_failed")
+
+
+def _hmac_signed(id_token: str, secret: bytes) -> str:
+    header = base64.urlsafe_b64encode(b'{"alg":"HS256","kid":"first"}').decode().rstrip("=")
+    text = f"{header}.{id_token.split('.')[1]}"
+    signature = base64.urlsafe_b64encode(hmac.digest(secret, text.encode(), "sha256")).decode().rstrip("=")
+    return f"{text}.{signature}"
+
+
+@pytest.mark.parametrize("secret", [CLIENT_SECRET, "public key"])
+def test_an_id_token_signed_with_what_others_know_logs_nobody_in(log_in_there, provider, secret):
+    """HS256 is on the provider's list; a client's secret or a public key is no proof all the same."""
+    known = provider.key.as_pem(private=False) if secret == "public key" else secret.encode()
+    provider.forge = lambda honest: _hmac_signed(honest, known)
+    assert refused(log_in_there()) == (401, "external_login_failed")
+
+
+def test_an_id_token_by_another_key_logs_nobody_in(log_in_there, provider):
+    provider.published = [provider.key]
+    provider.key = RSAKey.generate_key(2048, {"kid": "first"})
+    assert refused(log_in_there()) == (401, "external_login_failed")
+
+
+@pytest.mark.parametrize("id_token", ["", "a.b.c", "..", "no token"])
+def test_what_is_no_id_token_logs_nobody_in(log_in_there, provider, id_token):
+    provider.forge = lambda _: id_token
+    assert refused(log_in_there()) == (401, "external_login_failed")
+
+
+def test_a_provider_that_is_away_is_said_to_be(browser, provider, log_in_there):
+    provider.away = True
+    start = browser.get("/api/auth/oidc/start")
+    assert refused(start) == (503, "service_unavailable")
+    assert "Campus" in start.json()["detail"]
+    provider.away = False
+    brought = provider.authorize(browser.get("/api/auth/oidc/start").headers["Location"])
+    provider.away = True
+    assert refused(browser.get(CALLBACK, params=brought)) == (503, "service_unavailable")
+
+
+@pytest.mark.parametrize(
+    "metadata",
+    [{"issuer": "http://another.test"}, {"token_endpoint": None}, {"jwks_uri": "not an address"}],
+    ids=str,
+)
+def test_a_discovery_document_that_makes_no_sense_is_not_followed(browser, provider, metadata):
+    provider.metadata = metadata
+    assert refused(browser.get("/api/auth/oidc/start")) == (503, "service_unavailable")
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [
+        {"email_verified": False},
+        {"email_verified": None},
+        {"email_verified": "true"},
+        {"email": None},
+        {"email": "no address"},
+    ],
+    ids=str,
+)
+def test_without_a_verified_address_there_is_no_account(log_in_there, provider, database, claims):
+    provider.claims = claims
+    assert refused(log_in_there()) == (403, "external_email_not_verified")
+    with database.transaction() as session:
+        assert session.scalars(select(User)).all() == []
+
+
+def test_an_account_whose_address_was_never_verified_is_not_linked(log_in_there, make_user, database):
+    """Somebody else may have opened it, waiting for its owner to come by."""
+    make_user("maja", email="maja@example.org")
+    assert refused(log_in_there()) == (409, "account_email_not_verified")
+    with database.transaction() as session:
+        assert session.scalars(select(ExternalIdentity)).all() == []
+
+
+@pytest.mark.parametrize("closed", ["locked_at", "is_active"])
+@pytest.mark.parametrize("linked", [True, False])
+def test_a_closed_account_stays_closed(log_in_there, make_user, database, closed, linked):
+    user = make_user("maja", email="maja@example.org", email_verified_at=utc_now())
+    if linked:
+        assert log_in_there().status_code == 200
+    with database.transaction() as session:
+        value = utc_now() if closed == "locked_at" else False
+        session.execute(update(User).where(User.id == user.id).values({closed: value}))
+    assert refused(log_in_there()) == (403, "external_login_refused")
+
+
+# -- what works
+
+
+def test_the_way_out_keeps_its_secrets(browser, database):
+    start = browser.get("/api/auth/oidc/start")
+    asked = dict(parse_qsl(urlsplit(start.headers["Location"]).query))
+    assert asked["scope"] == "openid profile email"
+    assert asked["redirect_uri"] == "http://cogniflow.test/api/auth/oidc/callback"
+    cookie = start.headers["Set-Cookie"]
+    assert all(part in cookie for part in ("HttpOnly", "SameSite=lax", "Path=/api/auth/oidc", "Max-Age=600"))
+    with database.transaction() as session:
+        kept = session.scalars(select(ExternalLogin)).one()
+    assert asked["state"] not in str(vars(kept))
+    assert kept.state_hash == hashlib.sha256(asked["state"].encode()).hexdigest()
+    assert kept.encrypted_code_verifier.startswith("gAAAA")
+    assert timedelta(minutes=9) < kept.expires_at - utc_now() <= timedelta(minutes=10)
+
+
+def test_behind_https_the_cookie_is_sent_over_https_alone(configured, database):
+    settings = configured.model_copy(update={"public_url": "https://cogniflow.test"})
+    app = create_app(settings, database=database, feed=FreshFeed)
+    with TestClient(app, follow_redirects=False) as client:
+        assert "Secure" in client.get("/api/auth/oidc/start").headers["Set-Cookie"]
+
+
+def test_somebody_new_gets_an_account(browser, log_in_there, provider, database):
+    answer = log_in_there()
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["Cache-Control"] == "no-store"
+    headers = {"Authorization": f"Bearer {answer.json()['access_token']}"}
+    me = browser.get("/api/users/me", headers=headers).json()
+    assert (me["username"], me["email"], me["full_name"]) == ("maja", "Maja@Example.org", "Maja Novak")
+    assert me["role"] == "student"
+    refresh = browser.post("/api/auth/refresh", json={"refresh_token": answer.json()["refresh_token"]})
+    assert refresh.status_code == 200
+    kinds = [kind for kind, _ in events(database)]
+    assert kinds == ["registered", "external_identity_linked", "external_login"]
+    with database.transaction() as session:
+        assert session.scalars(select(User.email_verified_at)).one() is not None
+
+
+def test_the_second_time_it_is_the_same_account(log_in_there, provider, database):
+    assert log_in_there().status_code == 200
+    provider.claims = {"email": "moved@example.org", "email_verified": False}
+    assert log_in_there().status_code == 200
+    with database.transaction() as session:
+        assert session.scalars(select(User.email)).all() == ["Maja@Example.org"]
+
+
+def test_a_verified_account_with_the_same_address_is_linked(log_in_there, make_user, database, provider):
+    user = make_user("known", email="maja@example.org", email_verified_at=utc_now())
+    assert log_in_there().status_code == 200
+    with database.transaction() as session:
+        linked = session.scalars(select(ExternalIdentity)).one()
+    assert (linked.issuer, linked.subject, linked.user_id) == (provider.url, "subject-1", user.id)
+    assert [kind for kind, _ in events(database)] == ["external_identity_linked", "external_login"]
+
+
+def test_another_subject_with_the_same_username_gets_another_name(
+    log_in_there, make_user, provider, database
+):
+    make_user("maja", email="another@example.org")
+    provider.claims = {"name": None}
+    assert log_in_there().status_code == 200
+    with database.transaction() as session:
+        names = sorted(session.scalars(select(User.username)))
+    assert names[0] == "maja"
+    assert names[1].startswith("maja-")
+
+
+@pytest.mark.parametrize(
+    ("wanted", "given"),
+    [
+        ("Čeh Ö.", "eh-."),
+        ("../../etc", "etc"),
+        ("<script>", "script"),
+        (None, "Maja"),
+        ("me@home", "me-home"),
+    ],
+)
+def test_a_name_that_is_none_here_is_made_one(log_in_there, provider, database, wanted, given):
+    provider.claims = {"preferred_username": wanted}
+    assert log_in_there().status_code == 200
+    with database.transaction() as session:
+        assert session.scalars(select(User.username)).one().startswith(given.rstrip("-."))
+
+
+def test_a_new_key_of_the_provider_is_fetched(log_in_there, provider):
+    assert log_in_there().status_code == 200
+    provider.key, provider.alg = ECKey.generate_key("P-256", {"kid": "second"}), "ES256"
+    assert log_in_there().status_code == 200
+
+
+def test_nobody_can_guess_the_password_of_such_an_account(log_in_there, browser):
+    assert log_in_there().status_code == 200
+    for guess in ("", "!", "maja"):
+        form = {"username": "maja", "password": guess or " "}
+        assert browser.post("/api/auth/token", data=form).status_code == 401
