@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 
 from users_service.login.repository import LoginRepository
 from users_service.passwords import hash_password
-from users_service.tables import User
+from users_service.tables import Mail, User
 
 PASSWORD = "correct horse battery"
 NOOR = {"username": "noor", "email": "noor@example.org", "full_name": "Noor Aziz", "role": "instructor"}
@@ -223,6 +223,19 @@ def test_creating_without_one_mails_a_link_to_choose_it(client, admin, log_in, m
     body = {"token": mailed_token("noor@example.org"), "password": PASSWORD}
     assert client.post("/api/auth/password/reset", json=body).status_code == 204
     assert log_in(client, "noor").status_code == 200
+
+
+def test_a_dry_run_says_what_would_be_and_changes_nothing(client, admin, make_user, log_in, database):
+    params = {"dry_run": True}
+    answer = client.post("/api/users/", json=NOOR, headers=admin, params=params)
+    assert (answer.status_code, answer.json()["username"]) == (200, "noor")
+    make_user("maja")
+    taken = client.post("/api/users/", json={**NOOR, "username": "maja"}, headers=admin, params=params)
+    assert outcome(taken) == (409, "username_taken")
+    with database.transaction() as session:
+        assert session.scalar(select(func.count()).where(User.username == "noor")) == 0
+        assert session.scalar(select(func.count()).select_from(Mail)) == 0
+    assert client.post("/api/users/", json=NOOR, headers=admin).status_code == 201
 
 
 def test_changes_are_recorded_with_who_made_them(client, admin):

@@ -146,11 +146,17 @@ def test_repeating_an_import_changes_nothing(served, csv_file, committing_client
 
 def test_a_dry_run_changes_nothing(served, csv_file, committing_client):
     before = count_users(committing_client)
-    rows = ["lena,lena@example.org,Lena,instructor,", "lena,l@example.org,Lena,student,"]
+    rows = [
+        "lena,lena@example.org,Lena,instructor,",
+        "lena,l@example.org,Lena,student,",
+        "eve,no-address,Eve,student,",
+        "olga,olga@example.org,Olga,student,password123",
+    ]
     result = served("users", "import", csv_file(HEADING, *GOOD, *rows), "--dry-run", "--json")
     found = report(result)
-    assert found["counts"] == {"created": 1, "invited": 1, "exists": 1, "refused": 1}
+    assert found["counts"] == {"created": 1, "invited": 1, "exists": 1, "refused": 3}
     assert found["rows"][2]["detail"] == "as student, not instructor"
+    assert found["rows"][4]["detail"] == "email: is not valid"
     assert count_users(committing_client) == before
 
 
@@ -179,9 +185,9 @@ def test_a_long_import_renews_its_login(served, csv_file, committing_client, mon
     monkeypatch.setattr("users_service.login.service.ACCESS_LIFETIME_S", 1)
     create = AdminClient.create_user
 
-    def dawdle(self, new):
+    def dawdle(self, new, **options):
         time.sleep(1.5)
-        return create(self, new)
+        return create(self, new, **options)
 
     monkeypatch.setattr(AdminClient, "create_user", dawdle)
     result = served("users", "import", csv_file(HEADING, *GOOD), "--json")

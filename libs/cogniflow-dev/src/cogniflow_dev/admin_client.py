@@ -56,19 +56,16 @@ class AdminClient:
         """The new key's id and in how many seconds it signs."""
         return dict(_checked(self._http.post("/api/admin/keys/rotate")).json())
 
-    def create_user(self, new: dict[str, Any]) -> httpx.Response:
+    def create_user(self, new: dict[str, Any], *, dry_run: bool) -> httpx.Response:
         """The answer as it is, for the caller to judge; only a missing right raises PlatformRefused."""
-        answer = self._http.post("/api/users/", json=new)
+        answer = self._http.post("/api/users/", json=new, params={"dry_run": dry_run})
         return _checked(answer) if answer.status_code in (401, 403) or answer.status_code >= 500 else answer
 
     def find_user(self, column: str, value: str) -> dict[str, Any] | None:
         """Who has exactly this username or e-mail address, whatever the case."""
         params: dict[str, Any] = {"search": value, "limit": 100}
         while True:
-            answer = self._http.get("/api/users/", params=params)
-            if answer.status_code == 422:
-                return None  # nobody can have such a name
-            page = _checked(answer).json()
+            page = _checked(self._http.get("/api/users/", params=params)).json()
             for user in page["items"]:
                 if user[column].lower() == value.lower():
                     return dict(user)
@@ -83,8 +80,13 @@ def problem_of(answer: httpx.Response) -> str:
         body = answer.json()
     except ValueError:
         return f"HTTP {answer.status_code}"
-    fields = [f"{item['field'].removeprefix('body.')}: {item['message']}" for item in body.get("errors", [])]
+    fields = [f"{item['field'].removeprefix('body.')}: {_words(item)}" for item in body.get("errors", [])]
     return "; ".join(fields) or str(body.get("detail") or f"HTTP {answer.status_code}")
+
+
+def _words(item: dict[str, str]) -> str:
+    """A regular expression is no help to most people."""
+    return "is not valid" if item["code"] == "string_pattern_mismatch" else item["message"]
 
 
 def _checked(answer: httpx.Response) -> httpx.Response:

@@ -74,19 +74,13 @@ def _tidy(fields: dict[str, str]) -> dict[str, str]:
 
 
 def import_row(client: AdminClient, row: Row, *, dry_run: bool) -> Report:
-    """Create the account, or only say whether that is possible. Importing it again changes nothing.
-
-    A dry run looks for accounts that exist; only the import judges the
-    fields themselves.
-    """
+    """Create the account, or in a dry run have it judged only. Importing it again changes nothing."""
     if row.fields is None:
         return Report(row.line, "", Outcome.REFUSED, "more or fewer fields than the first line")
     username = row.fields["username"]
     new: dict[str, Any] = {name: value for name, value in row.fields.items() if value or name != "password"}
     success = Outcome.CREATED if "password" in new else Outcome.INVITED
-    if dry_run:
-        return _existing(client, row) or Report(row.line, username, success)
-    answer = client.create_user(new)
+    answer = client.create_user(new, dry_run=dry_run)
     if answer.is_success:
         return Report(row.line, username, success)
     if answer.status_code == 409:
@@ -100,8 +94,6 @@ def _existing(client: AdminClient, row: Row) -> Report | None:
     """The row's account if it is there; refused when its name or address belongs to another one."""
     assert row.fields is not None
     username, email = row.fields["username"], row.fields["email"]
-    if not username or not email:
-        return None
     named, addressed = client.find_user("username", username), client.find_user("email", email)
     if named is None and addressed is None:
         return None

@@ -39,7 +39,7 @@ def import_users(
     password: Password = None,
     address: Address = None,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Only say which accounts are new and which exist.")
+        bool, typer.Option("--dry-run", help="Say what would become of each row; change nothing.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:

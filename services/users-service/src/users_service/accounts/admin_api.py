@@ -2,10 +2,11 @@
 
 from uuid import UUID
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 
 from cogniflow_kit.errors import problems
 from cogniflow_kit.identity import Admin
+from cogniflow_kit.sql.database import DatabaseSession
 from cogniflow_kit.sql.idempotency import UserOnce
 from users_service.accounts.schemas import NewUser, RoleChange, UserOut
 from users_service.dependencies import AccountsService, AdministrationService
@@ -13,12 +14,26 @@ from users_service.dependencies import AccountsService, AdministrationService
 router = APIRouter(tags=["accounts"])
 
 
-@router.post("/api/users/", status_code=201, responses=problems(409))
+@router.post("/api/users/", status_code=201, responses={200: {"model": UserOut}, **problems(409)})
 def create_user(
-    body: NewUser, admin: Admin, administration: AdministrationService, once: UserOnce
+    body: NewUser,
+    admin: Admin,
+    administration: AdministrationService,
+    once: UserOnce,
+    session: DatabaseSession,
+    response: Response,
+    dry_run: bool = False,
 ) -> UserOut:
-    """Open an account for somebody, who gets a link by mail unless a password is given."""
-    return once.keep(UserOut.model_validate(administration.create(admin.id, body)))
+    """Open an account for somebody, who gets a link by mail unless a password is given.
+
+    `dry_run`: answer 200 with the account as it would be, or the refusal, and change nothing.
+    """
+    account = UserOut.model_validate(administration.create(admin.id, body))
+    if dry_run:
+        session.rollback()
+        response.status_code = 200
+        return account
+    return once.keep(account)
 
 
 @router.get("/api/users/{user_id}", responses=problems(404))
