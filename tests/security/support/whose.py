@@ -105,6 +105,12 @@ class Belongings:
         sessions = self._made("users", "GET", "/api/auth/sessions", self.learner)
         return Belonging(self.learner, {"session_id": sessions["items"][0]["id"]})
 
+    @cached_property
+    def export(self) -> Belonging:
+        """An archive of what is held on a learner, being made."""
+        made = self._made("users", "POST", "/api/privacy/export", self.learner)
+        return Belonging(self.learner, {"export_id": made["id"]})
+
     def _made(self, service: str, method: str, path: str, person: Person, **kwargs: Any) -> Any:
         answer = self._platform.call(service, method, path, headers=person.headers, **kwargs)
         assert answer.is_success, f"{method} {path}: {answer.status_code} {answer.text}"
