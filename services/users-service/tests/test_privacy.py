@@ -215,6 +215,24 @@ def test_an_export_holds_everything_of_one_person_and_no_key(client, maja, noor,
     assert "token_hash" not in everything
 
 
+def test_an_export_tells_nothing_of_who_did_something_to_somebody(
+    client, maja, make_user, log_in, work, database
+):
+    admin = make_user("ada", role="admin")
+    admin.headers = {"Authorization": f"Bearer {log_in(client, 'ada').json()['access_token']}"}
+    for what in ("lock", "unlock"):
+        assert client.post(f"/api/users/{maja.id}/{what}", headers=admin.headers).is_success
+    maja.headers = {"Authorization": f"Bearer {log_in(client, 'maja').json()['access_token']}"}
+    events = json.loads(export(client, work, maja)["users-service.json"])["postgresql.security_events"]
+    (locked,) = [event for event in events if event["type"] == "locked"]
+    assert locked["user_id"] == str(maja.id)
+    assert {"actor_id", "address", "session_id"} & locked.keys() == set()
+    events = json.loads(export(client, work, admin)["users-service.json"])["postgresql.security_events"]
+    (locked,) = [event for event in events if event["type"] == "locked"]
+    assert "user_id" not in locked
+    assert locked["actor_id"] == str(admin.id)
+
+
 def test_an_export_tells_its_progress(client, maja, others, work):
     made = client.post("/api/privacy/export", headers=maja.headers).json()
     others.away.add("chat")

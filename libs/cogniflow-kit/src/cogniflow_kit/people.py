@@ -6,6 +6,7 @@ A service lists its tables and collections once, as holdings, in a
 
 import base64
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, Protocol
 from uuid import UUID
@@ -88,7 +89,10 @@ class PersonalData:
 
     def erase(self, user_id: UUID) -> Erased:
         """Each store by itself: what is done stays done when a later one is away. Repeating is harmless."""
-        return Erased(erased={holding.store: holding.erase(user_id) for holding in self._holdings})
+        erased: Counter[str] = Counter()
+        for holding in self._holdings:
+            erased[holding.store] += holding.erase(user_id)
+        return Erased(erased=erased)
 
 
 def _encode(number: int, key: Key) -> str:

@@ -22,7 +22,10 @@ _OWN_LIMITS = (
 _OWN_MAILS = (
     "t.user_id = :user_id OR lower(t.recipient) = (SELECT lower(email) FROM users.users WHERE id = :user_id)"
 )
-_ABOUT_OR_BY = "t.user_id = :user_id OR t.actor_id = :user_id"
+_BY_THEMSELVES = "t.user_id = :user_id AND coalesce(t.actor_id, :user_id) = :user_id"
+_BY_OTHERS = "t.user_id = :user_id AND t.actor_id <> :user_id"
+_TO_OTHERS = "t.actor_id = :user_id AND t.user_id IS DISTINCT FROM :user_id"
+_OF_THE_OTHER = ("actor_id", "address", "session_id")
 _UNTIED = (
     "user_id = nullif(user_id, :user_id), actor_id = nullif(actor_id, :user_id),"
     " session_id = NULL, address = NULL"
@@ -49,7 +52,10 @@ def held(database: Database) -> PersonalData:
             lasting("revocations"),
             # The receipt itself. Its id leads to nobody once everything else is gone.
             lasting("erasure_requests"),
-            table("security_events", owner=_ABOUT_OR_BY, hidden=("actor_id",), keep=_UNTIED),
+            # Who did something to them, or whom they did it to, is told to nobody.
+            table("security_events", owner=_BY_THEMSELVES, keep=_UNTIED),
+            table("security_events", owner=_BY_OTHERS, hidden=_OF_THE_OTHER, keep=_UNTIED),
+            table("security_events", owner=_TO_OTHERS, hidden=("user_id",), keep=_UNTIED),
             table("login_failures", owner=_OWN_LIMITS),
             # The text of a mail holds a link that works without a password.
             table("mails", owner=_OWN_MAILS, hidden=("body",)),
