@@ -46,11 +46,12 @@ def test_people_and_the_wrong_services_may_not(client, maja, as_maja, tokens):
         assert client.request(method, address, headers=wrong).status_code == 403
 
 
-def test_every_table_and_collection_is_covered(client):
+def test_every_table_and_collection_is_covered(client, mongo):
     covered = set(client.app.state.people.stores)
     names = {table.name for table in metadata.tables.values()}
     assert {f"postgresql.{name}" for name in names - WITHOUT_PEOPLE} | {f"mongodb.{COLLECTION}"} == covered
     assert names >= WITHOUT_PEOPLE
+    assert {f"mongodb.{name}" for name in mongo.database.list_collection_names()} <= covered
 
 
 def test_everything_is_exported_and_erased_of_one_person_only(
