@@ -1,7 +1,9 @@
 """The stores survive what a machine does to them: kill -9, other ports, interrupted set-ups."""
 
 import os
+import shutil
 import signal
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +16,7 @@ from redis import Redis
 from cogniflow_dev.ports import free_ports
 from cogniflow_dev.secrets import Secrets
 from cogniflow_dev.stores import RunningStores, start_stores
+from cogniflow_dev.stores.binaries import postgres_binary
 from cogniflow_dev.stores.postgres import Postgres
 
 
@@ -83,3 +86,23 @@ def _fill(stores: RunningStores) -> None:
         kept.insert_one({"text": "in mongo"})
     with Redis.from_url(stores.urls("users")["REDIS_URL"]) as client:
         client.set("users:kept", "in redis")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root runs PostgreSQL as somebody else")
+def test_root_can_keep_programs_and_data_in_a_folder_closed_to_others(tmp_path, monkeypatch):
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o700)
+    installed = postgres_binary("postgres").parents[2]
+    for package in (installed, installed.with_name(f"{installed.name}.libs")):
+        shutil.copytree(package, closed / package.name, ignore=shutil.ignore_patterns("pginstall"))
+    programs = closed / installed.name / "pginstall18" / "bin"
+    monkeypatch.setattr("cogniflow_dev.stores.postgres.postgres_binary", lambda name: programs / name)
+    server = Postgres(closed / "data", free_ports(1)[0], Secrets())
+    server.prepare()
+    with (closed / "log").open("wb") as log:
+        process = subprocess.Popen(server.command(), stdout=log, stderr=log, start_new_session=True)
+    try:
+        server.wait_ready(30, still_running=lambda: process.poll() is None)
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.wait(20)

@@ -18,6 +18,9 @@ from cogniflow_dev.stores.server import StoreServer, run
 SUPERUSER = "cogniflow"
 DATABASE = "cogniflow"
 
+_DAC_READ_SEARCH = 2
+_SETPCAP = 8
+
 # Durable (fsync and synchronous_commit stay on, as they are by default), small in memory.
 _OPTIONS = {
     "listen_addresses": LOOPBACK,
@@ -128,7 +131,8 @@ def _unprivileged() -> list[str]:
 
     It runs as `nobody`, which owns the data folder. The one capability left
     lets it reach that folder and its own programs through folders that are
-    closed to others, such as /root.
+    closed to others, such as /root. PostgreSQL also asks beforehand, with
+    access(2), which heeds a capability only under `no_setuid_fixup`.
     """
     if os.geteuid() != 0:
         return []
@@ -139,7 +143,10 @@ def _unprivileged() -> list[str]:
         )
     group = "nogroup" if _group_exists("nogroup") else "nobody"
     identity = ["--reuid", "nobody", "--regid", group, "--clear-groups"]
-    capability = "+dac_read_search" if _may_grant_read_search() else "+dac_override"
+    if _permitted(_SETPCAP):
+        identity += ["--securebits", "+no_setuid_fixup"]
+    # Containers usually take the first capability from root and leave the broader one.
+    capability = "+dac_read_search" if _permitted(_DAC_READ_SEARCH) else "+dac_override"
     return [setpriv, *identity, "--inh-caps", capability, "--ambient-caps", capability]
 
 
@@ -147,9 +154,8 @@ def _group_exists(name: str) -> bool:
     return any(entry.gr_name == name for entry in grp.getgrall())
 
 
-def _may_grant_read_search() -> bool:
-    """Containers usually take this capability from root and leave the broader dac_override."""
-    dac_read_search = 2
+def _permitted(capability: int) -> bool:
+    """Whether this process has a capability, by its number in capabilities(7)."""
     status = Path("/proc/self/status").read_text()
     permitted = next(line for line in status.splitlines() if line.startswith("CapPrm:"))
-    return bool(int(permitted.split()[1], 16) >> dac_read_search & 1)
+    return bool(int(permitted.split()[1], 16) >> capability & 1)
