@@ -20,7 +20,8 @@ from users_service.login.service import ACCESS_LIFETIME_S, GRACE, REFRESH_LIFETI
 from users_service.tables import LoginFailure, RefreshToken, Revocation, User
 
 ROLES = ("student", "instructor", "researcher", "admin")
-JUMPS_S = (1, 5, 9, 10, 11, 60, 299, 300, 301, 900, 86_400, 29 * 86_400, 31 * 86_400)
+MOMENTS_S = (1, 4, 9, 10, 11, 12, 60, 299, 300, 301)
+AGES_S = (901, 86_400, 29 * 86_400, 31 * 86_400)
 PASSWORD = "correct horse battery"
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
 # So that no two steps happen at the same moment.
@@ -115,9 +116,24 @@ class SessionMachine(RuleBasedStateMachine):
             self._keep(line, answer)
 
     @precondition(lambda self: self.lines)
-    @rule(which=st.integers(0, 20), back=st.sampled_from([0, 0, 0, 1, 1, 2, 3]))
-    def refresh(self, which: int, back: int) -> None:
-        """With the newest token of a line, or one `back` from it."""
+    @rule(which=st.integers(0, 2))
+    def refresh(self, which: int) -> None:
+        """As clients should, with the newest token of one of the latest lines."""
+        self._refresh(which, back=0)
+
+    @precondition(lambda self: self.lines)
+    @rule(which=st.integers(0, 2))
+    def refresh_twice(self, which: int) -> None:
+        """The answer was lost on the way."""
+        self._refresh(which, back=1)
+
+    @precondition(lambda self: self.lines)
+    @rule(which=st.integers(0, 2), back=st.integers(2, 4))
+    def reuse(self, which: int, back: int) -> None:
+        """A copy that somebody kept."""
+        self._refresh(which, back)
+
+    def _refresh(self, which: int, back: int) -> None:
         line = self.lines[-1 - which % len(self.lines)]
         position = max(0, len(line.links) - 1 - back)
         link = line.links[position]
@@ -144,13 +160,7 @@ class SessionMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.accesses)
     @rule(which=st.integers(0, 20))
     def read(self, which: int) -> None:
-        access = self._one_of(which)
-        good = access.is_good(self._tick())
-        me = self.client.get("/api/users/me", headers=self._headers(access))
-        everyone = self.client.get("/api/users/", headers=self._headers(access))
-        teaches = access.role in ("instructor", "admin")
-        assert me.status_code == (200 if good else 401)
-        assert everyone.status_code == ((200 if teaches else 403) if good else 401)
+        self._read(self._one_of(which))
 
     @precondition(lambda self: self.accesses)
     @rule(which=st.integers(0, 20), everywhere=st.booleans())
@@ -162,6 +172,7 @@ class SessionMachine(RuleBasedStateMachine):
         assert answer.status_code == (204 if good else 401)
         if good:
             self._end(access.line.account if everywhere else None, access.line)
+        self._read_latest(access.line.account)
 
     # -- what admins do
 
@@ -172,6 +183,7 @@ class SessionMachine(RuleBasedStateMachine):
         if not account.locked:
             account.locked, account.changed_at = True, self.now
             self._end(account)
+        self._read_latest(account)
 
     @rule(who=st.integers(0, 1))
     def unlock(self, who: int) -> None:
@@ -184,11 +196,17 @@ class SessionMachine(RuleBasedStateMachine):
         self._administer("PUT", f"/api/users/{account.id}/role", json={"role": role})
         if role != account.role:
             account.role, account.changed_at = role, self.now
+        self._read_latest(account)
 
     # -- time
 
-    @rule(seconds=st.sampled_from(JUMPS_S))
+    @rule(seconds=st.sampled_from(MOMENTS_S))
     def step_clock(self, seconds: int) -> None:
+        self._tick(timedelta(seconds=seconds))
+
+    @precondition(lambda self: self.lines and len(self.accesses) % 5 == 0)
+    @rule(seconds=st.sampled_from(AGES_S))
+    def step_clock_far(self, seconds: int) -> None:
         self._tick(timedelta(seconds=seconds))
 
     @invariant()
@@ -225,6 +243,19 @@ class SessionMachine(RuleBasedStateMachine):
         headers = {"Authorization": f"Bearer {logged_in.json()['access_token']}"}
         answer = self.client.request(method, path, headers=headers, **kwargs)
         assert answer.status_code == 200, answer.text
+
+    def _read(self, access: Access) -> None:
+        good = access.is_good(self._tick())
+        me = self.client.get("/api/users/me", headers=self._headers(access))
+        everyone = self.client.get("/api/users/", headers=self._headers(access))
+        teaches = access.role in ("instructor", "admin")
+        assert me.status_code == (200 if good else 401)
+        assert everyone.status_code == ((200 if teaches else 403) if good else 401)
+
+    def _read_latest(self, account: Account) -> None:
+        """What happened to an account shows at once in the tokens that it has."""
+        for access in [access for access in self.accesses if access.line.account is account][-3:]:
+            self._read(access)
 
     def _one_of(self, which: int) -> Access:
         return self.accesses[-1 - which % len(self.accesses)]
