@@ -2,6 +2,7 @@
 
 import typer
 
+from cogniflow_dev.cli.bench import bench
 from cogniflow_dev.cli.doctor import doctor
 from cogniflow_dev.cli.down import down
 from cogniflow_dev.cli.import_course import import_course
@@ -21,5 +22,6 @@ app = typer.Typer(
 )
 for command in (up, down, status, info, logs, restart, doctor, import_course):
     app.command()(command)
+app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(bench)
 app.add_typer(users, name="users")
 app.add_typer(keys, name="keys")
