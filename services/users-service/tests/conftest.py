@@ -38,6 +38,15 @@ class FreshFeed(VerificationFeed):
         return await super().pem(kid)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def cheap_hashes() -> Iterator[None]:
+    """argon2 at its cheapest setting: what is under test is what is done with its answers."""
+    with pytest.MonkeyPatch.context() as patch:
+        cheap = passwords._context.copy(argon2__time_cost=1, argon2__memory_cost=64)
+        patch.setattr(passwords, "_context", cheap)
+        yield
+
+
 @pytest.fixture(scope="session")
 def settings(service_environment: ServiceEnvironments) -> Settings:
     return Settings(**service_environment("users", lambda values: prepare(Settings(**values))))
@@ -168,10 +177,3 @@ def statements(database: Database) -> Callable[..., Any]:
         event.remove(database.engine, "before_cursor_execute", note)
 
     return listening
-
-
-@pytest.fixture
-def cheap_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
-    """argon2 at its cheapest setting, for tests that don't test it."""
-    cheap = passwords._context.copy(argon2__time_cost=1, argon2__memory_cost=64)
-    monkeypatch.setattr(passwords, "_context", cheap)

@@ -15,11 +15,6 @@ PASSWORD = "correct horse battery"
 NOOR = {"username": "noor", "email": "noor@example.org", "full_name": "Noor Aziz", "role": "instructor"}
 
 
-@pytest.fixture(autouse=True)
-def quick_hashes(cheap_hashes):
-    """These tests log many people in; argon2 itself is tested elsewhere."""
-
-
 @pytest.fixture
 def admin(headers_of):
     return headers_of("admin")

@@ -27,11 +27,6 @@ GOOD = [
 Command = Callable[..., Result]
 
 
-@pytest.fixture(autouse=True)
-def quick_hashes(cheap_hashes: None) -> None:
-    """argon2 itself is tested elsewhere."""
-
-
 @pytest.fixture
 def served(committing_client: TestClient) -> Iterator[Command]:
     """Runs the command as an admin of a served installation, unless another login is given."""

@@ -3,7 +3,6 @@
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
-import pytest
 from sqlalchemy import update
 
 from cogniflow_kit.ids import utc_now
@@ -14,15 +13,6 @@ from users_service.tables import LoginFailure, User
 
 def guess(client, log_in, login, times):
     return [log_in(client, login, "a wrong guess").status_code for _ in range(times)]
-
-
-@pytest.fixture(autouse=True)
-def quick_hashes(monkeypatch):
-    """The limits are under test, not argon2: its cheapest setting."""
-    from users_service import passwords
-
-    cheap = passwords._context.copy(argon2__time_cost=1, argon2__memory_cost=64)
-    monkeypatch.setattr(passwords, "_context", cheap)
 
 
 def test_an_account_is_closed_to_guesses_for_a_while(client, make_user, log_in, database):

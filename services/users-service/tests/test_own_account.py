@@ -17,11 +17,6 @@ NEW = "another quiet morning"
 FORGED = "A" * 43
 
 
-@pytest.fixture(autouse=True)
-def quick_hashes(cheap_hashes):
-    """These tests compare passwords many times; argon2 itself is tested elsewhere."""
-
-
 @pytest.fixture
 def maja(client, make_user, log_in):
     """Her row, and headers of her login."""

@@ -11,11 +11,6 @@ PAGES = "/api/auth/links"
 PASSWORD = "another quiet morning"
 
 
-@pytest.fixture(autouse=True)
-def quick_hashes(cheap_hashes):
-    """argon2 itself is tested elsewhere."""
-
-
 def link_in_mail(database, settings):
     with database.transaction() as session:
         body = session.scalars(select(Mail.body)).one()

@@ -30,7 +30,6 @@ sys.path.insert(0, str(Path(__file__).parent / "support"))
 from other_services import OtherServices
 
 PASSWORD = "correct horse battery"
-pytestmark = pytest.mark.usefixtures("cheap_hashes")
 
 
 @pytest.fixture
