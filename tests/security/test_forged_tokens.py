@@ -4,6 +4,7 @@ A route that is meant to be open to everybody has to say so in access.md.
 """
 
 import asyncio
+import time
 from collections.abc import Iterator
 from datetime import timedelta
 from uuid import uuid4
@@ -32,6 +33,10 @@ def address(operation: Operation) -> str:
             path[:start] + ("driven" if path[start + 1 : end] == "slug" else str(uuid4())) + path[end + 1 :]
         )
     return path
+
+
+EFFECT_S = 1.0
+"""How long a logout or a role change may take to count in every service; the platform promises a second."""
 
 
 def forger(platform: FourServices, service: str, kind: str) -> Forger:
@@ -94,7 +99,9 @@ def headers(platform: FourServices) -> dict[str, bytes]:
 
 @pytest.fixture(scope="module")
 def stale_tokens(platform: FourServices) -> list[tuple[str, str]]:
-    return list(stale(platform))
+    tokens = list(stale(platform))
+    time.sleep(EFFECT_S)
+    return tokens
 
 
 @pytest.fixture(scope="module")
