@@ -176,6 +176,16 @@ def test_rotating_makes_a_new_key_and_leaves_no_session(served, committing_clien
     assert published
 
 
+def test_the_outbox_shows_the_links_that_no_mail_server_sends(served, csv_file):
+    served("users", "import", csv_file(HEADING, *GOOD))
+    newest = json.loads(served("mails", "-n", "1", "--json").stdout)
+    assert [mail["recipient"] for mail in newest] == ["eva@example.org"]
+    shown = served("mails").stdout
+    assert "/api/auth/links/" in newest[0]["body"]
+    assert newest[0]["subject"] in shown
+    assert "/api/auth/links/" in shown
+
+
 def test_a_long_import_renews_its_login(served, csv_file, committing_client, monkeypatch):
     monkeypatch.setattr("users_service.login.service.ACCESS_LIFETIME_S", 1)
     create = AdminClient.create_user

@@ -56,6 +56,10 @@ class AdminClient:
         """The new key's id and in how many seconds it signs."""
         return dict(_checked(self._http.post("/api/admin/keys/rotate")).json())
 
+    def newest_mails(self, limit: int) -> list[dict[str, Any]]:
+        """The outbox, the newest first; bodies are empty where a mail server sends them."""
+        return list(_checked(self._http.get("/api/admin/mails", params={"limit": limit})).json()["items"])
+
     def create_user(self, new: dict[str, Any], *, dry_run: bool) -> httpx.Response:
         """The answer as it is, for the caller to judge; only a missing right raises PlatformRefused."""
         answer = self._http.post("/api/users/", json=new, params={"dry_run": dry_run})

@@ -9,6 +9,7 @@ from cogniflow_dev.cli.import_course import import_course
 from cogniflow_dev.cli.info import info
 from cogniflow_dev.cli.keys import keys
 from cogniflow_dev.cli.logs import logs
+from cogniflow_dev.cli.mails import mails
 from cogniflow_dev.cli.restart import restart
 from cogniflow_dev.cli.status import status
 from cogniflow_dev.cli.up import up
@@ -20,7 +21,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_show_locals=False,
 )
-for command in (up, down, status, info, logs, restart, doctor, import_course):
+for command in (up, down, status, info, logs, restart, doctor, import_course, mails):
     app.command()(command)
 app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(bench)
 app.add_typer(users, name="users")
