@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from cogniflow_kit.settings import ServiceSettings
 from cogniflow_kit.sql.database import Database
-from cogniflow_kit.sql.migrations import SEARCH_PATH
+from cogniflow_kit.sql.migrations import SEARCH_PATH, own_names
 
 
 class _SavepointDatabase(Database):
@@ -91,16 +91,13 @@ def clean_redis(redis_url: str, prefix: str) -> Iterator[None]:
 def schema_drift(settings: ServiceSettings, metadata: MetaData) -> list[Any]:
     """What Alembic would still change to make the migrated schema equal to the tables in the code."""
 
-    def own_schema(name: str | None, kind: str, _: object) -> bool:
-        return kind != "schema" or name == metadata.schema
-
     url = settings.database_url.get_secret_value()
     # With the schema on the search path Alembic would take it for the default one and compare nothing.
     engine = create_engine(url, connect_args={"options": SEARCH_PATH})
     with engine.connect() as connection:
         options = {
             "include_schemas": True,
-            "include_name": own_schema,
+            "include_name": own_names(metadata),
             "version_table_schema": metadata.schema,
             "compare_type": True,
         }

@@ -5,6 +5,7 @@ The advisory lock and lock timeout follow pypi/warehouse
 can't get its lock gives up instead of queueing every reader behind itself.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 
 from alembic import command, context
@@ -22,6 +23,22 @@ def migrate(database_url: str, script_location: Path, revision: str = "head") ->
     config.set_main_option("script_location", str(script_location))
     config.attributes["database_url"] = database_url
     command.upgrade(config, revision)
+
+
+def own_names(metadata: MetaData) -> Callable[[str | None, str, object], bool]:
+    """What Alembic compares: the service's schema, without the partitions of its tables."""
+    partitioned = tuple(
+        f"{table.name}_"
+        for table in metadata.tables.values()
+        if table.dialect_options["postgresql"]["partition_by"]
+    )
+
+    def include(name: str | None, kind: str, _: object) -> bool:
+        if kind == "schema":
+            return name == metadata.schema
+        return kind != "table" or name is None or not name.startswith(partitioned)
+
+    return include
 
 
 def run_env(metadata: MetaData) -> None:
@@ -42,7 +59,7 @@ def run_env(metadata: MetaData) -> None:
             target_metadata=metadata,
             version_table_schema=schema,
             include_schemas=True,
-            include_name=lambda name, kind, _: kind != "schema" or name == schema,
+            include_name=own_names(metadata),
             compare_type=True,
         )
         context.run_migrations()

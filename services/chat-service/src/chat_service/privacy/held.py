@@ -14,17 +14,23 @@ _OF_A_PERSON = (
     "user_answers",
     "nova_responses",
     "validation_logs",
+    "intent_classifications",
     "risk_detections",
+    "user_responses",
+    "session_summaries",
     "question_completions",
     "conversation_states",
     "user_progress",
 )
+_OWN_DETECTION = "t.detection_id IN (SELECT detection_id FROM chat.risk_detections WHERE user_id = :user_id)"
 _OWN_SESSION = "t.session_id IN (SELECT session_id FROM chat.sessions WHERE user_id = :user_id)"
 
 WITHOUT_PEOPLE = frozenset(
     {
         *("programs", "program_versions", "weeks", "questions", "system_prompts", "week_content_blocks"),
-        *("course_indexes", "lesson_chunks", "jobs"),
+        *("program_labels", "program_label_moves", "experiments", "experiment_arms"),
+        *("system_settings", "system_setting_changes", "retention_runs", "legacy_imports"),
+        *("safety_accesses", "course_indexes", "lesson_chunks", "jobs"),
     }
 )
 """Tables that hold programmes, lessons and work alone."""
@@ -37,7 +43,9 @@ def held(database: Database, mongo: Mongo) -> PersonalData:
     return PersonalData(
         [
             CollectionHolding(mongo, COLLECTION, hidden=("fingerprint", "outbox", "outbox_pending")),
+            table("risk_reviews", owner=_OWN_DETECTION),
             *(table(name) for name in _OF_A_PERSON),
+            table("experiment_assignments"),
             table("turns", owner=_OWN_SESSION),
             table("sessions"),
             *plumbing(database, metadata),
