@@ -99,7 +99,9 @@ def wait_for(client: httpx.Client) -> None:
 @pytest.mark.parametrize(
     ("path", "part"),
     [
+        ("/api/admin/outbox", "users"),
         ("/api/auth/token", "users"),
+        ("/api/auth/links/verify-email?token=t", "users"),
         ("/api/users", "users"),
         ("/api/users/me", "users"),
         ("/api/profile", "users"),

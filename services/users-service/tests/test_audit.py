@@ -30,6 +30,27 @@ def test_logins_failures_and_reuse_are_recorded_without_secrets(
     assert not any(secret in str(found) for secret in ("my wrong guess", first, second))
 
 
+@pytest.mark.parametrize(
+    ("role", "method", "path", "route"),
+    [
+        ("researcher", "GET", "/api/admin/security-events", "/api/admin/security-events"),
+        ("instructor", "GET", "/api/admin/mails", "/api/admin/mails"),
+        ("student", "POST", "/api/admin/keys/rotate", "/api/admin/keys/rotate"),
+        ("student", "POST", "/api/auth/introspect", "/api/auth/introspect"),
+        ("student", "GET", "/api/users/", "/api/users/"),
+        ("student", "POST", "/api/users/%00%22/lock", "/api/users/{user_id}/lock"),
+    ],
+)
+def test_whom_a_role_keeps_out_is_recorded(client, headers_of, role, method, path, route):
+    headers = headers_of(role)
+    assert client.request(method, path, headers=headers, data={"token": "x"}).status_code == 403
+    own = client.get("/api/users/me", headers=headers).json()["id"]
+    (event, _login) = events(client, headers_of("admin"), user_id=own)
+    assert event["type"] == "access_refused"
+    assert event["session_id"] is not None
+    assert event["data"] == {"role": role, "route": f"{method} {route}"}
+
+
 def test_search_narrows_by_type_and_time(client, make_user, log_in, headers_of):
     make_user("maja")
     log_in(client, "maja", "wrong")

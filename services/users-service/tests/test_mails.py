@@ -306,7 +306,7 @@ def test_the_log_names_the_mail_and_the_page_and_nothing_else(client, database, 
     client.post("/api/auth/register", json=EVA)
     (line,) = [record.msg for record in caplog.records if "mail_id" in record.msg]
     assert line["mail_id"] == str(stored(database).id)
-    assert line["page"].endswith("/api/admin/mails")
+    assert line["page"].endswith("/api/admin/outbox")
     assert not any(secret in caplog.text for secret in ("token=", "eva@example.org", "Eva Lund"))
 
 

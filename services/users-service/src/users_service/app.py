@@ -20,6 +20,7 @@ from users_service.keys.verification import own_state
 from users_service.login.api import router as login
 from users_service.login.introspection import router as introspection
 from users_service.mail.api import router as mails
+from users_service.mail.pages import router as outbox
 from users_service.oidc.api import router as external_login
 from users_service.oidc.dependencies import provider_of
 from users_service.privacy.api import router as privacy
@@ -49,6 +50,7 @@ def create_app(
             keys_routes,
             audit,
             mails,
+            outbox,
             profiles,
             privacy,
         ],

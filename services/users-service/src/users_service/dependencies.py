@@ -1,9 +1,11 @@
 """The only place that wires services to the request."""
 
+from collections.abc import Callable
 from typing import Annotated
 
 from fastapi import Depends, Request
 
+from cogniflow_kit.identity import CurrentUser, Role, User
 from cogniflow_kit.jobs import Jobs
 from cogniflow_kit.sql.database import DatabaseSession
 from users_service.accounts.administration import Administration
@@ -11,11 +13,13 @@ from users_service.accounts.confirmation import Confirmation
 from users_service.accounts.mailbox import Mailboxes
 from users_service.accounts.password import Passwords
 from users_service.accounts.service import Accounts
-from users_service.audit.trail import Origin, Trail
+from users_service.audit.trail import EventType, Origin, Trail
 from users_service.keys.service import KeyRing
+from users_service.login.errors import AccessRefused
 from users_service.login.service import Login
 from users_service.login.service_tokens import ServiceTokens
 from users_service.mail.mails import Mails
+from users_service.mail.outbox import Outbox
 from users_service.settings import Settings
 
 
@@ -48,6 +52,30 @@ async def get_trail(session: DatabaseSession, origin: RequestOrigin) -> Trail:
 SecurityTrail = Annotated[Trail, Depends(get_trail)]
 
 
+def requires_role(*roles: Role) -> Callable[..., User]:
+    """Lets only these roles in, and records whom it refuses."""
+
+    def check(user: CurrentUser, request: Request, trail: SecurityTrail) -> User:
+        if user.role not in roles:
+            # The route as it was written: the path itself may hold anything.
+            route = f"{request.method} {request.scope['route'].path}"
+            trail.record(
+                EventType.ACCESS_REFUSED,
+                user_id=user.id,
+                session_id=user.session_id,
+                role=user.role,
+                route=route,
+            )
+            raise AccessRefused("Your role doesn't allow this.")
+        return user
+
+    return check
+
+
+Instructor = Annotated[User, Depends(requires_role("instructor", "admin"))]
+Admin = Annotated[User, Depends(requires_role("admin"))]
+
+
 async def get_jobs(request: Request) -> Jobs:
     jobs: Jobs = request.app.state.jobs
     return jobs
@@ -61,6 +89,13 @@ async def get_mails(session: DatabaseSession, jobs: JobQueue, settings: CurrentS
 
 
 OutgoingMails = Annotated[Mails, Depends(get_mails)]
+
+
+async def get_outbox(session: DatabaseSession, trail: SecurityTrail, settings: CurrentSettings) -> Outbox:
+    return Outbox(session, trail, settings)
+
+
+MailOutbox = Annotated[Outbox, Depends(get_outbox)]
 
 
 async def get_mailboxes(

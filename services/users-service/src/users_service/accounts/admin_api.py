@@ -5,11 +5,10 @@ from uuid import UUID
 from fastapi import APIRouter, Response
 
 from cogniflow_kit.errors import problems
-from cogniflow_kit.identity import Admin
 from cogniflow_kit.sql.database import DatabaseSession
 from cogniflow_kit.sql.idempotency import UserOnce
 from users_service.accounts.schemas import NewUser, RoleChange, UserOut
-from users_service.dependencies import AccountsService, AdministrationService
+from users_service.dependencies import AccountsService, Admin, AdministrationService
 
 router = APIRouter(tags=["accounts"])
 

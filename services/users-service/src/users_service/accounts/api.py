@@ -5,11 +5,11 @@ from typing import Annotated
 from fastapi import APIRouter, Depends
 
 from cogniflow_kit.errors import problems
-from cogniflow_kit.identity import CurrentUser, Instructor, Role
+from cogniflow_kit.identity import CurrentUser, Role
 from cogniflow_kit.schemas import Page, PageRequest
 from cogniflow_kit.sql.idempotency import AnyoneOnce
 from users_service.accounts.schemas import Registration, SearchText, UserOut
-from users_service.dependencies import AccountsService
+from users_service.dependencies import AccountsService, Instructor
 
 router = APIRouter(tags=["accounts"])
 

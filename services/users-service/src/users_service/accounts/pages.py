@@ -1,4 +1,4 @@
-"""Where the links in mails lead: two pages that need neither script nor style.
+"""Where the links in mails lead: two pages with a form each.
 
 Opening one changes nothing, since mail scanners open links too; its button
 does. A frontend may take over by calling the JSON routes with the same token.
@@ -7,41 +7,21 @@ does. A frontend may take over by calling the JSON routes with the same token.
 from collections.abc import Callable
 from html import escape
 from string import Template
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Form, Query
 from fastapi.responses import HTMLResponse
 from pydantic import Field
 from sqlalchemy.orm import Session
 
-from cogniflow_kit.errors import PROBLEM_JSON, ServiceError
+from cogniflow_kit.errors import ServiceError
 from cogniflow_kit.schemas import RequestBody
 from cogniflow_kit.sql.database import DatabaseSession
 from users_service.accounts.policy import MAX_LENGTH, MIN_LENGTH
 from users_service.accounts.schemas import MailedToken
 from users_service.dependencies import MailboxService, PasswordService
+from users_service.html import page, page_refusals, refusal_page
 
-_HEADERS = {
-    "Cache-Control": "no-store",
-    "Content-Security-Policy": "default-src 'none'; base-uri 'none'; form-action 'self';"
-    " frame-ancestors 'none'",
-    "Referrer-Policy": "no-referrer",
-}
-_PAGE = Template("""<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>$title - CogniFlow</title>
-</head>
-<body>
-<main>
-<h1>$title</h1>
-$content
-</main>
-</body>
-</html>
-""")
 _VERIFY = Template("""<form method="post">
 <input type="hidden" name="token" value="$token">
 <p><button>Yes, this is my address</button></p>
@@ -53,10 +33,6 @@ _RESET = Template("""<form method="post">
  minlength="$shortest" maxlength="$longest"></p>
 <p><button>Set the password</button></p>
 </form>""")
-_REFUSED: dict[int | str, dict[str, Any]] = {
-    status: {"description": words, "content": {"text/html": {}, PROBLEM_JSON: {}}}
-    for status, words in ((403, "Forbidden"), (409, "Conflict"), (422, "Unprocessable Content"))
-}
 _VERIFY_TITLE = "Confirm your e-mail address"
 _RESET_TITLE = "Choose a new password"
 
@@ -64,7 +40,7 @@ router = APIRouter(
     prefix="/api/auth/links",
     tags=["pages of mailed links"],
     default_response_class=HTMLResponse,
-    responses=_REFUSED,
+    responses=page_refusals(403, 409, 422),
 )
 LinkToken = Annotated[str, Query(min_length=20, max_length=100, pattern=r"^[A-Za-z0-9_-]+$")]
 
@@ -83,7 +59,7 @@ class ResetForm(RequestBody):
 @router.get("/verify-email")
 def verify_page(token: LinkToken) -> HTMLResponse:
     """Asks to confirm the address."""
-    return _page(_VERIFY_TITLE, _VERIFY.substitute(token=escape(token)))
+    return page(_VERIFY_TITLE, _VERIFY.substitute(token=escape(token)))
 
 
 @router.post("/verify-email")
@@ -99,7 +75,7 @@ def verify(
 @router.get("/reset-password")
 def reset_page(token: LinkToken) -> HTMLResponse:
     """Asks for the new password."""
-    return _page(_RESET_TITLE, _reset_form(token))
+    return page(_RESET_TITLE, _reset_form(token))
 
 
 @router.post("/reset-password")
@@ -126,11 +102,6 @@ def _answer(
     """What became of it; after a refusal nothing has changed, and the form comes once more."""
     try:
         run()
-    except ServiceError as error:
-        session.rollback()
-        return _page(title, f'<p role="alert">{escape(error.detail)}</p>\n{again}', error.status)
-    return _page(title, f'<p role="status">{escape(done)}</p>')
-
-
-def _page(title: str, content: str, status: int = 200) -> HTMLResponse:
-    return HTMLResponse(_PAGE.substitute(title=escape(title), content=content), status, _HEADERS)
+    except ServiceError as refusal:
+        return refusal_page(title, refusal, session, again)
+    return page(title, f'<p role="status">{escape(done)}</p>')

@@ -7,10 +7,10 @@ from uuid import UUID
 from fastapi import APIRouter, Depends
 from sqlalchemy import Select, select
 
-from cogniflow_kit.identity import Admin
 from cogniflow_kit.schemas import Instant, Page, PageRequest, RequestBody, ResponseBody
 from cogniflow_kit.sql.database import DatabaseSession
 from users_service.audit.trail import EventType
+from users_service.dependencies import Admin
 from users_service.tables import SecurityEvent
 
 router = APIRouter(tags=["audit"])

@@ -19,6 +19,7 @@ class EventType(StrEnum):
     LOGIN = "login"
     LOGIN_FAILED = "login_failed"
     LOGIN_LIMITED = "login_limited"
+    ACCESS_REFUSED = "access_refused"
     LOGOUT = "logout"
     SESSION_ENDED = "session_ended"
     REFRESH_TOKEN_REUSED = "refresh_token_reused"

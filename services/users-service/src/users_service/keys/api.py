@@ -4,12 +4,12 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Response
 
-from cogniflow_kit.identity import Admin, Service, requires_scope
+from cogniflow_kit.identity import Service, requires_scope
 from cogniflow_kit.schemas import ResponseBody
 from cogniflow_kit.sql.database import DatabaseSession
 from cogniflow_kit.verification import SCOPE, Verification
 from users_service.audit.trail import EventType
-from users_service.dependencies import Keys, SecurityTrail
+from users_service.dependencies import Admin, Keys, SecurityTrail
 from users_service.keys.jwt import PublicKey
 from users_service.keys.service import LEAD
 from users_service.keys.verification import verification

@@ -32,6 +32,12 @@ class TooManyMails(TooManyAttempts):
     instead = ""
 
 
+class AccessRefused(Forbidden):
+    """Somebody logged in has another role than it takes; the attempt is recorded."""
+
+    keeps_changes = True
+
+
 class InvalidRefreshToken(Unauthorized):
     code = "invalid_refresh_token"
 

@@ -10,10 +10,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from cogniflow_kit.errors import Unauthorized
-from cogniflow_kit.identity import MAX_TOKEN_BYTES, Admin, TokenVerifier
+from cogniflow_kit.identity import MAX_TOKEN_BYTES, TokenVerifier
 from cogniflow_kit.ids import utc_now
 from cogniflow_kit.schemas import RequestBody, ResponseBody
 from cogniflow_kit.sql.database import DatabaseSession
+from users_service.dependencies import Admin
 from users_service.keys.jwt import claims_unverified
 from users_service.login.service import hash_token
 from users_service.tables import RefreshToken, User, UserSession

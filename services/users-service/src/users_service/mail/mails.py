@@ -58,11 +58,16 @@ class Mails:
             event.listen(self._session, "after_commit", lambda _: self._point_out(mail.id), once=True)
 
     def link(self, page: str, token: str) -> str:
-        return f"{self._settings.public_url.rstrip('/')}/api/auth/links/{page}?token={token}"
+        return f"{links_address(self._settings)}/{page}?token={token}"
 
     def _point_out(self, mail_id: UUID) -> None:
-        page = f"{self._settings.public_url}/api/admin/mails"
+        page = f"{self._settings.public_url.rstrip('/')}/api/admin/outbox"
         log.info("mail waits for an admin, since no mail server is set", mail_id=str(mail_id), page=page)
+
+
+def links_address(settings: Settings) -> str:
+    """What every link in a mail begins with."""
+    return f"{settings.public_url.rstrip('/')}/api/auth/links"
 
 
 class Sender:
