@@ -1,6 +1,6 @@
 """What the application expects of a database, cache or queue it depends on."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Lock
 from typing import Protocol
@@ -10,6 +10,7 @@ from circuitbreaker import CircuitBreaker
 from cogniflow_kit.errors import Unavailable
 
 Outage = tuple[type[Exception], ...]
+IsOutage = Callable[[type[Exception], Exception], bool]
 
 
 class Store(Protocol):
@@ -32,7 +33,7 @@ class Breaker:
     After `reset_s` one caller tries again while the others are still refused.
     """
 
-    def __init__(self, name: str, outage: Outage, *, failures: int = 3, reset_s: int = 2) -> None:
+    def __init__(self, name: str, outage: Outage | IsOutage, *, failures: int = 3, reset_s: int = 2) -> None:
         self._name = name
         self._circuit = CircuitBreaker(failures, reset_s, outage, name)
         self._trial = Lock()

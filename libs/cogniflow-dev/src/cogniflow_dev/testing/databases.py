@@ -1,6 +1,6 @@
 """Clean stores for each test."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -8,7 +8,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from pymongo import MongoClient
 from redis import Redis
-from sqlalchemy import Connection, MetaData, create_engine, text
+from sqlalchemy import Connection, MetaData, Row, TextClause, create_engine, text
 from sqlalchemy.orm import Session, sessionmaker
 
 from cogniflow_kit.settings import ServiceSettings
@@ -31,6 +31,11 @@ class _SavepointDatabase(Database):
     def transaction(self) -> Iterator[Session]:
         with self._savepoints.begin() as session:
             yield session
+
+    def run(self, statement: TextClause, parameters: Mapping[str, Any] | None = None) -> Row[Any] | None:
+        with self.outer.begin_nested():
+            result = self.outer.execute(statement, parameters)
+            return result.first() if result.returns_rows else None
 
     def undo(self) -> None:
         self._transaction.rollback()

@@ -1,61 +1,117 @@
 """Connections and transactions: one a request, committed before the answer goes out."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Annotated
+from time import monotonic
+from typing import Annotated, Any, cast
 
 from fastapi import Depends, Request
-from sqlalchemy import create_engine, text
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy import Connection, Engine, Row, TextClause, create_engine, text
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session, sessionmaker
 
-from cogniflow_kit.errors import ServiceError
+from cogniflow_kit.errors import ServiceError, Unavailable
+from cogniflow_kit.sql import deadline, revival
 from cogniflow_kit.stores import Breaker, Outage
 
 _CONNECT_ARGS = {
+    "connection_factory": deadline.ImpatientConnection,
     "connect_timeout": 3,
     "tcp_user_timeout": 5000,
     "keepalives_idle": 30,
     "options": "-c timezone=UTC -c statement_timeout=10s -c lock_timeout=5s"
     " -c idle_in_transaction_session_timeout=30s",
 }
+_POOL_WAIT_S = 3.0
+_POOL_SLICE_S = 0.1
+_CHECK_S = 3.0
+_PING = text("SELECT 1")
 
 
 class Database:
-    """A service's PostgreSQL pool. Every connection has time limits; none waits for ever."""
+    """A service's PostgreSQL pool. Every wait has its time limit, `deadline.within` sets nearer ones."""
 
     name = "postgresql"
     outage: Outage = (OperationalError, InterfaceError, PoolTimeout)
 
     def __init__(self, url: str, *, application: str, pool_size: int = 5) -> None:
+        deadline.install()
         self.engine = create_engine(
             url,
             pool_size=pool_size,
             max_overflow=5,
-            pool_timeout=3,
-            pool_pre_ping=True,
+            pool_timeout=_POOL_SLICE_S,
             pool_recycle=1800,
             hide_parameters=True,
             connect_args={**_CONNECT_ARGS, "application_name": application},
         )
+        revival.install(self.engine)
         self._sessions = sessionmaker(self.engine, expire_on_commit=False)
-        self._breaker = Breaker(self.name, self.outage)
+        self._breaker = Breaker(self.name, _is_away)
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:
         """A session that commits when the block ends and rolls back when it raises."""
-        with self._sessions.begin() as session:
-            with self._breaker.guard():
-                session.connection()
+        with self._guard():
+            connection = _connect(self.engine)
+        with connection, self._sessions(bind=connection) as session, session.begin():
             yield session
 
+    def run(self, statement: TextClause, parameters: Mapping[str, Any] | None = None) -> Row[Any] | None:
+        """One statement, atomic by itself, in one round trip; its first row, if it gives any.
+
+        A transaction of one statement would take three: BEGIN and COMMIT travel alone.
+        """
+        with self._guard(), _connect(self.engine) as connection, _autocommit(connection):
+            result = connection.execute(statement, parameters)
+            return result.first() if result.returns_rows else None
+
     def check(self) -> None:
-        with self.engine.connect() as connection:
-            connection.execute(text("SELECT 1"))
+        with deadline.within(_CHECK_S), _connect(self.engine) as connection, _autocommit(connection):
+            connection.execute(_PING)
 
     def close(self) -> None:
         self.engine.dispose()
+
+    @contextmanager
+    def _guard(self) -> Iterator[None]:
+        # Before the breaker: a caller who used up the time elsewhere says nothing about PostgreSQL.
+        if deadline.remaining() <= 0:
+            raise Unavailable("The time for this request has passed; try again shortly.", retry_after_s=2)
+        with self._breaker.guard():
+            yield
+
+
+def _connect(engine: Engine) -> Connection:
+    """Wait for a free connection in slices: the pool's own time limit knows no deadline."""
+    until = monotonic() + min(_POOL_WAIT_S, deadline.remaining())
+    while True:
+        try:
+            return engine.connect()
+        except PoolTimeout:
+            if monotonic() >= until:
+                raise
+
+
+@contextmanager
+def _autocommit(connection: Connection) -> Iterator[None]:
+    """Without a transaction, by psycopg2's own switch: SQLAlchemy's isolation level would send a SET."""
+    driver = cast(deadline.ImpatientConnection, connection.connection.driver_connection)
+    driver.autocommit = True
+    try:
+        yield
+    finally:
+        if not driver.closed:
+            driver.autocommit = False
+
+
+def _is_away(_: type[Exception], error: Exception) -> bool:
+    """Whether no connection was to be had, or it broke; a statement that took too long is no outage."""
+    if isinstance(error, DBAPIError):
+        refused = isinstance(error, OperationalError) and error.statement is None
+        return refused or error.connection_invalidated
+    return isinstance(error, PoolTimeout)
 
 
 def get_session(request: Request) -> Iterator[Session]:
