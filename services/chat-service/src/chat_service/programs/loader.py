@@ -22,7 +22,7 @@ log = structlog.stdlib.get_logger(__name__)
 _ONE_PUBLISHER = text("SELECT pg_advisory_xact_lock(hashtext('chat-publish-programmes'))")
 
 
-class _UniqueKeys(yaml.SafeLoader):
+class UniqueKeys(yaml.SafeLoader):
     """YAML's last mention of a key silently wins; here a second one is a fault."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
@@ -61,7 +61,7 @@ def publish(session: Session, source_text: str, source: str) -> None:
 def parse(source_text: str, source: str) -> Programme:
     """The programme in a YAML text, checked as a whole. Raises InvalidProgramme."""
     try:
-        programme = Programme.model_validate(yaml.load(source_text, _UniqueKeys))  # noqa: S506  # a safe loader
+        programme = Programme.model_validate(yaml.load(source_text, UniqueKeys))  # noqa: S506  # a safe loader
     except yaml.YAMLError as error:
         raise InvalidProgramme(source, [str(error)]) from error
     except ValidationError as error:
