@@ -1,0 +1,91 @@
+"""A running experiment gives each participant one of its versions, always the same one."""
+
+import hashlib
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from chat_service.tables import ExperimentArm, ExperimentAssignment, Program, ProgramVersion
+from cogniflow_kit.events import Event
+from cogniflow_kit.sql.outbox import record
+
+
+class Arm(NamedTuple):
+    """A version and its share: `weight` out of the sum of all weights."""
+
+    version_id: UUID
+    weight: int
+
+
+def choose(experiment_id: UUID, user_id: UUID, arms: Sequence[Arm]) -> UUID:
+    """The version for this participant: SHA-256 of both ids, spread evenly over the weights."""
+    digest = hashlib.sha256(experiment_id.bytes + user_id.bytes).digest()
+    place = int.from_bytes(digest[:8], "big") * sum(arm.weight for arm in arms) >> 64
+    ordered = sorted(arms)
+    for arm in ordered:
+        place -= arm.weight
+        if place < 0:
+            return arm.version_id
+    raise AssertionError("the place lies below the sum of all weights")
+
+
+def assign(session: Session, experiment_id: UUID, user_id: UUID) -> UUID:
+    """The participant's version. The first time, it is stored and told as `experiment.exposed`."""
+    arms = session.execute(
+        select(ExperimentArm.version_id, ExperimentArm.weight).where(
+            ExperimentArm.experiment_id == experiment_id
+        )
+    )
+    version_id = choose(experiment_id, user_id, [Arm(*row) for row in arms])
+    stored = session.scalar(
+        insert(ExperimentAssignment)
+        .values(experiment_id=experiment_id, user_id=user_id, version_id=version_id)
+        .on_conflict_do_nothing()
+        .returning(ExperimentAssignment.version_id)
+    )
+    if stored is not None:
+        record(session, _exposed(session, experiment_id, user_id, version_id))
+    return version_id
+
+
+def _exposed(session: Session, experiment_id: UUID, user_id: UUID, version_id: UUID) -> Event:
+    slug, version = session.execute(
+        select(Program.slug, ProgramVersion.version)
+        .join(ProgramVersion, ProgramVersion.program_id == Program.program_id)
+        .where(ProgramVersion.version_id == version_id)
+    ).one()
+    data = {"program": slug, "program_version": version, "experiment_id": str(experiment_id)}
+    return Event(type="experiment.exposed", actor_id=user_id, data=data)
+
+
+def outcomes(
+    experiment_id: UUID | None,
+    user_id: UUID,
+    session_id: UUID,
+    *,
+    program: str,
+    program_version: int,
+    week: int,
+    week_completed: bool,
+    session_completed: bool,
+) -> list[Event]:
+    """What a step tells of the experiment that its session began under; nothing without one."""
+    if experiment_id is None:
+        return []
+    reached = {"week_completed": week_completed, "session_completed": session_completed}
+    data: dict[str, Any] = {
+        "program": program,
+        "program_version": program_version,
+        "experiment_id": str(experiment_id),
+        "session_id": str(session_id),
+        "week": week,
+    }
+    return [
+        Event(type="experiment.outcome", actor_id=user_id, data={**data, "outcome": outcome})
+        for outcome, is_reached in reached.items()
+        if is_reached
+    ]
