@@ -24,6 +24,17 @@ def has_any(words: list[str], phrases: Iterable[str]) -> bool:
     return any(has_phrase(words, phrase) for phrase in phrases)
 
 
+def words_beyond(words: list[str], phrases: Iterable[str]) -> list[str]:
+    """The words that are part of none of the phrases where those occur."""
+    covered: set[int] = set()
+    for phrase in phrases:
+        wanted, prefix = _parsed(phrase)
+        for start in range(len(words)):
+            if _matches(words[start : start + len(wanted)], wanted, prefix):
+                covered.update(range(start, start + len(wanted)))
+    return [word for position, word in enumerate(words) if position not in covered]
+
+
 def shorten(text: str, limit: int) -> str:
     """On one line and at most `limit` characters, cut between words."""
     line = " ".join(text.split())
