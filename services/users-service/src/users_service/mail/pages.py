@@ -54,11 +54,11 @@ router = APIRouter(tags=["mails"], default_response_class=HTMLResponse)
 
 
 class OutboxForm(RequestBody):
-    """`cursor`: where the page before ended; left out for the newest."""
+    """`cursor`: where the page before ended; empty for the newest."""
 
     username: str = Field(min_length=1, max_length=254)
     password: str = Field(min_length=1, max_length=128)
-    cursor: str | None = Field(default=None, pattern=r"^[A-Za-z0-9_-]{22}$")
+    cursor: str = Field(default="", pattern=r"^([A-Za-z0-9_-]{22})?$")
 
 
 @router.get(_PATH)
@@ -81,11 +81,11 @@ def show(
     except ServiceError as refusal:
         again = _form("Show the mails", form.username, form.cursor)
         return refusal_page(_TITLE, refusal, session, again)
-    mails = outbox.read(admin.id, PageRequest(limit=_AT_ONCE, cursor=form.cursor))
+    mails = outbox.read(admin.id, PageRequest(limit=_AT_ONCE, cursor=form.cursor or None))
     return page(_TITLE, _listing(mails, form.username, settings))
 
 
-def _form(button: str, username: str = "", cursor: str | None = None) -> str:
+def _form(button: str, username: str = "", cursor: str = "") -> str:
     hidden = _CURSOR.substitute(cursor=escape(cursor)) if cursor else ""
     return _FORM.substitute(button=button, username=escape(username), cursor=hidden)
 
