@@ -1,0 +1,313 @@
+"""The value of an expression that is made of constants alone; nothing of it is run."""
+
+import ast
+import operator
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
+
+from chat_service.legacy.modules.calls import call_function, call_method
+from chat_service.legacy.modules.formatting import formatted, percent_text
+from chat_service.legacy.modules.values import Budget, LeftOut, NotLiteral, Path, Value
+
+_PYTHON_REFUSES = (TypeError, ValueError, KeyError, IndexError, OverflowError, AttributeError, RecursionError)
+_COMPARED: dict[type[ast.cmpop], Callable[[Value, Value], bool]] = {
+    ast.Eq: operator.eq,
+    ast.NotEq: operator.ne,
+    ast.Lt: operator.lt,  # type: ignore[dict-item]  # a TypeError between kinds is caught
+    ast.LtE: operator.le,  # type: ignore[dict-item]
+    ast.Gt: operator.gt,  # type: ignore[dict-item]
+    ast.GtE: operator.ge,  # type: ignore[dict-item]
+    ast.Is: operator.is_,
+    ast.IsNot: operator.is_not,
+    ast.In: lambda item, container: item in container,  # type: ignore[operator]
+    ast.NotIn: lambda item, container: item not in container,  # type: ignore[operator]
+}
+_Made = TypeVar("_Made")
+_CONVERSIONS = {-1: "", 115: "s", 114: "r", 97: "a"}
+
+
+class Names:
+    """What is known at this point of the module: constants, what is none and why, and what was imported."""
+
+    def __init__(self) -> None:
+        self.constants: dict[str, Value] = {}
+        self.opaque: dict[str, str] = {}
+        self.imported: dict[str, str] = {}
+
+    def constant(self, name: str, value: Value) -> None:
+        self.forget(name)
+        self.constants[name] = value
+
+    def unknown(self, name: str, reason: str) -> None:
+        self.forget(name)
+        self.opaque[name] = reason
+
+    def alias(self, name: str, dotted: str) -> None:
+        self.forget(name)
+        self.imported[name] = dotted
+
+    def forget(self, name: str) -> None:
+        for known in (self.constants, self.opaque, self.imported):
+            known.pop(name, None)
+
+
+class Evaluator:
+    """`left_out` collects the single values of a dict that are no constants; the others stay."""
+
+    def __init__(self, names: Names) -> None:
+        self.names = names
+        self.budget = Budget()
+        self.left_out: list[LeftOut] = []
+        self.lines: dict[Path, int] = {}
+        self._path: Path = ()
+
+    def evaluate(self, node: ast.expr, path: Path) -> Value:
+        """The value of what is assigned to `path`. Raises NotLiteral."""
+        self._path = path
+        return self.value(node)
+
+    def value(self, node: ast.expr) -> Value:
+        """Raises NotLiteral, and nothing else."""
+        self.budget.step()
+        try:
+            return self._value(node)
+        except _PYTHON_REFUSES as error:
+            raise NotLiteral(f"{type(error).__name__} in an expression") from error
+
+    def _value(self, node: ast.expr) -> Value:  # noqa: PLR0911, PLR0912 - one case a kind of expression
+        match node:
+            case ast.Constant(value=str() | int() | float() | None as constant):
+                return constant
+            case ast.Name(id=name):
+                return self._name(name)
+            case ast.JoinedStr(values=parts):
+                return self.budget.made("".join(self._part(part) for part in parts))
+            case ast.BinOp(left=left, op=op, right=right):
+                return self._binary(op, left, right)
+            case ast.Dict():
+                return self._dict(node)
+            case ast.List(elts=elements):
+                return list(self._elements(elements))
+            case ast.Tuple(elts=elements):
+                return tuple(self._elements(elements))
+            case ast.Subscript(value=base, slice=index):
+                return self._subscript(base, index)
+            case ast.Call():
+                return self._call(node)
+            case (
+                ast.ListComp(elt=element, generators=generators)
+                | ast.GeneratorExp(elt=element, generators=generators)
+            ):
+                return self._comprehended(generators, lambda: self.value(element))
+            case ast.DictComp(key=key, value=value, generators=generators):
+                return dict(self._comprehended(generators, lambda: (self.value(key), self.value(value))))
+            case ast.IfExp(test=test, body=body, orelse=orelse):
+                return self.value(body if self.value(test) else orelse)
+            case ast.UnaryOp(op=op, operand=operand):
+                return self._unary(op, operand)
+            case ast.BoolOp(op=op, values=values):
+                return self._boolean(op, values)
+            case ast.Compare(left=left, ops=[op], comparators=[right]):
+                return _COMPARED[type(op)](self.value(left), self.value(right))
+            case _:
+                raise NotLiteral(f"{_kind(node)} is no constant")
+
+    def _name(self, name: str) -> Value:
+        if name in self.names.constants:
+            return self.names.constants[name]
+        reason = self.names.opaque.get(name)
+        raise NotLiteral(f"{name} is no constant here" + (f" ({reason})" if reason else ""))
+
+    def _part(self, part: ast.expr) -> str:
+        """A piece of an f-string."""
+        if isinstance(part, ast.FormattedValue):
+            spec = self.value(part.format_spec) if part.format_spec else ""
+            return formatted(self.value(part.value), _CONVERSIONS[part.conversion], str(spec))
+        return str(self.value(part))
+
+    def _binary(self, op: ast.operator, left: ast.expr, right: ast.expr) -> Value:  # noqa: PLR0911
+        first, second = self.value(left), self.value(right)
+        match op, first, second:
+            case ast.Add(), str(), str():
+                return self.budget.made(first + second)
+            case ast.Add(), list(), list():
+                return self.budget.made(first + second)
+            case ast.Add(), tuple(), tuple():
+                return self.budget.made(first + second)
+            case ast.Mod(), str(), _:
+                return self.budget.made(percent_text(first, second))
+            case ast.BitOr(), dict(), dict():
+                return self.budget.made(first | second)
+            case ast.Mult(), str(), int() if 0 <= second <= 1000:
+                self.budget.spend(len(first) * second)
+                return first * second
+            case ast.Mult(), int(), str() if 0 <= first <= 1000:
+                self.budget.spend(len(second) * first)
+                return first * second
+            case ast.Add(), int() | float(), int() | float():
+                return first + second
+            case ast.Sub(), int() | float(), int() | float():
+                return first - second
+            case _:
+                raise NotLiteral("a calculation that is not followed")
+
+    def _unary(self, op: ast.unaryop, operand: ast.expr) -> Value:
+        found = self.value(operand)
+        if isinstance(op, ast.Not):
+            return not found
+        if isinstance(op, ast.USub) and isinstance(found, int | float):
+            return -found
+        raise NotLiteral("a calculation that is not followed")
+
+    def _boolean(self, op: ast.boolop, values: list[ast.expr]) -> Value:
+        found: Value = None
+        for value in values:
+            found = self.value(value)
+            if bool(found) == isinstance(op, ast.Or):
+                break
+        return found
+
+    def _dict(self, node: ast.Dict) -> Value:
+        """A value that is no constant is left out by itself. Its key must be one."""
+        here, made = self._path, dict[Value, Value]()
+        for key_node, value_node in zip(node.keys, node.values, strict=True):
+            self._path = here
+            if key_node is None:
+                made.update(self._mapping(value_node))
+                continue
+            key = self.value(key_node)
+            self._path = (*here, str(key))
+            self.lines[self._path] = key_node.lineno
+            try:
+                made[key] = self.value(value_node)
+            except NotLiteral as error:
+                made.pop(key, None)
+                self.left_out.append(LeftOut(value_node.lineno, self._path, str(error)))
+        self._path = here
+        return made
+
+    def _mapping(self, node: ast.expr) -> dict[Value, Value]:
+        found = self.value(node)
+        if not isinstance(found, dict):
+            raise NotLiteral("something is unpacked that is no dict")
+        return found
+
+    def _elements(self, nodes: list[ast.expr]) -> Iterator[Value]:
+        for node in nodes:
+            if isinstance(node, ast.Starred):
+                yield from items(self.value(node.value))
+            else:
+                yield self.value(node)
+
+    def _subscript(self, base: ast.expr, index: ast.expr) -> Value:
+        container = self.value(base)
+        if not isinstance(container, str | list | tuple | dict):
+            raise NotLiteral("a part of something that has none")
+        if isinstance(index, ast.Slice):
+            return container[self._slice(index)]
+        return container[self.value(index)]  # type: ignore[index]
+
+    def _slice(self, node: ast.Slice) -> Any:
+        return slice(*(self.value(bound) if bound else None for bound in (node.lower, node.upper, node.step)))
+
+    def _comprehended(self, generators: list[ast.comprehension], make: Callable[[], _Made]) -> list[_Made]:
+        known = dict(self.names.constants)
+        try:
+            return [make() for _ in self._rounds(generators)]
+        finally:
+            self.names.constants = known
+
+    def _rounds(self, generators: list[ast.comprehension]) -> Iterator[None]:
+        """Each round of a comprehension, with its variables set."""
+        generator, *inner = generators
+        for item in items(self.value(generator.iter)):
+            self.budget.step()
+            self.bind(generator.target, item)
+            if all(self.value(condition) for condition in generator.ifs):
+                if inner:
+                    yield from self._rounds(inner)
+                else:
+                    yield
+
+    def bind(self, target: ast.expr, value: Value) -> None:
+        if isinstance(target, ast.Name):
+            self.names.constants[target.id] = value
+        elif isinstance(target, ast.Tuple) and len(target.elts) == len(parts := list(items(value))):
+            for element, part in zip(target.elts, parts, strict=True):
+                self.bind(element, part)
+        else:
+            raise NotLiteral("a target that is not followed")
+
+    def _call(self, node: ast.Call) -> Value:
+        function = self.dotted(node.func)
+        if function is not None:
+            return self.budget.made_any(call_function(function, self._arguments(node), self._keywords(node)))
+        if isinstance(node.func, ast.Attribute):
+            try:
+                receiver = self.value(node.func.value)
+            except NotLiteral as error:
+                raise NotLiteral(f"a call of {spoken(node.func)}") from error
+            arguments = self._arguments(node)
+            return self.budget.made_any(
+                call_method(receiver, node.func.attr, arguments, self._keywords(node), self.budget)
+            )
+        raise NotLiteral(f"a call of {spoken(node.func)}")
+
+    def dotted(self, node: ast.expr) -> str | None:
+        """The full name of a function that is followed, such as textwrap.dedent; None for any other."""
+        match node:
+            case ast.Name(id=name) if name in self.names.imported:
+                return self.names.imported[name]
+            case ast.Name(id=name) if name not in self.names.constants and name not in self.names.opaque:
+                return f"builtins.{name}"
+            case ast.Attribute(value=ast.Name(id=module), attr=attribute) if module in self.names.imported:
+                return f"{self.names.imported[module]}.{attribute}"
+            case _:
+                return None
+
+    def _arguments(self, node: ast.Call) -> list[Value]:
+        return list(self._elements(node.args))
+
+    def _keywords(self, node: ast.Call) -> dict[str, Value]:
+        """A keyword is a key: `dict(model=os.environ["MODEL"])` leaves out that one alone."""
+        by_name = isinstance(node.func, ast.Name) and node.func.id == "dict"
+        lenient = by_name or (isinstance(node.func, ast.Attribute) and node.func.attr == "update")
+        here, made = self._path, dict[str, Value]()
+        for keyword in node.keywords:
+            self._path = here
+            if keyword.arg is None:
+                made |= {str(key): value for key, value in self._mapping(keyword.value).items()}
+                continue
+            self._path = (*here, keyword.arg)
+            self.lines[self._path] = keyword.value.lineno
+            try:
+                made[keyword.arg] = self.value(keyword.value)
+            except NotLiteral as error:
+                if not lenient:
+                    raise
+                self.left_out.append(LeftOut(keyword.value.lineno, self._path, str(error)))
+        self._path = here
+        return made
+
+
+def items(value: Value) -> Iterator[Value]:
+    if not isinstance(value, str | list | tuple | dict):
+        raise NotLiteral("something is gone through that has no items")
+    return iter(value)
+
+
+def _kind(node: ast.expr) -> str:
+    return {"Lambda": "a lambda", "Await": "an await", "Attribute": f"the attribute {spoken(node)}"}.get(
+        type(node).__name__, f"this kind of expression ({type(node).__name__})"
+    )
+
+
+def spoken(node: ast.expr) -> str:
+    """A dotted name as it is written, never more: arguments may hold secrets."""
+    match node:
+        case ast.Name(id=name):
+            return name
+        case ast.Attribute(value=base, attr=attribute):
+            return f"{spoken(base)}.{attribute}"
+        case _:
+            return "…"
