@@ -1,0 +1,139 @@
+"""The lexicons, one for each language, read from YAML and made ready for searching."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict
+
+from chat_service.safety.phrases import Phrases, spellings
+from chat_service.safety.risk import Category, Severity, Subject
+from chat_service.safety.text import squeezed, tokens
+
+FOLDER = Path(__file__).parent / "lexicon"
+JOINED_LETTERS = 8
+"""From this length on a phrase is also found as one word, as in a hashtag."""
+
+
+class SignEntry(BaseModel):
+    """`about` says whose danger it is: the last person named, or who acts (named before the phrase)."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    category: Category
+    severity: Severity
+    about: Literal["named", "actor"] = "named"
+    phrases: list[str]
+
+
+class LexiconFile(BaseModel):
+    """What a language's file holds; `lexicon/en.yaml` explains each part."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    forms: dict[str, str]
+    people: dict[Subject, list[str]]
+    breaks: list[str]
+    negations: list[str]
+    no_negations: list[str]
+    idioms: list[str]
+    acute: list[str]
+    lists: dict[str, list[str]]
+    signs: list[SignEntry]
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """What a phrase says; only a sign has the rest."""
+
+    kind: Literal["sign", "negation", "no_negation", "idiom", "acute"]
+    category: Category = "suicide"
+    severity: Severity = "concern"
+    about: Literal["named", "actor"] = "named"
+
+
+class Lexicon:
+    """A language's phrases and the words that say whom they are about."""
+
+    def __init__(self, file: LexiconFile) -> None:
+        self._file = file
+        self._forms_seen: dict[str, list[str]] = {}
+        self.forms = {_word(form): _words(meant) for form, meant in file.forms.items()}
+        self.people: dict[str, Subject] = {
+            word: subject
+            for subject, phrases in file.people.items()
+            for phrase in phrases
+            for spelling in self._spellings(phrase)
+            for word in spelling
+        }
+        self.breaks = frozenset(map(_word, file.breaks))
+        self.phrases: Phrases[Meaning] = Phrases()
+        self._fill()
+
+    def _fill(self) -> None:
+        for sign in self._file.signs:
+            meaning = Meaning("sign", sign.category, sign.severity, sign.about)
+            self._add(sign.phrases, meaning, joined=sign.category == "suicide")
+        self._add(self._file.negations, Meaning("negation"))
+        self._add(self._file.no_negations, Meaning("no_negation"))
+        self._add(self._file.idioms, Meaning("idiom"))
+        self._add(self._file.acute, Meaning("acute"))
+
+    def _add(self, phrases: Iterable[str], meaning: Meaning, *, joined: bool = False) -> None:
+        for phrase in phrases:
+            for words in self._spellings(phrase):
+                self.phrases.add(words, meaning)
+                together = "".join(words)
+                if joined and together.isalpha() and len(together) >= JOINED_LETTERS:
+                    self.phrases.add([squeezed(together)], meaning)
+
+    def _spellings(self, phrase: str) -> Iterator[list[str]]:
+        for spelling in spellings(phrase, self._file.lists):
+            yield [word for raw in spelling.split() for word in self._forms_of(raw)]
+
+    def _forms_of(self, raw: str) -> list[str]:
+        if raw not in self._forms_seen:
+            self._forms_seen[raw] = self._read(raw)
+        return self._forms_seen[raw]
+
+    def _read(self, raw: str) -> list[str]:
+        if raw == "...":
+            return [raw]
+        if raw.endswith("*"):
+            return [f"{_word(raw[:-1])}*"]
+        return [form for word in _words(raw) for form in self.forms.get(word, [word])]
+
+
+def language_of(locale: str) -> str:
+    """`de` for `de-CH`."""
+    return locale.replace("_", "-").split("-")[0].lower()
+
+
+def lexicons(locale: str) -> list[Lexicon]:
+    """The locale's language first, and English for everybody."""
+    languages = dict.fromkeys((language_of(locale), "en"))
+    return [lexicon(language) for language in languages if language in bundled()]
+
+
+@cache
+def bundled() -> frozenset[str]:
+    return frozenset(path.stem for path in FOLDER.glob("*.yaml"))
+
+
+@cache
+def lexicon(language: str) -> Lexicon:
+    raw: Any = yaml.safe_load((FOLDER / f"{language}.yaml").read_text(encoding="utf-8"))
+    return Lexicon(LexiconFile.model_validate(raw))
+
+
+def _words(text: str) -> list[str]:
+    return tokens(text)
+
+
+def _word(text: str) -> str:
+    """The one word that the text is."""
+    [word] = tokens(text)
+    return word

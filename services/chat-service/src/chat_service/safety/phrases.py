@@ -1,0 +1,138 @@
+"""Finds thousands of phrases in one pass over the words of a message.
+
+Multi-pattern matchers such as Aho-Corasick know no gaps between words and no
+open ends, and these phrases need both; a trie over words has them and still
+looks at each word a bounded number of times.
+"""
+
+import re
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+GAP_WORDS = 4
+"""How many words `...` may stand for, none included."""
+
+Meaning = TypeVar("Meaning")
+_PIECE = re.compile(r"[()\[\]|]|<\w+>|[^\s()\[\]|<>]+")
+_OPENING = {"(": ")", "[": "]"}
+_CLOSING = frozenset(_OPENING.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Span(Generic[Meaning]):
+    """Words `start` to `end` (exclusive); `gaps` are those among them that the phrase doesn't name."""
+
+    start: int
+    end: int
+    meaning: Meaning
+    gaps: tuple[int, ...] = ()
+
+
+@dataclass(slots=True)
+class _Node(Generic[Meaning]):
+    next: "dict[str, _Node[Meaning]]" = field(default_factory=dict)
+    stems: "dict[str, _Node[Meaning]] | None" = None
+    stem_lengths: tuple[int, ...] = ()
+    gap: "_Node[Meaning] | None" = None
+    meanings: tuple[Meaning, ...] = ()
+
+
+class Phrases(Generic[Meaning]):
+    """A trie over words. Phrases that share their beginning share its nodes."""
+
+    def __init__(self) -> None:
+        self._root: _Node[Meaning] = _Node()
+
+    def add(self, words: Sequence[str], meaning: Meaning) -> None:
+        """A word that ends in `*` may go on; the word `...` is a gap."""
+        node = self._root
+        for word in words:
+            if word == "...":
+                node.gap = node.gap or _Node()
+                node = node.gap
+            elif word.endswith("*"):
+                node = _stem_node(node, word[:-1])
+            else:
+                node = node.next.get(word) or node.next.setdefault(word, _Node())
+        if meaning not in node.meanings:
+            node.meanings += (meaning,)
+
+    def find(self, words: Sequence[str]) -> Iterator[Span[Meaning]]:
+        """Every occurrence of every phrase, overlapping ones too."""
+        root = self._root
+        for start, word in enumerate(words):
+            if word in root.next or _stem(root, word) is not None:
+                yield from self._from(words, start)
+
+    def _from(self, words: Sequence[str], start: int) -> Iterator[Span[Meaning]]:
+        pending: list[tuple[_Node[Meaning], int, tuple[int, ...]]] = [(self._root, start, ())]
+        while pending:
+            node, at, gaps = pending.pop()
+            for meaning in node.meanings:
+                yield Span(start, at, meaning, gaps)
+            if node.gap is not None:
+                for width in range(min(GAP_WORDS, len(words) - at) + 1):
+                    pending.append((node.gap, at + width, (*gaps, *range(at, at + width))))
+            if at < len(words):
+                word = words[at]
+                following = node.next.get(word)
+                if following is not None:
+                    pending.append((following, at + 1, gaps))
+                stem = _stem(node, word)
+                if stem is not None:
+                    pending.append((stem, at + 1, gaps))
+
+
+def _stem_node(node: _Node[Meaning], stem: str) -> _Node[Meaning]:
+    node.stems = node.stems or {}
+    node.stem_lengths = tuple({*node.stem_lengths, len(stem)})
+    return node.stems.setdefault(stem, _Node())
+
+
+def _stem(node: _Node[Meaning], word: str) -> _Node[Meaning] | None:
+    if node.stems is None:
+        return None
+    for length in node.stem_lengths:
+        found = node.stems.get(word[:length])
+        if found is not None:
+            return found
+    return None
+
+
+def spellings(phrase: str, lists: Mapping[str, Sequence[str]]) -> list[str]:
+    """Every phrase that this one stands for.
+
+    `(a|b c)` is one of the choices, `[a|b]` one or none, `<name>` one of a list's. They may be nested.
+    """
+    pieces = deque(_PIECE.findall(phrase))
+    found = _choices(pieces, lists)
+    if pieces:
+        raise ValueError(f"unbalanced: {phrase}")
+    return list(dict.fromkeys(found))
+
+
+def _choices(pieces: deque[str], lists: Mapping[str, Sequence[str]]) -> list[str]:
+    """What stands before the end of the phrase or the bracket that closes this part of it."""
+    complete: list[str] = []
+    begun = [""]
+    while pieces and pieces[0] not in _CLOSING:
+        piece = pieces.popleft()
+        if piece == "|":
+            complete, begun = complete + begun, [""]
+            continue
+        ends = _one(piece, pieces, lists)
+        begun = [f"{start} {end}".strip() for start in begun for end in ends]
+    return complete + begun
+
+
+def _one(piece: str, pieces: deque[str], lists: Mapping[str, Sequence[str]]) -> list[str]:
+    if piece in _OPENING:
+        inside = _choices(pieces, lists)
+        if not pieces or pieces.popleft() != _OPENING[piece]:
+            raise ValueError("a bracket is not closed")
+        return ["", *inside] if piece == "[" else inside
+    if piece.startswith("<"):
+        return [end for entry in lists[piece[1:-1]] for end in spellings(entry, lists)]
+    return [piece]

@@ -1,0 +1,61 @@
+"""Brings what people type into one form, so that a phrase is written down once.
+
+The same is done to the phrases of a lexicon. What it undoes: compatibility
+forms, case, apostrophes, invisible characters, accents, look-alikes of other
+alphabets, digits for letters (`k1ll`), drawn-out letters (`diiie`) and letters
+set apart (`d i e`).
+"""
+
+import re
+import unicodedata
+
+_INVISIBLE = (
+    "\u00ad\u034f\u061c\u180e\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\ufeff"
+)
+_LOOK_ALIKES = dict(
+    zip(
+        "асеорхуікмтвнѕјԁ" + "αεικνορτυχ" + "ıłø$@€",
+        "aceopxyikmtbhsjd" + "aeiknoptux" + "ilosae",
+        strict=True,
+    )
+)
+_TABLE = str.maketrans(
+    {
+        **dict.fromkeys(_INVISIBLE + "'’‘‛`´ʼ＇", ""),
+        **_LOOK_ALIKES,
+        **{"ä": "ae", "ö": "oe", "ü": "ue"},
+    }
+)
+_ACCENTS = re.compile(r"[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe00-\ufe0f]")
+_REPEATED = re.compile(r"(.)\1+", re.DOTALL)
+_TOKEN = re.compile(r"[^\W_]+|[.!?;:,()\n]")
+_LETTERS_APART = re.compile(r"(?<!\w)(?:[^\W_][ .-]){2,}[^\W_](?!\w)")
+_NOT_A_LETTER = re.compile(r"[ .-]")
+_DIGITS = str.maketrans("013457", "oieast")
+
+
+def tokens(text: str) -> list[str]:
+    """Words in their common form, and the punctuation marks between them, each a token of its own."""
+    if not text.isascii():
+        text = unicodedata.normalize("NFKC", text)
+    text = text.casefold().translate(_TABLE)
+    if not text.isascii():
+        text = _ACCENTS.sub("", unicodedata.normalize("NFD", text))
+    text = _LETTERS_APART.sub(_joined, squeezed(text))
+    return [_spelled(token) for token in _TOKEN.findall(text)]
+
+
+def squeezed(text: str) -> str:
+    """Without doubled letters: nobody can say how many were meant."""
+    return _REPEATED.sub(r"\1", text)
+
+
+def _joined(found: re.Match[str]) -> str:
+    return squeezed(_NOT_A_LETTER.sub("", found[0]))
+
+
+def _spelled(token: str) -> str:
+    """With letters where digits stand for them; numbers stay."""
+    if token.isalpha() or token.isdecimal():
+        return token
+    return squeezed(token.translate(_DIGITS))
