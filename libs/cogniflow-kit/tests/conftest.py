@@ -11,10 +11,11 @@ import pytest
 from fastapi import APIRouter, FastAPI
 from fastapi.testclient import TestClient
 from psycopg2.sql import SQL, Identifier
-from sqlalchemy import Column, Integer, Table, Text, UniqueConstraint, Uuid, create_engine
+from sqlalchemy import Column, Integer, Table, Text, UniqueConstraint, Uuid, create_engine, text
 
 from cogniflow_dev.stores import Stores
 from cogniflow_dev.testing.databases import committed_database
+from cogniflow_dev.testing.postgres import OwnPostgres, own_postgres
 from cogniflow_dev.testing.tokens import TokenMint
 from cogniflow_kit.application import create_application
 from cogniflow_kit.identity import KeySource
@@ -86,6 +87,28 @@ def database(settings: KitSettings) -> Iterator[Database]:
     """Real commits; the tables are emptied afterwards."""
     with committed_database(settings) as database:
         yield database
+
+
+@pytest.fixture(scope="module")
+def own_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OwnPostgres]:
+    """A PostgreSQL that these tests may break."""
+    with own_postgres(tmp_path_factory.mktemp("own")) as server:
+        yield server
+
+
+@pytest.fixture
+def fragile(own_server: OwnPostgres) -> Iterator[Database]:
+    """A pool on the server that may break; a table `kept` with names is in it."""
+    url = own_server.url("chat")
+    database = Database(url, application="tests")
+    database.run(text("CREATE TABLE kept (name text PRIMARY KEY)"))
+    yield database
+    own_server.thaw()
+    # With the frozen connections gone, nothing is left of what they held.
+    database.close()
+    afterwards = Database(url, application="tests")
+    afterwards.run(text("DROP TABLE kept"))
+    afterwards.close()
 
 
 @pytest.fixture

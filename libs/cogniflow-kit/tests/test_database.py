@@ -5,8 +5,10 @@ import time
 import pytest
 from fastapi import APIRouter
 from sqlalchemy import text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import IntegrityError, OperationalError
 
+from cogniflow_dev.testing.databases import savepoint_database
+from cogniflow_dev.testing.wire import counted
 from cogniflow_kit.errors import Conflict, Unavailable
 from cogniflow_kit.sql.database import Database, DatabaseSession
 
@@ -104,4 +106,72 @@ def test_an_error_inside_the_block_opens_no_circuit(database):
     for _ in range(5):
         with pytest.raises(OperationalError), database.transaction() as session:
             session.execute(too_slow)
+    assert count(database) == 0
+
+
+def test_a_statement_by_itself_takes_one_round_trip(database, stores):
+    port = stores.ports.postgres
+    with counted(port) as wire:
+        url = database.engine.url.set(port=wire.port).render_as_string(hide_password=False)
+        watched = Database(url, application="tests", pool_size=1)
+
+        def trips(action) -> int:
+            wire.round_trips = 0
+            action()
+            return wire.round_trips
+
+        def add_in_transaction(name: str) -> None:
+            with watched.transaction() as session:
+                session.execute(ADD, {"name": name})
+
+        def refuse() -> None:
+            with pytest.raises(IntegrityError):
+                watched.run(ADD, {"name": "a"})
+
+        add_in_transaction("a")
+        assert trips(lambda: add_in_transaction("b")) == 3  # with BEGIN and COMMIT
+        assert trips(lambda: watched.run(ADD, {"name": "c"})) == 1
+        assert trips(refuse) == 1
+        assert trips(watched.check) == 1
+        assert trips(lambda: add_in_transaction("d")) == 3
+        watched.close()
+    assert count(database) == 4
+
+
+def test_a_statement_by_itself_gives_its_first_row_or_none(database):
+    assert database.run(ADD, {"name": "a"}) is None
+    assert database.run(text("SELECT name FROM things WHERE false")) is None
+    assert database.run(text("SELECT 1 AS first UNION ALL SELECT 2 ORDER BY first")) == (1,)
+
+
+def test_after_a_statement_by_itself_transactions_are_transactions(settings, database):
+    def refuse(single: Database) -> None:
+        with single.transaction() as session:
+            session.execute(ADD, {"name": "b"})
+            raise KeyError
+
+    single = Database(settings.database_url.get_secret_value(), application="tests", pool_size=1)
+    single.run(ADD, {"name": "a"})
+    with pytest.raises(IntegrityError):
+        single.run(ADD, {"name": "a"})
+    with pytest.raises(KeyError):
+        refuse(single)
+    single.close()
+    assert count(database) == 1
+
+
+def test_a_statement_by_itself_that_fails_or_is_slow_opens_no_circuit(database):
+    slow = text("SET LOCAL statement_timeout = '1ms'; SELECT pg_sleep(1)")
+    for _ in range(5):
+        with pytest.raises(OperationalError, match="statement timeout"):
+            database.run(slow)
+    assert count(database) == 0
+
+
+def test_in_tests_a_statement_by_itself_is_undone_like_everything_else(settings, database):
+    with savepoint_database(settings) as undone:
+        undone.run(ADD, {"name": "a"})
+        with pytest.raises(IntegrityError):
+            undone.run(ADD, {"name": "a"})
+        assert count(undone) == 1
     assert count(database) == 0

@@ -12,6 +12,7 @@ from psycopg2.sql import SQL, Identifier
 from sqlalchemy import create_engine, text
 from sqlalchemy.exc import OperationalError
 
+from cogniflow_kit.sql import deadline
 from cogniflow_kit.sql.migrations import migrate
 
 ENV = """
@@ -117,6 +118,14 @@ def test_a_migration_that_fails_leaves_nothing(url, scripts):
         migrate(url, scripts(CREATE, WIDEN, 'raise RuntimeError("half way")'))
     assert ask(url, "SELECT to_regclass('kit.numbers')") is None
     assert ask(url, "SELECT to_regclass('kit.alembic_version')") is None
+
+
+def test_a_migration_may_take_longer_than_requests_would_wait(url, scripts, monkeypatch):
+    """Services migrate at their start, where the limits of requests are in force already."""
+    deadline.install()
+    monkeypatch.setattr(deadline, "PATIENCE_S", 0.2)
+    migrate(url, scripts('op.execute("SELECT pg_sleep(1.5)")', CREATE))
+    assert ask(url, "SELECT version_num FROM kit.alembic_version") == "0002"
 
 
 def test_a_migration_that_cannot_get_its_lock_gives_up(url, scripts):

@@ -21,7 +21,9 @@ _CONNECT_ARGS = {
     "tcp_user_timeout": 5000,
     "keepalives_idle": 30,
     "options": "-c timezone=UTC -c statement_timeout=10s -c lock_timeout=5s"
-    " -c idle_in_transaction_session_timeout=30s",
+    " -c idle_in_transaction_session_timeout=30s"
+    # Who is cut off by a deadline leaves no statement running, with its locks.
+    " -c client_connection_check_interval=1s",
 }
 _POOL_WAIT_S = 3.0
 _POOL_SLICE_S = 0.1

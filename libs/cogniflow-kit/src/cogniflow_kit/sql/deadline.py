@@ -31,16 +31,24 @@ _deadline: ContextVar[float] = ContextVar("deadline", default=inf)
 class ImpatientConnection(connection):
     """Waits at most PATIENCE_S for any one answer; other connections wait until the server ends it."""
 
+    def commit(self) -> None:
+        if remaining() <= 0:
+            # Unsent, it is certain not to take effect; an answer nobody waits for would be a guess.
+            self.close()
+            raise OperationalError("the deadline passed before the COMMIT")
+        super().commit()
+
 
 @contextmanager
 def within(seconds: float) -> Iterator[None]:
     """Give PostgreSQL this long, from now, for everything inside the block; the nearest deadline counts.
 
-    Past it, what waits raises OperationalError and loses its connection;
-    nothing new is begun. Whether a statement cut off in its COMMIT took
-    effect is not known, as with every lost connection. Put the block around a
-    transaction, not into it, and into one function: FastAPI runs dependencies
-    and handlers in contexts of their own, and new threads begin without it.
+    Past it, what waits raises OperationalError and loses its connection, and
+    nothing more is begun or committed. Of a statement by itself, or a COMMIT,
+    that was under way nobody knows whether it took effect, as whenever a
+    connection is lost. Put the block around a transaction, not into it, and
+    into one function: FastAPI runs dependencies and handlers in contexts of
+    their own, and new threads begin without the deadline.
     """
     token = _deadline.set(min(_deadline.get(), monotonic() + seconds))
     try:

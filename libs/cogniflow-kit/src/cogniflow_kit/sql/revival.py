@@ -17,7 +17,7 @@ from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 from cogniflow_kit.sql.deadline import within
 
 IDLE_S = 10.0
-_PING_S = 3.0
+PING_S = 3.0
 _IDLE_SINCE = "idle_since"
 
 
@@ -34,7 +34,7 @@ def install(engine: Engine) -> None:
             if _is_readable(used):
                 raise InvalidatePoolError("the server closed it")
             if monotonic() - entry.info[_IDLE_SINCE] > IDLE_S:
-                with within(_PING_S):
+                with within(PING_S):
                     engine.dialect.do_ping(used)
         except psycopg2.Error as error:
             raise InvalidatePoolError("it gave no answer") from error
