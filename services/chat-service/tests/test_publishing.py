@@ -8,6 +8,7 @@ from sqlalchemy import select
 
 from chat_service.programs.catalog import Catalog
 from chat_service.programs.loader import parse, publish
+from chat_service.programs.publishing import VersionTaken
 from chat_service.programs.validation import InvalidProgramme
 from chat_service.tables import ProgramVersion
 
@@ -137,7 +138,7 @@ def test_publishing_twice_changes_nothing(database, driven):
 def test_changed_content_needs_a_new_version(database, driven):
     edited = driven.replace("title: DRIVEN", "title: DRIVEN!")
     with database.transaction() as session:
-        with pytest.raises(InvalidProgramme, match="raise `version`"):
+        with pytest.raises(VersionTaken, match="raise `version`"):
             publish(session, edited, "driven.yaml")
         publish(session, edited.replace("version: 1", "version: 2"), "driven.yaml")
         assert len(session.scalars(select(ProgramVersion)).all()) == 2

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, Self
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
-from chat_service.programs.loader import UniqueKeys
+from chat_service.programs.source import load
 from chat_service.schemas import Words
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
@@ -138,7 +138,7 @@ def read_stories(path: Path) -> StoryFile:
     """Raises InvalidStories."""
     content: Any = None
     try:
-        content = yaml.load(path.read_text(encoding="utf-8"), UniqueKeys)  # noqa: S506  # a safe loader
+        content = load(path.read_text(encoding="utf-8"))
         return StoryFile.model_validate(content)
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise InvalidStories([f"{path.name}: {error}"]) from error
