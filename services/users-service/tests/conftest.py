@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import httpx
@@ -62,6 +62,18 @@ def database(settings: Settings) -> Iterator[Database]:
 def client(settings: Settings, database: Database) -> Iterator[TestClient]:
     with TestClient(create_app(settings, database=database, feed=FreshFeed)) as client:
         yield client
+
+
+@pytest.fixture
+def client_with(settings: Settings, database: Database) -> Iterator[Callable[..., TestClient]]:
+    """A client of the application with other settings, over the same tables."""
+    with ExitStack() as stack:
+
+        def start(**changes: Any) -> TestClient:
+            changed = Settings(**settings.model_dump() | changes)
+            return stack.enter_context(TestClient(create_app(changed, database=database, feed=FreshFeed)))
+
+        yield start
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """Opening accounts and reading them."""
 
+import json
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -49,6 +50,22 @@ def test_refuses_what_is_not_an_account(client, database, changes, field):
     assert problem["code"] == "validation_failed"
     assert [error["field"] for error in problem["errors"]] == [field]
     assert count_users(database) == before
+
+
+@pytest.mark.parametrize("password", ["ö7Kq,2vX!z", "🜁7Kq,2vX!z" * 12 + "🜂" * 8])
+def test_passwords_of_the_shortest_and_the_longest_length_work(client, log_in, password):
+    assert len(password) in (10, 128)
+    assert register(client, password=password).status_code == 201
+    assert log_in(client, "maja", password).status_code == 200
+    assert log_in(client, "maja", password[:-1]).status_code == 401
+
+
+def test_refuses_half_a_character(client):
+    """JSON can hold one, UTF-8 and so PostgreSQL can't."""
+    for field in MAJA:
+        body = json.dumps({**MAJA, field: "quiet morning \ud800"})
+        answer = client.post("/api/auth/register", content=body, headers={"Content-Type": "application/json"})
+        assert answer.status_code == 422
 
 
 def test_a_refused_password_is_not_repeated(client):

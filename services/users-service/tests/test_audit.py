@@ -51,6 +51,22 @@ def test_whom_a_role_keeps_out_is_recorded(client, headers_of, role, method, pat
     assert event["data"] == {"role": role, "route": f"{method} {route}"}
 
 
+def test_key_rotations_are_recorded_without_the_key(client, headers_of, database):
+    admin = headers_of("admin")
+    kid = client.post("/api/admin/keys/rotate", headers=admin).json()["kid"]
+    (event,) = events(client, admin, type="key_rotated")
+    assert event["actor_id"] == client.get("/api/users/me", headers=admin).json()["id"]
+    assert event["data"] == {"kid": kid}
+
+
+def test_refused_services_are_recorded_without_their_secrets(client, headers_of):
+    form = {"grant_type": "client_credentials", "client_id": "chat-service", "client_secret": "my guess"}
+    asked = {"audience": "courses-service", "scope": "lessons:read"}
+    assert client.post("/internal/tokens", data={**form, **asked}).status_code == 401
+    (event,) = events(client, headers_of("admin"), type="service_token_refused")
+    assert event["data"] == {"client_id": "chat-service", **asked}
+
+
 def test_search_narrows_by_type_and_time(client, make_user, log_in, headers_of):
     make_user("maja")
     log_in(client, "maja", "wrong")
@@ -64,6 +80,8 @@ def test_search_narrows_by_type_and_time(client, make_user, log_in, headers_of):
     "change",
     [
         "DELETE FROM security_events",
+        "TRUNCATE security_events",
+        "UPDATE security_events SET data = '{}'",
         "UPDATE security_events SET type = 'login'",
         "UPDATE security_events SET user_id = gen_random_uuid()",
         "UPDATE security_events SET occurred_at = now() - interval '1 day'",

@@ -27,6 +27,14 @@ def test_an_account_is_closed_to_guesses_for_a_while(client, make_user, log_in, 
     assert log_in(client, "maja").status_code == 200
 
 
+def test_an_account_is_closed_to_guesses_with_redis_away(client_with, make_user, log_in):
+    client = client_with(redis_url="redis://127.0.0.1:9/0")
+    make_user("maja")
+    assert guess(client, log_in, "maja", PER_ACCOUNT + 1) == [401] * PER_ACCOUNT + [429]
+    assert log_in(client, "maja").status_code == 429
+    assert guess(client, log_in, "nobody", PER_ACCOUNT + 1) == [401] * PER_ACCOUNT + [429]
+
+
 def test_an_account_that_does_not_exist_is_limited_alike(client, log_in):
     assert guess(client, log_in, "nobody", PER_ACCOUNT + 1) == [401] * PER_ACCOUNT + [429]
 

@@ -15,12 +15,10 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
-from fastapi.testclient import TestClient
 from pydantic import ValidationError
 from sqlalchemy import select, text, update
 
 from cogniflow_kit.ids import utc_now
-from users_service.app import create_app
 from users_service.mail.mails import RESEND
 from users_service.mail.smtp import MailNotAccepted, SmtpServer
 from users_service.tables import Mail
@@ -145,13 +143,8 @@ def mailing(settings, smtp):
 
 
 @pytest.fixture
-def mailing_client(mailing, database, client):
-    with TestClient(create_app(mailing, database=database, feed=_feed(client))) as mailing_client:
-        yield mailing_client
-
-
-def _feed(client):
-    return type(client.app.state.verifier._keys)
+def mailing_client(mailing, client_with):
+    return client_with(**mailing.model_dump())
 
 
 def stored(database):

@@ -4,12 +4,10 @@ import re
 from html.parser import HTMLParser
 
 import pytest
-from fastapi.testclient import TestClient
 from sqlalchemy import func, select, update
 
 from cogniflow_kit.ids import utc_now
 from users_service import passwords
-from users_service.app import create_app
 from users_service.login.limits import PER_ACCOUNT, PER_ADDRESS
 from users_service.tables import Mail, RefreshToken, User, UserSession
 
@@ -287,12 +285,9 @@ def test_an_empty_outbox_says_so(client, make_user):
     assert "No mails are waiting." in look(client).text
 
 
-def test_with_a_mail_server_no_link_is_shown(settings, database, client, ada):
-    values = {"smtp_url": "smtps://mail.example.org", "mail_from": "cogniflow@example.org"}
-    mailing = type(settings)(**settings.model_dump() | values)
-    feed = type(client.app.state.verifier._keys)
-    with TestClient(create_app(mailing, database=database, feed=feed)) as mailing_client:
-        page = look(mailing_client).text
+def test_with_a_mail_server_no_link_is_shown(client_with, database, ada):
+    mailing_client = client_with(smtp_url="smtps://mail.example.org", mail_from="cogniflow@example.org")
+    page = look(mailing_client).text
     assert "eva@example.org" in page
     assert "token=" not in page
     with database.transaction() as session:

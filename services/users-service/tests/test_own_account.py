@@ -109,6 +109,15 @@ def test_refuses_expired_tokens(client, make_user, forgotten_token, database):
     assert outcome(reset(client, token)) == (403, "invalid_token")
 
 
+def test_refuses_an_expired_link_to_confirm_an_address(client, maja, mailed_token, database):
+    _, headers = maja
+    client.post("/api/auth/verify-email/request", headers=headers)
+    with database.transaction() as session:
+        session.execute(update(OneTimeToken).values(expires_at=utc_now() - timedelta(seconds=1)))
+    assert outcome(verify(client, mailed_token("maja@example.org"))) == (403, "invalid_token")
+    assert me(client, headers)["email_verified_at"] is None
+
+
 def test_a_token_works_once_and_a_newer_one_replaces_it(client, make_user, forgotten_token):
     make_user("maja")
     first, second = forgotten_token("maja"), forgotten_token("maja")

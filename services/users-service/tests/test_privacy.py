@@ -5,7 +5,7 @@ import json
 import sys
 import zipfile
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -283,6 +283,24 @@ def test_a_large_archive_is_kept_in_pieces(client, maja, others, work, database,
     assert len(json.loads(files["chat-service.json"])["postgresql.words"]) == 40
 
 
+def test_exports_and_wishes_to_be_erased_are_recorded(client, maja, work, headers_of):
+    export(client, work, maja)
+    erase(client, maja, "a guess of somebody"), erase(client, maja)
+    client.post("/api/privacy/erase/cancel", headers=maja.headers)
+    found = client.get(
+        "/api/admin/security-events", headers=headers_of("admin"), params={"user_id": str(maja.id)}
+    ).json()["items"]
+    assert [event["type"] for event in found][::-1] == [
+        "login",
+        "export_requested",
+        "export_downloaded",
+        "password_refused",
+        "erasure_requested",
+        "erasure_canceled",
+    ]
+    assert not any(secret in str(found) for secret in (PASSWORD, "a guess of somebody"))
+
+
 def test_a_repeated_request_is_one_export(client, maja, database):
     headers = {**maja.headers, "Idempotency-Key": "once"}
     first, second = (client.post("/api/privacy/export", headers=headers) for _ in range(2))
@@ -305,6 +323,10 @@ def test_every_table_is_covered(database):
 def test_an_erasure_waits_and_can_be_canceled(client, maja, work, log_in, time_passes, others):
     asked = erase(client, maja)
     assert (asked.status_code, asked.json()["status"]) == (202, "waiting")
+    requested_at, due_at = (
+        datetime.fromisoformat(asked.json()[moment]) for moment in ("requested_at", "due_at")
+    )
+    assert abs(due_at - requested_at - timedelta(days=14)) < timedelta(minutes=1)
     assert erase(client, maja).json() == asked.json()
     work()
     assert log_in(client, "maja").status_code == 200

@@ -115,6 +115,7 @@ class OtherServices:
     def __init__(self):
         self.calls = []
         self.slow = threading.Event()
+        self.together = threading.Barrier(1)
         self.answers = {
             "/api/courses/activity": (200, {"courses": 2, "lessons": 7}),
             "/api/chat/activity": (200, {"conversations": 3}),
@@ -122,6 +123,7 @@ class OtherServices:
         }
 
     def answer(self, call):
+        self.together.wait()
         self.calls.append((call.path, dict(call.query), call.headers["Authorization"]))
         found = self.answers[call.path]
         if found is None:
@@ -158,6 +160,13 @@ def test_the_summary_is_asked_for_with_the_persons_own_token(client, summary, ot
     }
     assert {call[2] for call in others.calls} == {as_maja["Authorization"]}
     assert ("/api/analytics/streak", {"timezone": "Asia/Tokyo"}, as_maja["Authorization"]) in others.calls
+
+
+def test_the_parts_are_asked_for_at_the_same_time(summary, others):
+    """Each answers only once all three have been asked."""
+    others.together = threading.Barrier(3, timeout=LIMIT_S)
+    found = summary().json()
+    assert {found[part]["status"] for part in ("courses", "conversations", "streak")} == {"ok"}
 
 
 @pytest.mark.parametrize(

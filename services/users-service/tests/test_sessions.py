@@ -1,10 +1,12 @@
 """Seeing and ending logins on other devices."""
 
+from datetime import datetime, timedelta
 from uuid import uuid4
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
-from users_service.tables import Revocation
+from cogniflow_kit.ids import utc_now
+from users_service.tables import Revocation, UserSession
 
 
 def bearer(pair: dict[str, str]) -> dict[str, str]:
@@ -25,6 +27,20 @@ def test_sessions_are_listed_with_device_address_and_the_current_one_marked(clie
     assert [session["current"] for session in found] == [True, False]
     assert {session["device"] for session in found} == {"testclient"}
     assert all(session["address"] and session["last_used_at"] for session in found)
+
+
+def test_a_refresh_is_a_use_from_where_it_came(client, make_user, log_in, database):
+    make_user("maja")
+    there, here = (log_in(client, "maja").json() for _ in range(2))
+    earlier = utc_now() - timedelta(hours=1)
+    with database.transaction() as session:
+        session.execute(update(UserSession).values(last_used_at=earlier, address="203.0.113.7"))
+    assert client.post("/api/auth/refresh", json={"refresh_token": there["refresh_token"]}).is_success
+    latest, other = client.get("/api/auth/sessions", headers=bearer(here)).json()["items"]
+    assert (latest["current"], other["current"]) == (False, True)
+    assert (latest["address"], other["address"]) == ("testclient", "203.0.113.7")
+    assert datetime.fromisoformat(other["last_used_at"]) == earlier
+    assert datetime.fromisoformat(latest["last_used_at"]) > earlier + timedelta(minutes=59)
 
 
 def test_somebody_elses_session_is_not_found(client, make_user, log_in):
