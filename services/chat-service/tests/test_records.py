@@ -67,8 +67,8 @@ def session(*messages: RecordedMessage, **fields) -> SessionRecord:
     runs = dict.fromkeys((message.week_number, message.run) for message in messages)
     values = {
         "session_id": UUID("0199a1c3-0a00-7b11-9c22-3d44e55f6666"),
-        "programme": "driven",
-        "programme_version": 1,
+        "program": "driven",
+        "program_version": 1,
         "title": "DRIVEN",
         "coach": "NOVA",
         "participant": "Maja",

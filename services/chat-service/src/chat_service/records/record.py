@@ -41,9 +41,10 @@ class RecordedWeek:
 
 @dataclass(frozen=True)
 class RecordedAnswer:
-    """What was answered to a question, as it was asked, placeholders resolved; attempts in order.
+    """What was said to a question, in order: the attempts, then the answer to a follow-up.
 
-    `completed` is false while the question is open; a skipped one is completed.
+    `question_text` is what was asked. `completed` is false while the question
+    is open; a skipped one is completed.
     """
 
     week_number: int
@@ -60,9 +61,9 @@ class SessionRecord:
     """Everything that a transcript shows; times are UTC."""
 
     session_id: UUID
-    programme: str
+    program: str
     """The programme's slug."""
-    programme_version: int
+    program_version: int
     title: str
     coach: str
     participant: str
