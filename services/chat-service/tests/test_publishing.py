@@ -109,9 +109,9 @@ def test_the_bundled_programme_is_sound(driven):
             lambda c: question(c, 1)["prompts"].append(prompt(c, 1, "validation")),
             "week 1, question 1: prompt validation occurs 2 times",
         ),
-        (lambda c: question(c, 1).update(question_type="essay"), "weeks.0.questions.0.question_type"),
-        (lambda c: question(c, 1).update(extra=1), "weeks.0.questions.0.extra"),
-        (lambda c: c["weeks"].clear(), "weeks"),
+        (lambda c: question(c, 1).update(question_type="essay"), "week 1, question 1: question_type: "),
+        (lambda c: question(c, 1).update(extra=1), "week 1, question 1: extra: there is no such key"),
+        (lambda c: c["weeks"].clear(), "weeks: is empty"),
     ],
 )
 def test_faults_are_named_with_their_place(changed, change, problem):

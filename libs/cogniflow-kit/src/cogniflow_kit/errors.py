@@ -14,18 +14,33 @@ from starlette.routing import BaseRoute, Match
 PROBLEM_JSON = "application/problem+json"
 
 
+class FieldProblem(BaseModel):
+    """One field that was refused. It never repeats the value."""
+
+    field: str
+    code: str
+    message: str
+
+
 class ServiceError(Exception):
-    """A refusal that a caller can act on; its message is written for them."""
+    """A refusal that a caller can act on; its message is written for them, `errors` go into detail."""
 
     status: ClassVar[int] = 400
     code: ClassVar[str] = "bad_request"
     keeps_changes: ClassVar[bool] = False
     """Whether what the request wrote is committed all the same, such as a counted failure."""
 
-    def __init__(self, detail: str, *, headers: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        detail: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        errors: list[FieldProblem] | None = None,
+    ) -> None:
         super().__init__(detail)
         self.detail = detail
         self.headers = dict(headers or {})
+        self.errors = errors
 
 
 class Unauthorized(ServiceError):
@@ -80,14 +95,6 @@ class AlreadyAnswered(Exception):
         super().__init__(status)
         self.status = status
         self.body = body
-
-
-class FieldProblem(BaseModel):
-    """One field that was refused. It never repeats the value."""
-
-    field: str
-    code: str
-    message: str
 
 
 class Problem(BaseModel):
@@ -154,7 +161,12 @@ def _allowed_methods(request: Request) -> str:
 
 def error_response(request: Request, error: ServiceError) -> JSONResponse:
     return problem_response(
-        request_id_of(request), error.status, error.code, error.detail, headers=error.headers
+        request_id_of(request),
+        error.status,
+        error.code,
+        error.detail,
+        headers=error.headers,
+        errors=error.errors,
     )
 
 

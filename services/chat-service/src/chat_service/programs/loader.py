@@ -1,6 +1,5 @@
 """Reads programmes from YAML; publishes those that the installation brings."""
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +9,7 @@ from pydantic import ValidationError
 from sqlalchemy.orm import Session
 
 from chat_service.programs.content import Programme
+from chat_service.programs.faults import shape_faults, yaml_fault
 from chat_service.programs.labels import follow_bundled
 from chat_service.programs.publishing import VersionTaken, add_version
 from chat_service.programs.source import load
@@ -44,15 +44,13 @@ def publish(session: Session, source_text: str, source: str) -> None:
 
 def parse(source_text: str, source: str) -> Programme:
     """The programme in a YAML text, checked as a whole. Raises InvalidProgramme."""
+    content: Any = None
     try:
-        programme = Programme.model_validate(load(source_text))
+        content = load(source_text)
+        programme = Programme.model_validate(content)
     except yaml.YAMLError as error:
-        raise InvalidProgramme(source, [str(error)]) from error
+        raise InvalidProgramme(source, [yaml_fault(error)]) from error
     except ValidationError as error:
-        raise InvalidProgramme(source, [_where(found) for found in error.errors()]) from error
+        raise InvalidProgramme(source, list(shape_faults(error, content))) from error
     check_programme(programme, source)
     return programme
-
-
-def _where(found: Mapping[str, Any]) -> str:
-    return f"{'.'.join(map(str, found['loc']))}: {found['msg']}"
