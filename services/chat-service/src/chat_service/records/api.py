@@ -38,7 +38,7 @@ def _also(*media_types: str) -> dict[str, Any]:
 )
 def read_transcript(
     session_id: UUID,
-    participant: CurrentParticipant,
+    who: CurrentParticipant,
     records: RecordsService,
     chosen: Annotated[TranscriptFormat | None, Query(alias="format")] = None,
     timezone: Timezone = "UTC",
@@ -51,7 +51,7 @@ def read_transcript(
     else it is Markdown. Times are in `timezone`; `week` gives one week alone,
     in all its runs.
     """
-    record = records.session(participant.id, session_id, week)
+    record = records.session(who.id, session_id, week)
     name = chosen or _preferred(accept, ("markdown", "json", "pdf"))
     file = f"{_file_name(record, week)}.{_SUFFIXES[name]}"
     return Response(
@@ -68,13 +68,13 @@ def read_transcript(
 )
 def read_summary(
     session_id: UUID,
-    participant: CurrentParticipant,
+    who: CurrentParticipant,
     records: RecordsService,
     chosen: Annotated[SummaryFormat | None, Query(alias="format")] = None,
     accept: _Accept = "",
 ) -> Response:
     """The summary of an ended session, or of how far it is now. JSON, unless Markdown is asked for."""
-    found = records.summary(participant.id, session_id)
+    found = records.summary(who.id, session_id)
     name = chosen or _preferred(accept, ("json", "markdown"))
     body = summary_markdown.render(found.summary) if name == "markdown" else found.model_dump_json()
     return Response(body, media_type=_MEDIA_TYPES[name], headers=_PRIVATE)
@@ -89,10 +89,10 @@ def read_summary(
     },
 )
 def store_summary(
-    session_id: UUID, participant: CurrentParticipant, records: RecordsService, response: Response
+    session_id: UUID, who: CurrentParticipant, records: RecordsService, response: Response
 ) -> SummaryOut:
     """Keep the summary of how far the session is now, for instance to compare it later."""
-    summary, is_new = records.keep_summary(participant.id, session_id)
+    summary, is_new = records.keep_summary(who.id, session_id)
     response.status_code = 201 if is_new else 200
     response.headers.update(_PRIVATE)
     return summary
