@@ -7,7 +7,7 @@ import wordllama
 import yaml
 from wordllama import WordLlama
 
-from chat_service.tutor.embedding import embed
+from chat_service.embedding import embed
 from chat_service.tutor.passages import PASSAGE_WORDS, passages, sentences
 
 QUESTIONS = yaml.safe_load((Path(__file__).parent / "data" / "remembering.yaml").read_text(encoding="utf-8"))[

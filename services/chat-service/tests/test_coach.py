@@ -2,7 +2,9 @@
 
 import pytest
 
-from chat_service.programs.coach import Standing, respond
+from chat_service.programs.coach import respond
+from chat_service.programs.intents import intent_of
+from chat_service.programs.judging import Rules
 from chat_service.programs.loader import parse
 from chat_service.programs.progress import after
 from chat_service.programs.rules import Rule

@@ -8,16 +8,17 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import text
 
-from chat_service.learners import Learner
 from chat_service.programs.catalog import Catalog
-from chat_service.programs.service import Coaching, Programs
-from chat_service.programs.turn_store import ProgramTurns
+from chat_service.programs.engine import Coaching
+from chat_service.programs.store import Beginner
+from chat_service.programs.stores.sql_sessions import SqlSessions
+from chat_service.programs.stores.sql_turns import SqlTurns
 from chat_service.turns.errors import MessageIdReused, TurnAbandoned, TurnInProgress
 from chat_service.turns.model import Message, Status, TurnStore
 from chat_service.turns.protocol import reap, take_turn
 from chat_service.tutor.courses import Course
 from chat_service.tutor.schemas import TutorReply
-from chat_service.tutor.turn_store import COLLECTION, TutorPlace, TutorTurns
+from chat_service.tutor.turn_store import COLLECTION, TutorPlace, TutorReading, TutorTurns
 
 MESSAGES = (
     "SELECT turn_sequence, sender FROM conversation_messages WHERE turn_sequence > 0 ORDER BY 1, position"
@@ -28,7 +29,10 @@ class TutorEngine:
     def admit(self, place: TutorPlace) -> TutorPlace:
         return TutorPlace(place.user_id, place.conversation_id, COURSE.id, COURSE)
 
-    def answer(self, message: Message, place: TutorPlace, risk: Any) -> TutorReply:
+    def read(self, message: Message, place: TutorPlace) -> TutorReading:
+        return TutorReading(None)
+
+    def answer(self, message: Message, place: TutorPlace, reading: TutorReading, renew: Any) -> TutorReply:
         return TutorReply(resources=[], answer=message.text, answered=True, citations=[])
 
 
@@ -46,17 +50,20 @@ class Watched:
     def admit(self, place: Any) -> Any:
         return self._engine.admit(place)
 
-    def answer(self, message: Message, place: Any, risk: Any) -> Any:
+    def read(self, message: Message, place: Any) -> Any:
+        return self._engine.read(message, place)
+
+    def answer(self, message: Message, place: Any, reading: Any, renew: Callable[[], None]) -> Any:
         self.answers += 1
         self._meanwhile()
-        return self._engine.answer(message, place, risk)
+        return self._engine.answer(message, place, reading, renew)
 
 
 @dataclass
 class Talk:
     """A conversation in one of the stores."""
 
-    store: TurnStore[Any, Any]
+    store: TurnStore[Any, Any, Any]
     engine: Any
     first: Message
     read: Callable[[], list[tuple[int, str, int]]]
@@ -72,9 +79,8 @@ class Talk:
 
 @pytest.fixture
 def program_talk(database) -> Talk:
-    with database.transaction() as session:
-        user_id = uuid4()
-        started, _ = Programs(session, Catalog()).start(Learner(user_id, "Ada"), "driven")
+    catalog, user_id = Catalog(database), uuid4()
+    started = SqlSessions(database, catalog).start(Beginner(user_id, "Ada"), "driven")
 
     def execute(statement: str) -> list[Any]:
         with database.transaction() as session:
@@ -82,9 +88,9 @@ def program_talk(database) -> Talk:
             return [tuple(row) for row in result] if result.returns_rows else []
 
     return Talk(
-        ProgramTurns(database, Catalog()),
+        SqlTurns(database, catalog),
         Coaching(),
-        Message(user_id, started.id, "", "", ""),
+        Message(user_id, started.session_id, "", "", ""),
         read=lambda: execute("SELECT sequence, status, epoch FROM turns ORDER BY sequence"),
         expire=lambda: execute("UPDATE turns SET lease_expires_at = now() - interval '1 s'"),
     )
@@ -175,7 +181,8 @@ def test_the_reaper_fails_what_broke_off_and_answers_nothing(talk):
     sight = talk.store.look(talk.message("a"))
     place = talk.engine.admit(sight.place)
     sequence = sight.last.sequence + 1 if sight.last else 1
-    assert talk.store.begin(talk.message("a"), place, sequence, None)
+    reading = talk.engine.read(talk.message("a"), place)
+    assert talk.store.begin(talk.message("a"), place, sequence, reading)
     assert reap(talk.store) == 0
     talk.expire()
     assert reap(talk.store) == 1

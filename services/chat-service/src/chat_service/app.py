@@ -7,7 +7,10 @@ from chat_service.privacy.api import router as activity
 from chat_service.privacy.held import held
 from chat_service.programs.api import router as programs
 from chat_service.programs.catalog import Catalog
-from chat_service.programs.turn_store import ProgramTurns
+from chat_service.programs.service import Programs
+from chat_service.programs.stores.sql_sessions import SqlSessions
+from chat_service.programs.stores.sql_turns import SqlTurns
+from chat_service.programs.taking import StoredTurns
 from chat_service.settings import Settings
 from chat_service.tutor.api import router as tutor
 from chat_service.tutor.courses import Courses
@@ -20,6 +23,7 @@ from cogniflow_kit.clients import ServiceClient
 from cogniflow_kit.identity import KeySource
 from cogniflow_kit.mongo import Mongo
 from cogniflow_kit.people import router as people
+from cogniflow_kit.redis import Cache, RedisStore
 from cogniflow_kit.sql.database import Database
 from cogniflow_kit.verification import polled
 
@@ -39,11 +43,11 @@ def create_app(
     )
     courses = Courses(ServiceClient(settings, "courses-service", settings.courses_url))
     index = LessonIndex(database, courses)
-    catalog = Catalog()
+    redis = RedisStore(settings.redis_url.get_secret_value(), settings.schema_name)
+    catalog = Catalog(database, Cache(redis))
     app.state.database = database
-    app.state.catalog = catalog
     app.state.people = held(database, mongo)
-    app.state.program_turns = ProgramTurns(database, catalog)
+    app.state.programs = Programs(SqlSessions(database, catalog), StoredTurns(SqlTurns(database, catalog)))
     app.state.conversations = ConversationRepository(mongo)
     app.state.tutor = Tutor(database, TutorTurns(mongo), courses, index)
     app.state.learners = Learners(ServiceClient(settings, "users-service", settings.users_url))

@@ -4,14 +4,16 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from chat_service.learners import Learner, Learners
+from chat_service.learners import Learners
 from chat_service.programs.schemas import StartProgram
 from chat_service.programs.service import Programs
-from chat_service.programs.turn_store import ProgramTurns
+from chat_service.programs.store import Beginner
 from chat_service.tutor.repository import ConversationRepository
 from chat_service.tutor.service import Tutor
 from cogniflow_kit.identity import CurrentUser
-from cogniflow_kit.sql.database import DatabaseSession
+from cogniflow_kit.sql.idempotency import IdempotencyKey
+
+ANONYMOUS_PER_HOUR = 1000
 
 
 async def get_tutor(request: Request) -> Tutor:
@@ -24,23 +26,27 @@ async def get_conversations(request: Request) -> ConversationRepository:
     return conversations
 
 
-async def get_program_turns(request: Request) -> ProgramTurns:
-    turns: ProgramTurns = request.app.state.program_turns
-    return turns
+async def get_programs(request: Request) -> Programs:
+    programs: Programs = request.app.state.programs
+    return programs
 
 
-async def get_programs(request: Request, session: DatabaseSession) -> Programs:
-    return Programs(session, request.app.state.catalog)
+async def hourly_limit() -> int:
+    """How many anonymous sessions may begin within an hour, in the whole installation."""
+    return ANONYMOUS_PER_HOUR
 
 
-def get_learner(request: Request, user: CurrentUser, body: StartProgram | None = None) -> Learner:
-    """Who begins. Routes take this first, so that no session is held while users-service is asked."""
+def get_beginner(
+    request: Request, user: CurrentUser, body: StartProgram | None = None, key: IdempotencyKey = None
+) -> Beginner:
+    """Who begins. Nothing is held of the database while users-service is asked."""
     learners: Learners = request.app.state.learners
-    return Learner(user.id, body.name if body and body.name else learners.first_name(user))
+    wanted = body or StartProgram()
+    name = wanted.name or learners.first_name(user)
+    return Beginner(id=user.id, name=name, locale=wanted.locale, key=key)
 
 
 TutorService = Annotated[Tutor, Depends(get_tutor)]
 Conversations = Annotated[ConversationRepository, Depends(get_conversations)]
-ProgramTurnStore = Annotated[ProgramTurns, Depends(get_program_turns)]
 ProgramsService = Annotated[Programs, Depends(get_programs)]
-NamedLearner = Annotated[Learner, Depends(get_learner)]
+NamedBeginner = Annotated[Beginner, Depends(get_beginner)]

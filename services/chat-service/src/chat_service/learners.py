@@ -1,19 +1,8 @@
 """Asks users-service how to address somebody."""
 
-from dataclasses import dataclass
-from uuid import UUID
-
 from cogniflow_kit.clients import ServiceClient
 from cogniflow_kit.errors import Unavailable
 from cogniflow_kit.identity import User
-
-
-@dataclass(frozen=True)
-class Learner:
-    """Somebody and how a coach addresses them."""
-
-    id: UUID
-    name: str
 
 
 class Learners:

@@ -6,7 +6,7 @@ from typing import Any
 import structlog
 
 from chat_service.programs.catalog import Catalog
-from chat_service.programs.turn_store import ProgramTurns
+from chat_service.programs.stores.sql_turns import SqlTurns
 from chat_service.settings import Settings
 from chat_service.turns.model import TurnStore
 from chat_service.turns.protocol import reap
@@ -34,7 +34,7 @@ def build(settings: Settings) -> Worker:
     jobs = Jobs(database, settings.redis_url.get_secret_value(), settings.schema_name)
     courses = Courses(ServiceClient(settings, "courses-service", settings.courses_url))
     lessons = LessonIndex(database, courses)
-    program_turns, tutor_turns = ProgramTurns(database, Catalog()), TutorTurns(mongo)
+    program_turns, tutor_turns = SqlTurns(database, Catalog(database)), TutorTurns(mongo)
     jobs.handler(REAP_PROGRAMS, lambda _: _reap(program_turns))
     jobs.handler(REAP_TUTOR, lambda _: _reap(tutor_turns))
     jobs.handler(FIND_STALE, lambda _: find_stale(database, jobs, courses, lessons))
@@ -52,7 +52,7 @@ def build(settings: Settings) -> Worker:
     )
 
 
-def _reap(store: TurnStore[Any, Any]) -> None:
+def _reap(store: TurnStore[Any, Any, Any]) -> None:
     failed = reap(store)
     if failed:
         log.warning("turns broke off", store=type(store).__name__, count=failed)

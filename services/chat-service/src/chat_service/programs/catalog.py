@@ -1,33 +1,47 @@
-"""Published programmes, read from the tables once a process."""
+"""Published programmes, read from the tables once."""
 
-from threading import Lock
 from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from chat_service import tables
-from chat_service.programs.content import ContentBlock, Programme, Prompt, Question, Week
+from chat_service.programs.content import ContentBlock, Programme, Prompt, Question, Retention, Week
+from cogniflow_kit.redis import Cache
+from cogniflow_kit.sql.database import Database
 
 
 class Catalog:
-    """A cache by version id. A published version never changes, so nothing in it grows stale."""
+    """Versions by id: from the process, then Redis, then the tables. They never change, so none is stale.
 
-    def __init__(self) -> None:
+    Redis is for a process that starts anew while PostgreSQL is away.
+    """
+
+    def __init__(self, database: Database, cache: Cache | None = None) -> None:
+        self._database = database
+        self._cache = cache
         self._versions: dict[UUID, Programme] = {}
-        self._lock = Lock()
 
-    def get(self, session: Session, version_id: UUID) -> Programme:
-        """The version, which must exist."""
+    def get(self, version_id: UUID) -> Programme:
+        """The version, which must exist. Raises when no cache has it and PostgreSQL is away."""
         found = self._versions.get(version_id)
         if found is None:
-            found = _read(session, version_id)
-            with self._lock:
-                self._versions[version_id] = found
+            found = self._versions[version_id] = self._cached(version_id) or self._stored(version_id)
         return found
 
+    def _cached(self, version_id: UUID) -> Programme | None:
+        found = self._cache.get("program", version_id) if self._cache is not None else None
+        return Programme.model_validate_json(found) if found is not None else None
 
-def _read(session: Session, version_id: UUID) -> Programme:
+    def _stored(self, version_id: UUID) -> Programme:
+        with self._database.transaction() as session:
+            programme = read_version(session, version_id)
+        if self._cache is not None:
+            self._cache.put(programme.model_dump_json().encode(), "program", version_id)
+        return programme
+
+
+def read_version(session: Session, version_id: UUID) -> Programme:
     version, slug = session.execute(
         select(tables.ProgramVersion, tables.Program.slug)
         .join(tables.Program)
@@ -42,6 +56,10 @@ def _read(session: Session, version_id: UUID) -> Programme:
         version=version.version,
         title=version.title,
         description=version.description,
+        coach=version.coach,
+        locale=version.locale,
+        anonymous=version.anonymous,
+        retention=Retention.model_validate(version.retention),
         weeks=[_week(session, week) for week in weeks],
     )
 
@@ -73,7 +91,9 @@ def _week(session: Session, row: tables.Week) -> Week:
 
 def _question(session: Session, row: tables.Question) -> Question:
     prompts = session.scalars(
-        select(tables.SystemPrompt).where(tables.SystemPrompt.question_id == row.question_id)
+        select(tables.SystemPrompt)
+        .where(tables.SystemPrompt.question_id == row.question_id)
+        .order_by(tables.SystemPrompt.prompt_id)
     )
     return Question(
         question_id=row.question_id,
@@ -81,5 +101,10 @@ def _question(session: Session, row: tables.Question) -> Question:
         question_text=row.question_text,
         question_type=row.question_type,
         requires_followup=row.requires_followup,
+        step=row.step,
+        skippable=row.skippable,
+        max_iterations=row.max_iterations,
+        keeps=row.keeps,
+        choices=row.choices,
         prompts=[Prompt.model_validate(prompt) for prompt in prompts],
     )

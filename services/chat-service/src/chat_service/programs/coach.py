@@ -1,147 +1,209 @@
-"""What the coach says to an answer: a function of the programme, the state and the answer alone.
+"""What the coach says to an answer: a function of the programme, the state, the answer and its judge.
 
-Validation asks for what is missing, twice at most; then, or when nothing is
-missing, the answer is classified, the scenario's text answers it, a follow-up
-may ask one thing more, and the next question comes.
+Somebody may want to skip, to have the question explained or to pause. Else
+validation asks for what is missing, until the question's attempts are used
+up; then, or when nothing is missing, the answer is classified, the
+scenario's text answers it, a follow-up may ask one thing more, and the next
+question comes.
 """
 
-from dataclasses import dataclass
+from typing import Literal
 
-from chat_service.programs.content import Programme, Prompt, Question, Week
-from chat_service.programs.placeholders import resolve
-from chat_service.programs.rules import Checklist, Rule
+from pydantic import BaseModel, ConfigDict
+
+from chat_service.programs.content import SKIPPED, Prompt, Question
+from chat_service.programs.intents import Intent
+from chat_service.programs.judging import Classification, Judge, Validation, choice_in
+from chat_service.programs.phrases import phrases
+from chat_service.programs.standing import Standing
 from chat_service.programs.state import ConversationData
-from chat_service.safety.check import supportive_answer
-
-MAX_ITERATIONS = 3
+from chat_service.safety.check import Resource, Risk, resources, supportive_answer
 
 
-@dataclass(frozen=True)
-class Standing:
-    """Where the conversation is before an answer."""
+class Step(BaseModel):
+    """What one message leads to.
 
-    programme: Programme
-    week: Week
-    question: Question
-    state: ConversationData
-    name: str
+    An `answer` counts as an attempt, a `skip` completes its question without
+    one. An `aside` (a question about the question, a pause, words that show
+    somebody in danger) changes nothing; `restarts` is the number of a week
+    that is begun anew. `answered_by` a `model`, or `rules`, with the reason
+    in `fallback` where a model should have.
+    """
 
-    @property
-    def iteration(self) -> int:
-        """The number of the attempt that comes next; a follow-up counts as one."""
-        return self.state.iterations(self.question.question_number) + 1
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
-    def text(self, raw: str, state: ConversationData | None = None) -> str:
-        """A text of the programme with its placeholders resolved."""
-        answers = (state or self.state).spoken_answers()
-        return resolve(raw, name=self.name, answers=answers, blocks=self.programme.blocks)
-
-
-@dataclass(frozen=True)
-class Validation:
-    complete: bool
-    missing: list[str]
-
-
-@dataclass(frozen=True)
-class Step:
-    """What one answer leads to. `is_answer` is false when the coaching paused and nothing advanced."""
-
+    kind: Literal["answer", "skip", "aside", "restart"]
     answer: str
+    intent: Intent
     iteration: int
     state: ConversationData
     response: str
     prompt: Prompt | None = None
     validation: Validation | None = None
-    is_answer: bool = True
+    classification: Classification | None = None
+    resources: list[Resource] = []
+    restarts: int | None = None
+    answered_by: Literal["rules", "model"] = "rules"
+    fallback: str | None = None
+
+    @property
+    def counts(self) -> bool:
+        """Whether it is an attempt at the question."""
+        return self.kind == "answer"
 
     def completes(self, question: Question) -> bool:
-        return self.state.is_completed(question.question_number)
+        return self.kind in ("answer", "skip") and self.state.is_completed(question.question_number)
 
     def scenario(self, question: Question) -> str | None:
         return self.state.scenario_of(question.question_number)
 
 
-def respond(standing: Standing, answer: str) -> Step:
+def respond(standing: Standing, answer: str, intent: Intent, judge: Judge) -> Step:
     """The coach's step from here."""
-    question, number = standing.question, standing.question.question_number
-    if standing.state.awaits_followup(number):
-        return _close_followup(standing, answer)
-    state = standing.state.with_answer(number, answer)
-    validation, ask = _validate(question, _attempts(state, number))
-    if ask is None or state.iterations(number) == MAX_ITERATIONS:
-        return _answer_by_scenario(standing, state, answer, validation)
-    response = standing.text(ask, state)
+    if intent.kind in ("clarify", "pause"):
+        return _aside(standing, answer, intent)
+    if standing.state.awaits_followup(standing.question.question_number):
+        return _close_followup(standing, answer, intent, judge)
+    if intent.kind == "skip":
+        return _skip(standing, answer, intent)
+    return _weigh(standing, answer, intent, judge)
+
+
+def support(standing: Standing, answer: str, intent: Intent, risk: Risk) -> Step:
+    """A supportive answer while somebody may be in danger: places first; the question stays where it is."""
+    said = phrases(standing.locale).says["support_continues"]
     return Step(
+        kind="aside",
         answer=answer,
+        intent=intent,
         iteration=standing.iteration,
-        state=state.with_response(number, response, completed=False),
+        state=standing.state,
+        response=f"{supportive_answer(standing.locale, risk)}\n\n{said}",
+        resources=resources(standing.locale),
+    )
+
+
+def restart(standing: Standing, week_number: int, words: str) -> Step:
+    """A week from its first question again. What was said in it before stays in the record."""
+    return Step(
+        kind="restart",
+        answer=words,
+        intent=Intent(kind="restart"),
+        iteration=standing.iteration,
+        state=standing.state,
+        response="",
+        restarts=week_number,
+    )
+
+
+def _aside(standing: Standing, answer: str, intent: Intent) -> Step:
+    prompt = standing.question.prompt("clarify_respond") if intent.kind == "clarify" else None
+    return Step(
+        kind="aside",
+        answer=answer,
+        intent=intent,
+        iteration=standing.iteration,
+        state=standing.state,
+        response=standing.text(prompt.response_text) if prompt else _own_words(standing, intent),
+        prompt=prompt,
+    )
+
+
+def _own_words(standing: Standing, intent: Intent) -> str:
+    said = phrases(standing.locale).says
+    if intent.kind == "clarify":
+        return said["clarify"].replace("{question}", standing.text(_open_text(standing)))
+    return said["pause" if intent.kind == "pause" else "not_skippable"]
+
+
+def _open_text(standing: Standing) -> str:
+    followup = standing.question.prompt("followup")
+    if followup is not None and standing.state.awaits_followup(standing.question.question_number):
+        return followup.response_text
+    return standing.question.question_text
+
+
+def _skip(standing: Standing, answer: str, intent: Intent) -> Step:
+    question, number = standing.question, standing.question.question_number
+    if not question.skippable:
+        return _aside(standing, answer, intent)
+    prompt = question.prompt("skip_respond")
+    response = standing.text(prompt.response_text) if prompt else phrases(standing.locale).says["skipped"]
+    state = standing.state.with_scenario(number, SKIPPED).with_response(number, response, completed=True)
+    return Step(
+        kind="skip",
+        answer=answer,
+        intent=intent,
+        iteration=standing.iteration,
+        state=state,
         response=response,
+        prompt=prompt,
+    )
+
+
+def _weigh(standing: Standing, answer: str, intent: Intent, judge: Judge) -> Step:
+    question, number = standing.question, standing.question.question_number
+    state = standing.state.with_answer(number, answer)
+    chosen = choice_in(question, answer) if question.choices else None
+    if chosen is not None:
+        state = state.with_chosen(number, chosen)
+    validation = judge.validate(standing, state)
+    ask = validation.ask if validation is not None and not validation.complete else None
+    if ask is None or state.iterations(number) >= question.max_iterations:
+        return _answer_by_scenario(standing, state, answer, intent, validation, judge)
+    return Step(
+        kind="answer",
+        answer=answer,
+        intent=intent,
+        iteration=standing.iteration,
+        state=state.with_response(number, ask, completed=False),
+        response=ask,
         prompt=question.prompt("validation"),
         validation=validation,
     )
 
 
-def pause(standing: Standing, answer: str) -> Step:
-    """A supportive answer while somebody may be in danger; the question stays where it is."""
-    return Step(
-        answer=answer,
-        iteration=standing.iteration,
-        state=standing.state,
-        response=supportive_answer(),
-        is_answer=False,
-    )
-
-
-def _attempts(state: ConversationData, number: int) -> str:
-    return " ".join(state.answers_to(number))
-
-
-def _validate(question: Question, answered: str) -> tuple[Validation | None, str | None]:
-    """What the answers so far lack, and how to ask for the most important of it."""
-    prompt = question.prompt("validation")
-    if prompt is None or not isinstance(prompt.conditions, Checklist):
-        return None, None
-    missing = prompt.conditions.missing(answered)
-    return Validation(not missing, [item.name for item in missing]), missing[0].ask if missing else None
-
-
 def _answer_by_scenario(
-    standing: Standing, state: ConversationData, answer: str, validation: Validation | None
+    standing: Standing,
+    state: ConversationData,
+    answer: str,
+    intent: Intent,
+    validation: Validation | None,
+    judge: Judge,
 ) -> Step:
     question, number = standing.question, standing.question.question_number
-    prompt = _classify(question, _attempts(state, number))
-    state = state.with_scenario(number, prompt.scenario_name or "")
+    if question.keeps is not None:
+        state = state.with_choice(question.keeps, state.spoken_answers()[number])
+    found = judge.classify(standing, state)
+    state = state.with_scenario(number, found.prompt.scenario_name or "")
     followup = question.prompt("followup")
-    texts = [prompt.response_text, *([followup.response_text] if followup else [])]
-    response = "\n\n".join(standing.text(raw, state) for raw in texts)
+    spoken = [judge.speak(standing, state, found.prompt)]
+    if followup is not None:
+        spoken.append(standing.text(followup.response_text, state))
+    response = "\n\n".join(spoken)
     return Step(
+        kind="answer",
         answer=answer,
+        intent=intent,
         iteration=standing.iteration,
         state=state.with_response(number, response, completed=followup is None),
         response=response,
-        prompt=prompt,
+        prompt=found.prompt,
         validation=validation,
+        classification=found,
     )
 
 
-def _classify(question: Question, answered: str) -> Prompt:
-    """The first scenario whose conditions hold; the last has none."""
-    return next(
-        prompt
-        for prompt in question.scenarios
-        if not isinstance(prompt.conditions, Rule) or prompt.conditions.holds(answered)
-    )
-
-
-def _close_followup(standing: Standing, answer: str) -> Step:
+def _close_followup(standing: Standing, answer: str, intent: Intent, judge: Judge) -> Step:
     number = standing.question.question_number
     prompt = standing.question.prompt("followup_respond")
     assert prompt is not None, "publishing checks that a follow-up has its response"
     state = standing.state.with_followup(number, answer)
-    response = standing.text(prompt.response_text, state)
+    response = judge.speak(standing, state, prompt)
     return Step(
+        kind="answer",
         answer=answer,
+        intent=intent,
         iteration=standing.iteration,
         state=state.with_response(number, response, completed=True),
         response=response,

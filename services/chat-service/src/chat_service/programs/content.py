@@ -5,7 +5,7 @@ part (placeholders, numbering) are in `validation.py`.
 """
 
 import re
-from typing import Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -13,8 +13,15 @@ from pydantic import BaseModel, ConfigDict, Field
 from chat_service.programs.rules import Checklist, Rule
 from cogniflow_kit.ids import new_id
 
-_SCENARIO = re.compile(r"scenario_([1-9]\d*)_respond")
-PROMPT_TYPE = rf"^(classifier|validation|followup|followup_respond|{_SCENARIO.pattern})$"
+_SCENARIO = re.compile(r"scenario_([1-9][0-9]?)_respond")
+PROMPT_TYPE = (
+    r"^(classifier|validation|followup|followup_respond|skip_respond|clarify_respond"
+    rf"|{_SCENARIO.pattern})$"
+)
+SKIPPED = "SKIPPED"
+"""The scenario of a question that was skipped."""
+
+Key = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=64)]
 
 
 class _Part(BaseModel):
@@ -23,19 +30,26 @@ class _Part(BaseModel):
 
 class ContentBlock(_Part):
     content_id: UUID = Field(default_factory=new_id)
-    block_name: str = Field(pattern=r"^[A-Z][A-Z0-9_]*$")
+    block_name: str = Field(pattern=r"^[A-Z][A-Z0-9_]*$", max_length=64)
     content_text: str = Field(min_length=1)
     content_type: str = "text"
 
 
 class Prompt(_Part):
-    """`prompt_text` instructs a language model, `response_text` is what the coach says without one."""
+    """`prompt_text` instructs a language model, `response_text` is what the coach says without one.
+
+    `next_question` comes next when this scenario or skip_respond answered;
+    `examples`, for scenarios alone, are answers like those that belong here,
+    for what no rule finds.
+    """
 
     prompt_id: UUID = Field(default_factory=new_id)
     prompt_type: str = Field(pattern=PROMPT_TYPE)
     prompt_text: str = Field(min_length=1)
     response_text: str = ""
     conditions: Rule | Checklist | None = None
+    examples: list[str] = Field(default=[], max_length=100)
+    next_question: int | None = Field(default=None, ge=1)
 
     @property
     def scenario_number(self) -> int | None:
@@ -49,15 +63,30 @@ class Prompt(_Part):
 
 
 class Question(_Part):
+    """`step` names its state in an intake; the answer is kept under the key `keeps` for later texts.
+
+    `max_iterations`: how often it is asked for what is missing, the first time included.
+    """
+
     question_id: UUID = Field(default_factory=new_id)
     question_number: int = Field(ge=1)
     question_text: str = Field(min_length=1)
     question_type: Literal["open_ended", "yes_no", "multiple_choice"] = "open_ended"
     requires_followup: bool = False
-    prompts: list[Prompt] = Field(min_length=1)
+    step: Key | None = None
+    skippable: bool = False
+    max_iterations: int = Field(default=3, ge=1, le=3)
+    keeps: Key | None = None
+    choices: list[Annotated[str, Field(min_length=1)]] = Field(default=[], max_length=100)
+    prompts: list[Prompt] = Field(min_length=1, max_length=100)
 
     def prompt(self, prompt_type: str) -> Prompt | None:
         return next((prompt for prompt in self.prompts if prompt.prompt_type == prompt_type), None)
+
+    @property
+    def place(self) -> str:
+        """What `fsm_state` says while this question is open."""
+        return self.step or str(self.question_number)
 
     @property
     def scenarios(self) -> list[Prompt]:
@@ -75,22 +104,38 @@ class Week(_Part):
     video_content: str = ""
     exercise_content: str = ""
     is_active: bool = True
-    questions: list[Question] = Field(min_length=1)
-    content_blocks: list[ContentBlock] = []
+    questions: list[Question] = Field(min_length=1, max_length=100)
+    content_blocks: list[ContentBlock] = Field(default=[], max_length=100)
 
     def question(self, number: int) -> Question:
         return self.questions[number - 1]
 
 
+class Retention(_Part):
+    """How long this programme's data is kept, in days; null: as long as the installation says."""
+
+    sessions_days: int | None = Field(default=None, ge=1)
+    detections_days: int | None = Field(default=None, ge=1)
+    transcript_at_completion: Literal["keep", "remove"] | None = None
+
+
 class Programme(_Part):
-    """One published version; it never changes."""
+    """One published version; it never changes.
+
+    `coach` is what its voice is called; `anonymous`: it may be begun without
+    an account.
+    """
 
     version_id: UUID = Field(default_factory=new_id)
     slug: str = Field(pattern=r"^[a-z][a-z0-9-]*$", max_length=64)
     version: int = Field(ge=1)
     title: str
     description: str
-    weeks: list[Week] = Field(min_length=1)
+    coach: str = Field(default="NOVA", min_length=1, max_length=80)
+    locale: str = Field(default="en", pattern=r"^[a-z]{2,3}(-[A-Z]{2})?$")
+    anonymous: bool = False
+    retention: Retention = Retention()
+    weeks: list[Week] = Field(min_length=1, max_length=100)
 
     @property
     def blocks(self) -> dict[str, str]:
@@ -100,6 +145,9 @@ class Programme(_Part):
     def week(self, week_id: UUID) -> Week:
         return next(week for week in self.weeks if week.week_id == week_id)
 
-    def week_after(self, week: Week) -> Week | None:
-        later = (other for other in self.weeks if other.is_active and other.week_number > week.week_number)
-        return next(later, None)
+    def week_numbered(self, number: int) -> Week | None:
+        return next((week for week in self.weeks if week.week_number == number), None)
+
+    @property
+    def active_weeks(self) -> list[Week]:
+        return [week for week in self.weeks if week.is_active]

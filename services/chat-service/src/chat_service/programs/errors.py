@@ -1,6 +1,6 @@
 """Refusals of programmes."""
 
-from cogniflow_kit.errors import Conflict, NotFound
+from cogniflow_kit.errors import Conflict, NotFound, ServiceError, Unprocessable
 
 
 class ProgrammeNotFound(NotFound):
@@ -22,3 +22,53 @@ class SessionCompleted(Conflict):
 
     def __init__(self) -> None:
         super().__init__("This session is completed; start the programme again for another round.")
+
+
+class SessionPaused(Conflict):
+    code = "session_paused"
+
+    def __init__(self) -> None:
+        super().__init__("This session is paused; resume it to go on.")
+
+
+class WeekNotBegun(NotFound):
+    """Also for a week that is hidden or that the programme doesn't have."""
+
+    code = "week_not_begun"
+
+    def __init__(self) -> None:
+        super().__init__("You haven't begun this week; weeks open when the one before is completed.")
+
+
+class NotAnonymous(NotFound):
+    """The programme asks for an account, or the installation lets nobody begin without one."""
+
+    code = "not_anonymous"
+
+    def __init__(self) -> None:
+        super().__init__("This programme can't be begun without an account; log in and start it.")
+
+
+class TooManyStarts(ServiceError):
+    status = 429
+    code = "too_many_starts"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Very many anonymous sessions have begun within an hour; try again later, or log in.",
+            headers={"Retry-After": "600"},
+        )
+
+
+class StartKeyReused(Unprocessable):
+    code = "idempotency_key_reused"
+
+    def __init__(self) -> None:
+        super().__init__("This Idempotency-Key was used to start another programme.")
+
+
+class AlreadyTakingPart(Conflict):
+    code = "already_taking_part"
+
+    def __init__(self) -> None:
+        super().__init__("Your account has an open session of this programme; complete that one first.")

@@ -1,50 +1,89 @@
-"""A session as a turn or a reader finds it: one query, with the programme from the process's cache."""
+"""Where a session stands: one form of it for every store, and what the coach needs of it."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import and_, select
-from sqlalchemy.orm import Session
+from pydantic import BaseModel, ConfigDict
 
-from chat_service.programs.catalog import Catalog
-from chat_service.programs.coach import Standing
-from chat_service.programs.errors import SessionNotFound
+from chat_service.programs.content import Programme, Week
+from chat_service.programs.standing import Standing
 from chat_service.programs.state import ConversationData
-from chat_service.tables import ConversationState, ProgramSession
+
+
+class WeekState(BaseModel):
+    """The newest run of a week that was begun."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    week_id: UUID
+    run: int = 1
+    question_number: int = 1
+    is_completed: bool = False
+    data: ConversationData = ConversationData()
+
+
+class Snapshot(BaseModel):
+    """A session's state. `version` counts its changes and fences the next one."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    session_id: UUID
+    user_id: UUID
+    version_id: UUID
+    current_week_id: UUID
+    experiment_id: UUID | None = None
+    name: str
+    locale: str
+    anonymous: bool = False
+    version: int = 1
+    completed: bool = False
+    paused_at: datetime | None = None
+    created_at: datetime
+    weeks: list[WeekState]
+
+    def state_of(self, week_id: UUID) -> WeekState | None:
+        return next((state for state in self.weeks if state.week_id == week_id), None)
+
+    def with_week(self, changed: WeekState) -> "Snapshot":
+        others = [state for state in self.weeks if state.week_id != changed.week_id]
+        return self.model_copy(update={"weeks": [*others, changed]})
 
 
 @dataclass(frozen=True)
 class ProgramPlace:
-    """`version` counts the changes of the session's state and fences its next one."""
+    """A session and the version of the programme that it follows."""
 
-    session_id: UUID
-    user_id: UUID
-    version: int
-    completed: bool
-    standing: Standing
+    snapshot: Snapshot
+    programme: Programme
 
+    @property
+    def week(self) -> Week:
+        return self.programme.week(self.snapshot.current_week_id)
 
-def read_place(session: Session, catalog: Catalog, session_id: UUID | None, user_id: UUID) -> ProgramPlace:
-    """Raises SessionNotFound, also for somebody else's session."""
-    current_week = and_(
-        ConversationState.session_id == ProgramSession.session_id,
-        ConversationState.week_id == ProgramSession.current_week_id,
-    )
-    found = session.execute(
-        select(ProgramSession, ConversationState)
-        .join(ConversationState, current_week)
-        .where(ProgramSession.session_id == session_id, ProgramSession.user_id == user_id)
-    ).first()
-    if found is None:
-        raise SessionNotFound
-    row, state = found
-    programme = catalog.get(session, row.version_id)
-    week = programme.week(row.current_week_id)
-    standing = Standing(
-        programme=programme,
-        week=week,
-        question=week.question(state.current_question_number),
-        state=ConversationData.model_validate(state.conversation_data),
-        name=row.name,
-    )
-    return ProgramPlace(row.session_id, row.user_id, row.version, row.completed, standing)
+    @property
+    def open_week(self) -> WeekState:
+        state = self.snapshot.state_of(self.snapshot.current_week_id)
+        assert state is not None, "the current week has been begun"
+        return state
+
+    @property
+    def standing(self) -> Standing:
+        return self.standing_in(self.week, self.open_week)
+
+    def standing_in(self, week: Week, state: WeekState) -> Standing:
+        """As if the conversation were in that week, in that state of it."""
+        others = {
+            self.programme.week(other.week_id).week_number: other.data
+            for other in self.snapshot.weeks
+            if other.week_id != week.week_id
+        }
+        return Standing(
+            programme=self.programme,
+            week=week,
+            question=week.question(state.question_number),
+            state=state.data,
+            name=self.snapshot.name,
+            locale=self.snapshot.locale,
+            others=others,
+        )

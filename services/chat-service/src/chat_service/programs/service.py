@@ -1,108 +1,110 @@
-"""Rules of programmes: who may begin, go on and look."""
+"""Rules of programmes: who may begin, go on, go back and look."""
 
 import hashlib
 from uuid import UUID
 
-from sqlalchemy.orm import Session
-
-from chat_service.learners import Learner
-from chat_service.programs.catalog import Catalog
-from chat_service.programs.coach import Step, pause, respond
-from chat_service.programs.errors import SessionCompleted
-from chat_service.programs.place import ProgramPlace, read_place
-from chat_service.programs.repository import ProgramRepository
+from chat_service.programs.engine import Coaching, Restarting
+from chat_service.programs.errors import NotAnonymous, WeekNotBegun
+from chat_service.programs.participant import participant_id
 from chat_service.programs.schemas import (
+    AnonymousStart,
     Answer,
     AnswerOut,
     ProgramOut,
+    Restart,
+    SessionListed,
     SessionOut,
-    current_question,
+    StartProgram,
+    WeekOut,
+    session_out,
+    week_out,
 )
-from chat_service.programs.turn_store import ProgramTurns
-from chat_service.safety.check import Risk
+from chat_service.programs.store import Beginner, SessionStore, Started
+from chat_service.programs.taking import Takes
 from chat_service.turns.model import Message
-from chat_service.turns.protocol import take_turn
-from cogniflow_kit.events import Event
-from cogniflow_kit.sql.outbox import record
-
-
-class Coaching:
-    """The engine of programmes: the coach answers by the programme's own texts."""
-
-    def admit(self, place: ProgramPlace) -> ProgramPlace:
-        if place.completed:
-            raise SessionCompleted
-        return place
-
-    def answer(self, message: Message, place: ProgramPlace, risk: Risk | None) -> Step:
-        if risk is not None:
-            return pause(place.standing, message.text)
-        return respond(place.standing, message.text)
-
-
-def answer(turns: ProgramTurns, user_id: UUID, session_id: UUID, body: Answer) -> AnswerOut:
-    """One turn. Raises what `take_turn` raises, SessionNotFound and SessionCompleted."""
-    message = Message(
-        user_id=user_id,
-        conversation_id=session_id,
-        client_message_id=body.client_message_id,
-        fingerprint=hashlib.sha256(body.text.encode()).hexdigest(),
-        text=body.text,
-    )
-    turn = take_turn(turns, Coaching(), message)
-    return AnswerOut.model_validate(
-        {**(turn.reply or {}), "session_id": session_id, "turn_id": turn.id, "sequence": turn.sequence}
-    )
 
 
 class Programs:
-    """Reading programmes and sessions, and beginning one."""
+    """Everything that a participant does."""
 
-    def __init__(self, session: Session, catalog: Catalog) -> None:
-        self._session = session
-        self._catalog = catalog
-        self._repository = ProgramRepository(session)
+    def __init__(self, sessions: SessionStore, take: Takes) -> None:
+        self._sessions = sessions
+        self._take = take
 
     def page(self, user_id: UUID, after: UUID | None, limit: int) -> list[ProgramOut]:
-        """The newest version of each programme, one more than `limit` when there is more."""
-        return [ProgramOut.model_validate(row) for row in self._repository.page(user_id, after, limit)]
+        return self._sessions.programs(user_id, after, limit)
 
-    def start(self, learner: Learner, slug: str) -> tuple[SessionOut, bool]:
-        """The open session of this programme, and whether it was begun just now."""
-        session_id = self._repository.open_session(learner.id, slug)
-        if session_id is not None:
-            return self.view(learner.id, session_id), False
-        programme = self._catalog.get(self._session, self._repository.newest_version(slug))
-        session_id = self._repository.begin(learner, programme)
-        if session_id is None:
-            return self.start(learner, slug)
-        record(
-            self._session,
-            Event(
-                type="program.started",
-                actor_id=learner.id,
-                data={"program": slug, "session_id": str(session_id)},
-            ),
+    def sessions(self, user_id: UUID, after: UUID | None, limit: int) -> list[SessionListed]:
+        return self._sessions.listed(user_id, after, limit)
+
+    def start(self, beginner: Beginner, slug: str) -> tuple[SessionOut, Started]:
+        """The open session of this programme, or a new one."""
+        begun = self._sessions.start(beginner, slug)
+        return self.view(beginner.id, begun.session_id), begun
+
+    def start_anonymously(self, slug: str, body: StartProgram, key: str, hourly_limit: int) -> AnonymousStart:
+        """A session for whoever holds the key. Raises NotAnonymous where the programme wants an account."""
+        programme = self._sessions.programme(slug)
+        if not programme.anonymous:
+            raise NotAnonymous
+        beginner = Beginner(
+            id=participant_id(key),
+            name=body.name or "you",
+            locale=body.locale,
+            anonymous=True,
+            hourly_limit=hourly_limit,
         )
-        return self.view(learner.id, session_id), True
+        session, _ = self.start(beginner, slug)
+        return AnonymousStart(session_key=key, session=session)
 
     def view(self, user_id: UUID, session_id: UUID) -> SessionOut:
         """Everything needed to go on. Raises SessionNotFound."""
-        place = read_place(self._session, self._catalog, session_id, user_id)
-        standing = place.standing
-        return SessionOut(
-            id=session_id,
-            program=standing.programme.slug,
-            program_version=standing.programme.version,
-            title=standing.programme.title,
-            name=standing.name,
-            version=place.version,
-            completed=place.completed,
-            week=standing.week.week_number,
-            week_title=standing.week.title,
-            question=None if place.completed else current_question(standing),
-            progress=self._repository.progress(session_id, standing.programme),
-            answers=standing.state.answers,
-            messages=self._repository.messages(session_id),
-            last_turn=self._repository.last_turn(session_id),
+        found = self._sessions.read(session_id, user_id)
+        return session_out(found.place, found.messages, found.last_turn, stored=found.stored)
+
+    def week(self, user_id: UUID, session_id: UUID, number: int) -> WeekOut:
+        """A week to read back. Raises SessionNotFound and WeekNotBegun."""
+        found = self._sessions.read(session_id, user_id)
+        week = found.place.programme.week_numbered(number)
+        if week is None or found.place.snapshot.state_of(week.week_id) is None:
+            raise WeekNotBegun
+        said = [message for message in found.messages if message.week == number]
+        return week_out(found.place, week, said)
+
+    def answer(self, user_id: UUID, session_id: UUID, body: Answer) -> AnswerOut:
+        """One turn. Raises what `take_turn` raises, SessionNotFound, SessionPaused and SessionCompleted."""
+        message = Message(
+            user_id=user_id,
+            conversation_id=session_id,
+            client_message_id=body.client_message_id,
+            fingerprint=_fingerprint(body.model_dump_json(exclude={"client_message_id"})),
+            text=body.text,
+            message_type=body.message_type,
+            recording_ref=body.recording_ref,
         )
+        return self._take(Coaching(), message)
+
+    def restart(self, user_id: UUID, session_id: UUID, number: int, body: Restart) -> AnswerOut:
+        """A turn that begins a week anew. Raises as `answer` does, and WeekNotBegun."""
+        words = f"Restart week {number}"
+        message = Message(
+            user_id=user_id,
+            conversation_id=session_id,
+            client_message_id=body.client_message_id,
+            fingerprint=_fingerprint(words),
+            text=words,
+        )
+        return self._take(Restarting(number), message)
+
+    def set_paused(self, user_id: UUID, session_id: UUID, *, paused: bool) -> SessionOut:
+        self._sessions.set_paused(session_id, user_id, paused=paused)
+        return self.view(user_id, session_id)
+
+    def claim(self, user_id: UUID, session_id: UUID, key: str) -> SessionOut:
+        """Raises SessionNotFound for a key that doesn't open it, and AlreadyTakingPart."""
+        self._sessions.claim(session_id, participant_id(key), user_id)
+        return self.view(user_id, session_id)
+
+
+def _fingerprint(said: str) -> str:
+    return hashlib.sha256(said.encode()).hexdigest()

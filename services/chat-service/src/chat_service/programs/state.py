@@ -7,7 +7,11 @@ from pydantic import BaseModel, ConfigDict
 
 
 class ConversationData(BaseModel):
-    """`answers` hold the attempts at a question, `followups` the answer to its follow-up."""
+    """`answers` hold the attempts at a question, `followups` the answer to its follow-up.
+
+    `chosen` is the choice that an answer named, by question; `choices` what
+    is kept for later texts, by key.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -17,6 +21,8 @@ class ConversationData(BaseModel):
     question_completed: dict[str, bool] = {}
     scenario: dict[str, str] = {}
     followups: dict[str, str] = {}
+    chosen: dict[str, str] = {}
+    choices: dict[str, str] = {}
 
     def answers_to(self, question: int) -> list[str]:
         return self.answers.get(str(question), [])
@@ -35,8 +41,9 @@ class ConversationData(BaseModel):
         return self.scenario_of(question) is not None and not self.is_completed(question)
 
     def spoken_answers(self) -> dict[int, str]:
-        """What was answered to each question, its attempts joined, for `{Answer to question N}`."""
-        return {int(number): " ".join(attempts) for number, attempts in self.answers.items()}
+        """What was answered to each question, for `{Answer to question N}`: the choice, or all attempts."""
+        joined = {number: " ".join(attempts) for number, attempts in self.answers.items()}
+        return {int(number): said for number, said in {**joined, **self.chosen}.items()}
 
     def with_answer(self, question: int, text: str) -> "ConversationData":
         attempts = [*self.answers_to(question), text]
@@ -49,6 +56,12 @@ class ConversationData(BaseModel):
 
     def with_followup(self, question: int, text: str) -> "ConversationData":
         return self.model_copy(update={"followups": {**self.followups, str(question): text}})
+
+    def with_chosen(self, question: int, choice: str) -> "ConversationData":
+        return self.model_copy(update={"chosen": {**self.chosen, str(question): choice}})
+
+    def with_choice(self, key: str, text: str) -> "ConversationData":
+        return self.model_copy(update={"choices": {**self.choices, key: text}})
 
     def with_scenario(self, question: int, scenario: str) -> "ConversationData":
         return self.model_copy(update={"scenario": {**self.scenario, str(question): scenario}})

@@ -54,6 +54,7 @@ class Expectation(_Part):
 
     intent: Literal["answer", "skip", "clarify", "pause"] = "answer"
     risk: Literal["concern", "high", "imminent"] | None = None
+    risk_about: Literal["self", "other"] | None = None
     resources: bool = False
     missing: list[Text] = []
     iteration: int = 1
@@ -100,6 +101,7 @@ class Story(_Part):
     week: int = Field(default=1, ge=1)
     question: int = Field(default=1, ge=1)
     name_of_learner: Text = "Maja"
+    locale: Annotated[str, Field(pattern=r"^[a-z]{2,3}(-[A-Z]{2})?$")] | None = None
     given: Given = Given()
     opens_with: Pieces = []
     turns: list[StoryTurn] = Field(min_length=1)
@@ -140,6 +142,8 @@ def read_stories(path: Path) -> StoryFile:
     try:
         content = load(path.read_text(encoding="utf-8"))
         return StoryFile.model_validate(content)
+    except FileNotFoundError as error:
+        raise InvalidStories([f"{path.name}: there is no such file"]) from error
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise InvalidStories([f"{path.name}: {error}"]) from error
     except ValidationError as error:

@@ -2,10 +2,16 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 
 from chat_service.programs.content import Programme, Prompt, Question, Week
+from chat_service.programs.placeholders import RESERVED, Known
 from chat_service.programs.placeholders import problems as placeholder_problems
 from chat_service.programs.rules import Checklist, Rule
+from chat_service.programs.ways import answered_before, kept_by
+
+SPOKEN_WITHOUT_ANSWER = ("skip_respond", "clarify_respond")
+NEVER_SPOKEN = ("classifier", "validation")
 
 
 class InvalidProgramme(ValueError):
@@ -14,6 +20,14 @@ class InvalidProgramme(ValueError):
     def __init__(self, source: str, found: list[str]) -> None:
         super().__init__("\n".join(f"{source}: {problem}" for problem in found))
         self.problems = found
+
+
+@dataclass(frozen=True)
+class _Scope:
+    """What the weeks before leave behind."""
+
+    blocks: frozenset[str]
+    kept: frozenset[str]
 
 
 def check_programme(programme: Programme, source: str) -> None:
@@ -28,38 +42,71 @@ def _programme_problems(programme: Programme) -> Iterator[str]:
     yield from _repeated(
         "content block", (block.block_name for week in programme.weeks for block in week.content_blocks)
     )
+    yield from _repeated("step", _of_questions(programme, "step"))
+    yield from _repeated("keeps", _of_questions(programme, "keeps"))
     if not programme.weeks[0].is_active:
         yield "week 1: the first week must be active"
-    blocks: set[str] = set()
+    scope = _Scope(frozenset(), frozenset())
     for week in programme.weeks:
-        blocks |= {block.block_name for block in week.content_blocks}
-        for problem in _week_problems(week, blocks):
+        blocks = scope.blocks | {block.block_name for block in week.content_blocks}
+        scope = replace(scope, blocks=blocks)
+        for problem in _week_problems(week, scope):
             yield f"week {week.week_number}, {problem}"
+        if week.is_active:
+            at_its_end = answered_before(week).get(len(week.questions) + 1, frozenset())
+            scope = replace(scope, kept=scope.kept | kept_by(week, at_its_end))
 
 
-def _week_problems(week: Week, blocks: set[str]) -> Iterator[str]:
-    yield from _gaps("question", [question.question_number for question in week.questions])
+def _of_questions(programme: Programme, name: str) -> list[str]:
+    found = (getattr(question, name) for week in programme.weeks for question in week.questions)
+    return [value for value in found if value is not None]
+
+
+def _week_problems(week: Week, scope: _Scope) -> Iterator[str]:
+    gaps = list(_gaps("question", [question.question_number for question in week.questions]))
+    yield from gaps
     for block in week.content_blocks:
         if set("{}") & set(block.content_text):
             yield f"content block {block.block_name}: braces; placeholders are not resolved inside a block"
+    before = {} if gaps else answered_before(week)
     for question in week.questions:
-        for problem in _question_problems(question, blocks):
-            yield f"question {question.question_number}: {problem}"
+        number = question.question_number
+        answered = before.get(number)
+        if answered is None and not gaps:
+            yield f"question {number}: no way leads to it"
+        for problem in _question_problems(question, len(week.questions)):
+            yield f"question {number}: {problem}"
+        if answered is not None:
+            known = Known(answered, scope.blocks, scope.kept | kept_by(week, answered))
+            for problem in _text_problems(question, known):
+                yield f"question {number}: {problem}"
 
 
-def _question_problems(question: Question, blocks: set[str]) -> Iterator[str]:
-    number = question.question_number
+def _question_problems(question: Question, last: int) -> Iterator[str]:
     yield from _repeated("prompt", (prompt.prompt_type for prompt in question.prompts))
     yield from _scenario_problems(question)
+    yield from _jump_problems(question, last)
+    yield from _choice_problems(question)
     for needed in ("followup", "followup_respond"):
         if question.requires_followup != (question.prompt(needed) is not None):
             yield f"requires_followup is {question.requires_followup}, which does not fit the prompt {needed}"
-    yield from placeholder_problems(question.question_text, last_answer=number - 1, blocks=blocks)
+    if question.prompt("skip_respond") is not None and not question.skippable:
+        yield "prompt skip_respond: the question is not skippable"
+    if question.keeps in RESERVED:
+        yield f"keeps {question.keeps}: this name stands for something else"
     for prompt in question.prompts:
-        for text in _texts(prompt):
-            for problem in placeholder_problems(text, last_answer=number, blocks=blocks):
-                yield f"prompt {prompt.prompt_type}: {problem}"
         yield from _prompt_problems(prompt)
+
+
+def _text_problems(question: Question, known: Known) -> Iterator[str]:
+    yield from placeholder_problems(question.question_text, known)
+    own_key = set() if question.keeps is None else {question.keeps}
+    answered = Known({*known.answers, question.question_number}, known.blocks, {*known.kept, *own_key})
+    for prompt in question.prompts:
+        scope = known if prompt.prompt_type in SPOKEN_WITHOUT_ANSWER else answered
+        for text in _texts(prompt):
+            for problem in placeholder_problems(text, scope):
+                yield f"prompt {prompt.prompt_type}: {problem}"
 
 
 def _scenario_problems(question: Question) -> Iterator[str]:
@@ -73,8 +120,30 @@ def _scenario_problems(question: Question) -> Iterator[str]:
     if scenarios[-1].conditions is not None:
         yield "the last scenario has conditions; without them it takes every answer that fits no other"
     for prompt in scenarios[:-1]:
-        if prompt.conditions in (None, Rule()):
+        if prompt.conditions == Rule() or (prompt.conditions is None and not prompt.examples):
             yield f"prompt {prompt.prompt_type}: without conditions, the scenarios after it are never reached"
+
+
+def _jump_problems(question: Question, last: int) -> Iterator[str]:
+    for prompt in question.prompts:
+        target = prompt.next_question
+        if target is None:
+            continue
+        if prompt.scenario_number is None and prompt.prompt_type != "skip_respond":
+            yield f"prompt {prompt.prompt_type}: only scenarios and skip_respond have a next_question"
+        elif target <= question.question_number:
+            yield f"prompt {prompt.prompt_type}: next_question {target} leads back, which makes a loop"
+        elif target > last:
+            yield f"prompt {prompt.prompt_type}: there is no question {target}; the last one is {last}"
+
+
+def _choice_problems(question: Question) -> Iterator[str]:
+    if question.question_type == "multiple_choice":
+        if len(question.choices) < 2:
+            yield "multiple_choice needs at least two choices"
+        yield from _repeated("choice", (choice.casefold() for choice in question.choices))
+    elif question.choices:
+        yield f"choices do not belong to a question of type {question.question_type}"
 
 
 def _prompt_problems(prompt: Prompt) -> Iterator[str]:
@@ -86,7 +155,9 @@ def _prompt_problems(prompt: Prompt) -> Iterator[str]:
             yield f"prompt {prompt.prompt_type}: the conditions must be a rule"
     elif prompt.conditions is not None:
         yield f"prompt {prompt.prompt_type}: takes no conditions"
-    if prompt.prompt_type not in ("classifier", "validation") and not prompt.response_text:
+    if prompt.examples and prompt.scenario_number is None:
+        yield f"prompt {prompt.prompt_type}: only scenarios have examples"
+    if prompt.prompt_type not in NEVER_SPOKEN and not prompt.response_text:
         yield f"prompt {prompt.prompt_type}: the response_text is missing"
 
 

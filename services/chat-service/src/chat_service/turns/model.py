@@ -1,19 +1,22 @@
 """What the turn protocol handles, and what it asks of a store and of an engine."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, Literal, Protocol, TypeVar
 from uuid import UUID
 
-from chat_service.safety.check import Risk
+from cogniflow_kit.ids import utc_now
 
 LEASE = timedelta(seconds=30)
-"""How long a claimed turn keeps its conversation to itself. An answer that takes longer is never stored."""
+"""How long a claimed turn keeps its conversation to itself, unless the engine renews it."""
 
 Place = TypeVar("Place")
 """What the store knows of the conversation and the engine needs: its course, or its state."""
+Reading = TypeVar("Reading")
+"""What the engine found in the message at the claim: a risk, an intent."""
+Reading_contra = TypeVar("Reading_contra", contravariant=True)
 Result_co = TypeVar("Result_co", covariant=True)
 Result_contra = TypeVar("Result_contra", contravariant=True)
 """What an engine made of the message, and its store keeps."""
@@ -30,13 +33,20 @@ class Status(StrEnum):
 
 @dataclass(frozen=True)
 class Message:
-    """What a person said. `fingerprint` tells a repeated request from a reused id."""
+    """What a person said, and when.
+
+    `fingerprint` tells a repeated request from a reused id; `recording_ref`
+    says where the client keeps the recording of a spoken message.
+    """
 
     user_id: UUID
     conversation_id: UUID | None
     client_message_id: str
     fingerprint: str
     text: str
+    said_at: datetime = field(default_factory=utc_now)
+    message_type: Literal["text", "voice"] = "text"
+    recording_ref: str | None = None
 
 
 @dataclass(frozen=True)
@@ -78,7 +88,7 @@ class Sight(Generic[Place]):
     last: Turn | None
 
 
-class TurnStore(Protocol[Place, Result_contra]):
+class TurnStore(Protocol[Place, Reading_contra, Result_contra]):
     """Where turns are kept. Every write is conditional and atomic; None or False says "others were faster".
 
     The store keeps three promises: one running turn in a conversation, one
@@ -88,11 +98,14 @@ class TurnStore(Protocol[Place, Result_contra]):
     def look(self, message: Message) -> Sight[Place]:
         """Raises NotFound when the conversation isn't this person's."""
 
-    def begin(self, message: Message, place: Place, sequence: int, risk: Risk | None) -> Turn | None:
-        """Store the words, the risk found in them and the lease in one write."""
+    def begin(self, message: Message, place: Place, sequence: int, reading: Reading_contra) -> Turn | None:
+        """Store the words, what was found in them and the lease in one write."""
 
     def take_over(self, turn: Turn) -> Turn | None:
         """Claim a failed or expired turn again, with the next epoch."""
+
+    def renew(self, turn: Turn) -> bool:
+        """Let the lease begin anew, if it is still this epoch's."""
 
     def complete(self, turn: Turn, place: Place, result: Result_contra) -> Turn | None:
         """Store the answer and everything it changes in one write, if the lease is still this epoch's."""
@@ -107,11 +120,20 @@ class TurnStore(Protocol[Place, Result_contra]):
         """Running turns whose lease has run out."""
 
 
-class Engine(Protocol[Place, Result_co]):
+class Engine(Protocol[Place, Reading, Result_co]):
     """What makes answers of one kind of conversation."""
 
-    def admit(self, place: Place) -> Place:
+    def admit(self, place: Place, /) -> Place:
         """Raise when this may not be said here and now; nothing is stored then."""
 
-    def answer(self, message: Message, place: Place, risk: Risk | None) -> Result_co:
-        """Make the answer. Holds no session and no lock, and is done well within the lease."""
+    def read(self, message: Message, place: Place, /) -> Reading:
+        """What is found in the words before they are stored: the safety check, the intent."""
+
+    def answer(
+        self, message: Message, place: Place, reading: Reading, renew: Callable[[], None], /
+    ) -> Result_co:
+        """Make the answer. Holds no session and no lock.
+
+        Calls `renew` before each step that may be slow; it raises
+        TurnInProgress when the lease was lost, and the answer with it.
+        """

@@ -9,74 +9,90 @@ stopped and wakes up late can't write over its successor.
    `client_message_id` gives the stored turn; with another body it is refused.
    A message while another is being answered is refused at once, with 409 and
    Retry-After: no thread waits, and the sender's order stays theirs.
-2. Answer. The engine works with no database session and no lock.
+2. Answer. The engine works with no database session and no lock, and renews
+   the lease before each step that may be slow.
 3. Complete. Answer, state and outgoing fact in one write, fenced by the epoch.
 4. A turn that broke off is `failed`. Only its sender's own repetition makes
    the answer anew, never the reaper; another message closes it instead.
 """
 
-from typing import TypeVar
+from dataclasses import dataclass
+from functools import partial
+from typing import Generic, TypeVar
 
 from chat_service.faults import reach
-from chat_service.safety.check import check
 from chat_service.turns.errors import MessageIdReused, TurnAbandoned, TurnInProgress
 from chat_service.turns.model import Engine, Message, Sight, Status, Turn, TurnStore
 from cogniflow_kit.ids import utc_now
 
 Place = TypeVar("Place")
+Reading = TypeVar("Reading")
 Result = TypeVar("Result")
 
 CLAIM_ATTEMPTS = 5
 REAP_BATCH = 200
 
 
-def take_turn(store: TurnStore[Place, Result], engine: Engine[Place, Result], message: Message) -> Turn:
+def take_turn(
+    store: TurnStore[Place, Reading, Result], engine: Engine[Place, Reading, Result], message: Message
+) -> Turn:
     """Have the message answered once, however often it is sent. Returns the completed turn.
 
     Raises TurnInProgress, MessageIdReused, TurnAbandoned and whatever the
     store's look or the engine refuses with.
     """
-    place, turn = _claim(store, engine, message)
+    claim = _claim(store, engine, message)
+    turn = claim.turn
     if turn.status is Status.COMPLETED:
         return turn
+    assert claim.reading is not None, "read before it was claimed"
     reach("claimed")
 
     try:
-        result = engine.answer(message, place, check(message.text))
+        result = engine.answer(message, claim.place, claim.reading, partial(_renew, store, turn))
     except Exception:
         store.fail(turn)
         raise
     reach("answered")
 
-    completed = store.complete(turn, place, result)
+    completed = store.complete(turn, claim.place, result)
     if completed is None:
         return _finished_by_another(store, message, turn)
     reach("completed")
     return completed
 
 
-def reap(store: TurnStore[Place, Result]) -> int:
+def reap(store: TurnStore[Place, Reading, Result]) -> int:
     """Fail the turns whose process died, so that everyone sees they weren't answered. Returns how many."""
     return sum(store.fail(turn) for turn in store.expired(REAP_BATCH))
 
 
+@dataclass(frozen=True)
+class _Claim(Generic[Place, Reading]):
+    """The turn, running and ours, or completed before and then without a reading."""
+
+    place: Place
+    turn: Turn
+    reading: Reading | None = None
+
+
 def _claim(
-    store: TurnStore[Place, Result], engine: Engine[Place, Result], message: Message
-) -> tuple[Place, Turn]:
-    """The turn, running and ours, or completed before."""
+    store: TurnStore[Place, Reading, Result], engine: Engine[Place, Reading, Result], message: Message
+) -> _Claim[Place, Reading]:
     for _ in range(CLAIM_ATTEMPTS):
         sight = store.look(message)
         if sight.same is not None and _is_answered(sight.same, message):
-            return sight.place, sight.same
+            return _Claim(sight.place, sight.same)
         _refuse_while_running(sight)
         place = engine.admit(sight.place)
+        reading = engine.read(message, place)
         turn = (
             _claim_again(store, sight)
             if sight.same is not None
-            else _claim_next(store, message, place, sight)
+            else _claim_next(store, message, place, sight, reading)
         )
         if turn is not None:
-            return place, turn
+            return _Claim(place, turn, reading)
     raise TurnInProgress
 
 
@@ -91,7 +107,7 @@ def _refuse_while_running(sight: Sight[Place]) -> None:
         raise TurnInProgress
 
 
-def _claim_again(store: TurnStore[Place, Result], sight: Sight[Place]) -> Turn | None:
+def _claim_again(store: TurnStore[Place, Reading, Result], sight: Sight[Place]) -> Turn | None:
     same, last = sight.same, sight.last
     assert same is not None
     assert last is not None
@@ -103,16 +119,25 @@ def _claim_again(store: TurnStore[Place, Result], sight: Sight[Place]) -> Turn |
 
 
 def _claim_next(
-    store: TurnStore[Place, Result], message: Message, place: Place, sight: Sight[Place]
+    store: TurnStore[Place, Reading, Result],
+    message: Message,
+    place: Place,
+    sight: Sight[Place],
+    reading: Reading,
 ) -> Turn | None:
     last = sight.last
     if last is not None and last.status in (Status.RUNNING, Status.FAILED) and not store.abandon(last):
         return None
     sequence = last.sequence + 1 if last is not None else 1
-    return store.begin(message, place, sequence, check(message.text))
+    return store.begin(message, place, sequence, reading)
 
 
-def _finished_by_another(store: TurnStore[Place, Result], message: Message, ours: Turn) -> Turn:
+def _renew(store: TurnStore[Place, Reading, Result], turn: Turn) -> None:
+    if not store.renew(turn):
+        raise TurnInProgress
+
+
+def _finished_by_another(store: TurnStore[Place, Reading, Result], message: Message, ours: Turn) -> Turn:
     """Our lease ran out while we answered: give what a repetition made of it, if it is done."""
     store.fail(ours)
     same = store.look(message).same

@@ -12,7 +12,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from chat_service.tutor.embedding import embed
+from chat_service.embedding import embed
 from chat_service.tutor.passages import sentences
 from chat_service.tutor.search import Found, Question
 from chat_service.words import tokens

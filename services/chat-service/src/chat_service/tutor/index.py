@@ -10,9 +10,9 @@ from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from chat_service.embedding import embed
 from chat_service.tables import CourseIndex, LessonChunk
 from chat_service.tutor.courses import CourseLessons, Courses, Lesson
-from chat_service.tutor.embedding import embed
 from chat_service.tutor.errors import CourseNotReady
 from chat_service.tutor.passages import passages
 from cogniflow_kit.ids import new_id, utc_now

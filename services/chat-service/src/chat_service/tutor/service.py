@@ -1,23 +1,24 @@
 """The tutor: lets in who belongs to the course, finds what its lessons say, and says only that."""
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import replace
 from uuid import UUID
 
 import structlog
 
-from chat_service.safety.check import Risk
+from chat_service.embedding import embed
+from chat_service.safety.check import Risk, check
 from chat_service.turns.model import Message
 from chat_service.turns.protocol import take_turn
 from chat_service.tutor.answering import statements
 from chat_service.tutor.courses import Course, Courses
-from chat_service.tutor.embedding import embed
 from chat_service.tutor.errors import OtherCourse
 from chat_service.tutor.index import LessonIndex
 from chat_service.tutor.replies import reply
 from chat_service.tutor.schemas import TutorAnswer, TutorMessage, TutorReply
 from chat_service.tutor.search import Question, search
-from chat_service.tutor.turn_store import TutorPlace, TutorTurns
+from chat_service.tutor.turn_store import TutorPlace, TutorReading, TutorTurns
 from cogniflow_kit.errors import Unavailable
 from cogniflow_kit.identity import User
 from cogniflow_kit.sql.database import Database
@@ -93,9 +94,14 @@ class _Engine:
             raise OtherCourse
         return replace(place, course=self._tutor.course_of(self._user, self._course_id))
 
-    def answer(self, message: Message, place: TutorPlace, risk: Risk | None) -> TutorReply:
+    def read(self, message: Message, _: TutorPlace) -> TutorReading:
+        return TutorReading(check(message.text))
+
+    def answer(
+        self, message: Message, place: TutorPlace, reading: TutorReading, _: Callable[[], None]
+    ) -> TutorReply:
         assert place.course is not None, "admitted with its course"
-        return self._tutor.answer(place.course, message.text, risk)
+        return self._tutor.answer(place.course, message.text, reading.risk)
 
 
 def _fingerprint(body: TutorMessage) -> str:

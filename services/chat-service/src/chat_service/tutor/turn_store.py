@@ -11,7 +11,7 @@ not by a lease.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 from uuid import UUID
 
@@ -41,6 +41,13 @@ class TutorPlace:
     course: Course | None = None
 
 
+@dataclass(frozen=True)
+class TutorReading:
+    """What was found in a question before it was stored."""
+
+    risk: Risk | None
+
+
 class TutorTurns:
     """The turn store of the tutor."""
 
@@ -59,7 +66,7 @@ class TutorTurns:
         place = TutorPlace(message.user_id, conversation_id or new_id(), last["course_id"] if last else None)
         return Sight(place, _turn(same) if same else None, _turn(last) if last else None)
 
-    def begin(self, message: Message, place: TutorPlace, sequence: int, risk: Risk | None) -> Turn | None:
+    def begin(self, message: Message, place: TutorPlace, sequence: int, reading: TutorReading) -> Turn | None:
         assert place.course is not None, "the engine admits nobody without a course"
         document = {
             "_id": new_id(),
@@ -70,11 +77,11 @@ class TutorTurns:
             "client_message_id": message.client_message_id,
             "fingerprint": message.fingerprint,
             "message": message.text,
-            "risk": {"category": risk.category, "severity": risk.severity} if risk else None,
+            "risk": asdict(reading.risk) if reading.risk else None,
             "status": Status.RUNNING,
             "epoch": 1,
             "lease_expires_at": utc_now() + LEASE,
-            "created_at": utc_now(),
+            "created_at": message.said_at,
         }
         reach("claiming")
         try:
@@ -94,6 +101,10 @@ class TutorTurns:
             return self._change(turn, _broken_off(), changes)
         except DuplicateKeyError:
             return None
+
+    def renew(self, turn: Turn) -> bool:
+        changes = {"lease_expires_at": utc_now() + LEASE}
+        return self._change(turn, {"status": Status.RUNNING}, changes) is not None
 
     def complete(self, turn: Turn, place: TutorPlace, result: TutorReply) -> Turn | None:
         assert place.course is not None

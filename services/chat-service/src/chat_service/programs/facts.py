@@ -1,0 +1,47 @@
+"""What other services are told of a turn. Facts carry ids and counts, never what somebody wrote."""
+
+from chat_service.programs.coach import Step
+from chat_service.programs.experiments import outcomes
+from chat_service.programs.place import ProgramPlace, Snapshot
+from chat_service.programs.progress import Next
+from chat_service.turns.model import Turn
+from cogniflow_kit.events import Event
+
+
+def started(snapshot: Snapshot, slug: str) -> Event:
+    return Event(
+        type="program.started",
+        actor_id=snapshot.user_id,
+        data={"program": slug, "session_id": str(snapshot.session_id)},
+    )
+
+
+def facts_of(turn: Turn, place: ProgramPlace, step: Step, following: Next) -> list[Event]:
+    """An answered question, and what an experiment waits for."""
+    return [
+        *([_answered(turn, place)] if step.counts else []),
+        *outcomes(
+            place.snapshot.experiment_id,
+            place.snapshot.user_id,
+            place.snapshot.session_id,
+            program=place.programme.slug,
+            program_version=place.programme.version,
+            week=place.week.week_number,
+            week_completed=following.week_completed,
+            session_completed=following.session_completed,
+        ),
+    ]
+
+
+def _answered(turn: Turn, place: ProgramPlace) -> Event:
+    return Event(
+        type="program.answer_completed",
+        actor_id=place.snapshot.user_id,
+        data={
+            "program": place.programme.slug,
+            "session_id": str(place.snapshot.session_id),
+            "turn_id": str(turn.id),
+            "week": place.week.week_number,
+            "question": place.standing.question.question_number,
+        },
+    )

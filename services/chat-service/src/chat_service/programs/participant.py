@@ -1,0 +1,59 @@
+"""Who takes part in a programme: an account, or the holder of an anonymous key.
+
+An anonymous key is given out once, at the start, and kept nowhere. The
+participant's id is derived from it, so that every query finds an anonymous
+session the way it finds an account's, by its owner's id; the id doesn't lead
+back to the key.
+"""
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Depends, Request
+from fastapi.security import APIKeyHeader
+
+from cogniflow_kit.identity import BearerToken, User, current_user
+
+HEADER = "X-Session-Key"
+_DOMAIN = b"cogniflow anonymous participant\0"
+_KEY_BYTES = 32
+
+session_key = APIKeyHeader(
+    name=HEADER, auto_error=False, description="The key of an anonymous session, given out at its start."
+)
+SessionKey = Annotated[str | None, Depends(session_key)]
+
+
+@dataclass(frozen=True)
+class Participant:
+    """`user` is set for an account."""
+
+    id: UUID
+    user: User | None = None
+
+
+def new_key() -> str:
+    """A key that can't be guessed: 256 random bits."""
+    return secrets.token_urlsafe(_KEY_BYTES)
+
+
+def participant_id(key: str) -> UUID:
+    """A UUID of version 8 (RFC 9562), which no account has: 122 bits of the key's SHA-256."""
+    digest = bytearray(hashlib.sha256(_DOMAIN + key.encode()).digest()[:16])
+    digest[6] = (digest[6] & 0x0F) | 0x80
+    digest[8] = (digest[8] & 0x3F) | 0x80
+    return UUID(bytes=bytes(digest))
+
+
+async def current_participant(request: Request, token: BearerToken, key: SessionKey) -> Participant:
+    """The account where a token is given, else the key's participant. Raises Unauthorized without either."""
+    if token is None and key is not None:
+        return Participant(participant_id(key))
+    user = await current_user(request, token)
+    return Participant(user.id, user)
+
+
+CurrentParticipant = Annotated[Participant, Depends(current_participant)]

@@ -1,0 +1,1 @@
+"""Where sessions of programmes and their turns are kept."""

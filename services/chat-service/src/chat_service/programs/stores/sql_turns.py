@@ -1,0 +1,135 @@
+"""Turns of programmes in PostgreSQL: turn, words, state, answers and facts agree, or none is there."""
+
+from dataclasses import replace
+from typing import Any
+
+from pydantic import TypeAdapter
+from sqlalchemy import TextClause, text
+
+from chat_service.faults import reach
+from chat_service.programs.catalog import Catalog
+from chat_service.programs.coach import Step
+from chat_service.programs.errors import SessionNotFound
+from chat_service.programs.facts import facts_of
+from chat_service.programs.place import ProgramPlace, Snapshot
+from chat_service.programs.progress import after
+from chat_service.programs.reading import ProgramReading
+from chat_service.programs.schemas import reply_to
+from chat_service.programs.stores.statements import (
+    BEGIN,
+    COMPLETE,
+    LOOK,
+    begin_values,
+    complete_values,
+    look_values,
+)
+from chat_service.records.summary import summarize
+from chat_service.turns.model import LEASE, Message, Sight, Status, Turn
+from cogniflow_kit.ids import new_id
+from cogniflow_kit.sql.database import Database
+
+_COLUMNS = """turn_id AS id, session_id AS conversation_id, sequence, fingerprint, status, epoch,
+              lease_expires_at, result AS reply"""
+_EXPIRED = "(status = 'running' AND lease_expires_at < now())"
+
+
+def _change(assignments: str, condition: str) -> TextClause:
+    """Changes a turn where the condition holds and nobody claimed it since this epoch."""
+    return text(
+        f"UPDATE turns SET {assignments}"  # noqa: S608 -- all parts are constants of this module
+        f" WHERE turn_id = :turn_id AND epoch = :epoch AND {condition} RETURNING {_COLUMNS}"
+    )
+
+
+_TAKE_OVER = _change(
+    "status = 'running', epoch = epoch + 1, lease_expires_at = now() + :lease",
+    f"(status = 'failed' OR {_EXPIRED})",
+)
+_RENEW = _change("lease_expires_at = now() + :lease", "status = 'running'")
+_FAIL = _change("status = 'failed', lease_expires_at = NULL", "status = 'running'")
+_ABANDON = _change("status = 'abandoned', lease_expires_at = NULL", f"(status = 'failed' OR {_EXPIRED})")
+_OVERDUE = text(f"SELECT {_COLUMNS} FROM turns WHERE {_EXPIRED} LIMIT :limit")  # noqa: S608 -- as above
+_SEEN = TypeAdapter(Turn)
+
+
+class SqlTurns:
+    """Three statements a turn; the database's clock times the leases.
+
+    `queued`: the turns come by the spool, from a time when PostgreSQL was away.
+    """
+
+    def __init__(self, database: Database, catalog: Catalog, *, queued: bool = False) -> None:
+        self._database = database
+        self._catalog = catalog
+        self._queued = queued
+
+    def look(self, message: Message) -> Sight[ProgramPlace]:
+        found = self._database.run(LOOK, look_values(message))
+        if found is None:
+            raise SessionNotFound
+        snapshot = Snapshot.model_validate_json(found.snapshot)
+        place = ProgramPlace(snapshot, self._catalog.get(snapshot.version_id))
+        return Sight(place, _seen(found.same), _seen(found.last))
+
+    def begin(
+        self, message: Message, place: ProgramPlace, sequence: int, reading: ProgramReading
+    ) -> Turn | None:
+        turn_id = new_id()
+        values = begin_values(message, place, turn_id, sequence, reading, queued=self._queued)
+        reach("claiming")
+        row = self._database.run(BEGIN, values)
+        if row is None:
+            return None
+        return Turn(
+            turn_id,
+            place.snapshot.session_id,
+            sequence,
+            message.fingerprint,
+            Status.RUNNING,
+            epoch=1,
+            lease_expires_at=row.lease_expires_at,
+        )
+
+    def take_over(self, turn: Turn) -> Turn | None:
+        return self._change(_TAKE_OVER, turn, lease=LEASE)
+
+    def renew(self, turn: Turn) -> bool:
+        return self._change(_RENEW, turn, lease=LEASE) is not None
+
+    def complete(self, turn: Turn, place: ProgramPlace, result: Step) -> Turn | None:
+        following = after(place, result)
+        reply = reply_to(place, result, following)
+        values = complete_values(
+            turn,
+            place,
+            result,
+            following,
+            reply=reply.model_dump_json(),
+            summary=summarize(place.programme, following.snapshot) if following.session_completed else None,
+            facts=facts_of(turn, place, result, following),
+        )
+        reach("completing")
+        row = self._database.run(COMPLETE, values)
+        if row is None or row.moved == 0:
+            return None
+        return replace(
+            turn, status=Status.COMPLETED, lease_expires_at=None, reply=reply.model_dump(mode="json")
+        )
+
+    def fail(self, turn: Turn) -> bool:
+        return self._change(_FAIL, turn) is not None
+
+    def abandon(self, turn: Turn) -> bool:
+        return self._change(_ABANDON, turn) is not None
+
+    def expired(self, limit: int) -> list[Turn]:
+        with self._database.transaction() as session:
+            return [Turn(**row._mapping) for row in session.execute(_OVERDUE, {"limit": limit})]
+
+    def _change(self, statement: TextClause, turn: Turn, **values: Any) -> Turn | None:
+        row = self._database.run(statement, {"turn_id": turn.id, "epoch": turn.epoch, **values})
+        return Turn(**row._mapping) if row is not None else None
+
+
+def _seen(row: str | None) -> Turn | None:
+    return _SEEN.validate_json(row) if row is not None else None

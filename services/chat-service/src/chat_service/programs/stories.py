@@ -1,0 +1,149 @@
+"""Plays stories: conversations that a programme must lead as their author wrote them.
+
+The real engine reads and answers every message, safety check and intents
+included; only stores and clocks are left out. `content/stories/README.md`
+explains the format.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from chat_service.programs.content import Programme
+from chat_service.programs.engine import Coaching
+from chat_service.programs.loader import parse
+from chat_service.programs.place import ProgramPlace
+from chat_service.programs.progress import after
+from chat_service.programs.story_checks import Outcome, failures, lacking
+from chat_service.programs.story_format import InvalidStories, Story, StoryTurn, read_stories
+from chat_service.programs.story_start import NoSuchStart, start_of
+from chat_service.programs.validation import InvalidProgramme
+from chat_service.turns.model import Message
+from chat_service.words import shorten
+
+_QUOTED_CHARACTERS = 60
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A story, its programme, and the place where it begins."""
+
+    file: str
+    story: Story
+    start: ProgramPlace
+
+    @property
+    def title(self) -> str:
+        return f'{self.file}: "{self.story.name}"'
+
+
+@dataclass(frozen=True)
+class Played:
+    """What came of a story; no failure means that all was as written."""
+
+    scene: Scene
+    failures: list[str]
+
+
+@dataclass(frozen=True)
+class Report:
+    """`problems`: what kept stories from being played at all."""
+
+    played: list[Played] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+
+    @property
+    def ok(self) -> bool:
+        return not self.problems and not self.failed
+
+    @property
+    def failed(self) -> list[Played]:
+        return [one for one in self.played if one.failures]
+
+    def __str__(self) -> str:
+        """Every problem and failure, then the count."""
+        told = [*self.problems, *("\n".join(one.failures) for one in self.failed)]
+        count = f"{len(self.played)} stories, {len(self.played) - len(self.failed)} as written"
+        return "\n".join([*told, count])
+
+
+def run_stories(paths: Iterable[Path], programs_folder: Path) -> Report:
+    """Play every story of these files, or of the files in these folders."""
+    scenes, problems = find_scenes(paths, programs_folder)
+    return Report([Played(scene, list(play(scene))) for scene in scenes], problems)
+
+
+def find_scenes(paths: Iterable[Path], programs_folder: Path) -> tuple[list[Scene], list[str]]:
+    """What can be played, and what is wrong with the rest."""
+    scenes: list[Scene] = []
+    problems: list[str] = []
+    programmes: dict[Path, Programme] = {}
+    for path in _files(paths):
+        try:
+            scenes += _scenes(path, programs_folder, programmes)
+        except (InvalidStories, InvalidProgramme) as error:
+            problems += str(error).splitlines()
+    if not scenes and not problems:
+        problems.append("there is no story to play")
+    return scenes, problems
+
+
+def play(scene: Scene) -> Iterator[str]:
+    """What is not as written: of the opening, and of the first turn that goes another way."""
+    story, place = scene.story, scene.start
+    opening = place.standing.text(place.standing.question.question_text)
+    unmet = list(lacking("opens_with", opening, story.opens_with))
+    yield from _told(scene.title, unmet)
+    for number, turn in enumerate(story.turns, start=1):
+        title = f'{scene.title}, turn {number} ("{shorten(turn.say, _QUOTED_CHARACTERS)}")'
+        if place.snapshot.completed:
+            yield from _told(title, ["the programme was completed before"])
+            return
+        outcome = _take(place, turn)
+        unmet = list(failures(outcome, turn.expect))
+        if unmet:
+            yield from _told(title, unmet)
+            return
+        place = ProgramPlace(outcome.following.snapshot, place.programme)
+
+
+def _files(paths: Iterable[Path]) -> Iterator[Path]:
+    for path in paths:
+        yield from sorted(path.glob("*.yaml")) if path.is_dir() else [path]
+
+
+def _scenes(path: Path, programs_folder: Path, programmes: dict[Path, Programme]) -> Iterator[Scene]:
+    content = read_stories(path)
+    source = content.programme_path(path, programs_folder)
+    if source not in programmes:
+        if not source.is_file():
+            raise InvalidStories([f"{path.name}: there is no programme {source.name}"])
+        programmes[source] = parse(source.read_text(encoding="utf-8"), source.name)
+    scenes, problems = [], []
+    for story in content.stories:
+        try:
+            scenes.append(Scene(path.name, story, start_of(story, programmes[source])))
+        except NoSuchStart as error:
+            problems.append(f'{path.name}, "{story.name}": {error}')
+    if problems:
+        raise InvalidStories(problems)
+    yield from scenes
+
+
+def _take(place: ProgramPlace, turn: StoryTurn) -> Outcome:
+    engine = Coaching()
+    message = Message(
+        user_id=place.snapshot.user_id,
+        conversation_id=place.snapshot.session_id,
+        client_message_id="story",
+        fingerprint="",
+        text=turn.say,
+    )
+    reading = engine.read(message, place)
+    step = engine.answer(message, place, reading, lambda: None)
+    return Outcome(place, reading, step, after(place, step))
+
+
+def _told(title: str, unmet: list[str]) -> Iterator[str]:
+    if unmet:
+        yield "\n".join([title, *(f"  {line}" for line in unmet)])
