@@ -1,6 +1,7 @@
 """The account of a source: every record that was read is taken over or left, and never both or neither."""
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -43,12 +44,21 @@ class Ledger:
     def take(self, what: str, count: int = 1) -> None:
         self.taken[what] += count
 
-    def leave(self, what: str, place: str, reason: str) -> None:
-        """One record that is not taken over."""
+    def leave(self, what: str, place: str, reason: str, count: int = 1) -> None:
+        """Records of one place that are not taken over."""
+        if count == 0:
+            return
         left = self._left.setdefault((what, reason), _Left())
-        left.count += 1
+        left.count += count
         if len(left.places) < _PLACES:
             left.places.append(place)
+
+    def take_each(self, counts: Mapping[str, int]) -> None:
+        self.taken.update(counts)
+
+    def leave_each(self, counts: Mapping[str, int], place: str, reason: str) -> None:
+        for what, count in counts.items():
+            self.leave(what, place, reason, count)
 
     def leave_all(self, reason: str) -> None:
         """Nothing is taken over after all: what was counted as taken is left."""
@@ -57,6 +67,15 @@ class Ledger:
                 left = self._left.setdefault((what, reason), _Left())
                 left.count += count
         self.taken.clear()
+
+    def merge(self, other: "Ledger") -> None:
+        self.counted.update(other.counted)
+        self.taken.update(other.taken)
+        self.problems += other.problems
+        for key, more in other._left.items():
+            left = self._left.setdefault(key, _Left())
+            left.count += more.count
+            left.places = (left.places + more.places)[:_PLACES]
 
     def say(self, severity: Severity, place: str, message: str) -> None:
         self.problems.append(Problem(severity, place, message))
@@ -71,8 +90,7 @@ class Ledger:
         self.say("note", place, message)
 
     @property
-    def refused(self) -> bool:
-        """Whether the source as a whole can't be used."""
+    def has_errors(self) -> bool:
         return any(problem.severity == "error" for problem in self.problems)
 
     def left(self, what: str) -> int:

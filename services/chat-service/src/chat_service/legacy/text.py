@@ -6,6 +6,7 @@ import re
 from datetime import UTC, datetime, tzinfo
 from io import BytesIO
 from tokenize import detect_encoding
+from typing import Any
 
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -46,6 +47,21 @@ def _declared(raw: bytes) -> list[str]:
 def clean(text: str) -> str:
     """The text as a database can keep it: no NUL, no half of a surrogate pair."""
     return text.replace("\x00", "").encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
+def clean_json(value: Any) -> Any:
+    """A JSON value as a JSONB column can keep it: clean texts, and no number that is none."""
+    match value:
+        case str():
+            return clean(value)
+        case dict():
+            return {clean(str(key)): clean_json(entry) for key, entry in value.items()}
+        case list():
+            return [clean_json(entry) for entry in value]
+        case float() if not math.isfinite(value):
+            return None
+        case _:
+            return value
 
 
 def whole_number(value: object) -> int | None:

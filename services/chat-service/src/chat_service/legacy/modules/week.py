@@ -68,8 +68,6 @@ class WeekReader:
         self._read_blocks(week)
         self._read_about(week)
         self._report_left_out()
-        if not week.questions:
-            self._ledger.error(self._path, f"week {number} has no question that can be read")
         self._ledger.take("modules")
         return week
 
