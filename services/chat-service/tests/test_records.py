@@ -280,6 +280,16 @@ def test_an_a4_page_fits_a_letter_sheet():
         assert max(heights(page)) < 842 - blank_pt
 
 
+def test_a_word_that_is_too_long_for_a_line_is_broken():
+    voice = said("a" * 4000, message_type="voice", recording_ref="https://example.test/" + "r" * 400)
+    reader = as_pdf(session(voice))
+    lines = {height for page in reader.pages for height in heights(page)}
+    assert len(lines) > 45
+    found = "".join(words_in(reader)).replace("\u200b", "")
+    assert found.count("a") >= 4000
+    assert found.count("r" * 400) == 1
+
+
 @pytest.mark.parametrize(
     "text", ["Ελληνικά: Καλημέρα κόσμε", "Кириллица: Здравствуй, мир", "Ünïçødé ßšžćđ €", "שלום", "→ ✓ …"]
 )

@@ -2,6 +2,8 @@
 
 from fastapi import FastAPI
 
+from chat_service.authoring.labels_api import router as labels
+from chat_service.authoring.versions_api import router as versions
 from chat_service.learners import Learners
 from chat_service.privacy.api import router as activity
 from chat_service.privacy.held import held
@@ -11,6 +13,8 @@ from chat_service.programs.service import Programs
 from chat_service.programs.stores.sql_sessions import SqlSessions
 from chat_service.programs.stores.sql_turns import SqlTurns
 from chat_service.programs.taking import StoredTurns
+from chat_service.records.api import router as records
+from chat_service.records.service import Records
 from chat_service.settings import Settings
 from chat_service.tutor.api import router as tutor
 from chat_service.tutor.courses import Courses
@@ -37,7 +41,7 @@ def create_app(
     app = create_application(
         settings,
         summary="Conversations that last: the tutor and the guided programmes.",
-        routers=[tutor, programs, activity, people],
+        routers=[tutor, programs, versions, labels, records, activity, people],
         stores=[database, mongo],
         keys=keys or polled(settings),
     )
@@ -48,6 +52,7 @@ def create_app(
     app.state.database = database
     app.state.people = held(database, mongo)
     app.state.programs = Programs(SqlSessions(database, catalog), StoredTurns(SqlTurns(database, catalog)))
+    app.state.records = Records(database, catalog)
     app.state.conversations = ConversationRepository(mongo)
     app.state.tutor = Tutor(database, TutorTurns(mongo), courses, index)
     app.state.learners = Learners(ServiceClient(settings, "users-service", settings.users_url))

@@ -8,6 +8,7 @@ from chat_service.learners import Learners
 from chat_service.programs.schemas import StartProgram
 from chat_service.programs.service import Programs
 from chat_service.programs.store import Beginner
+from chat_service.records.service import Records
 from chat_service.tutor.repository import ConversationRepository
 from chat_service.tutor.service import Tutor
 from cogniflow_kit.identity import CurrentUser
@@ -31,6 +32,11 @@ async def get_programs(request: Request) -> Programs:
     return programs
 
 
+async def get_records(request: Request) -> Records:
+    records: Records = request.app.state.records
+    return records
+
+
 async def hourly_limit() -> int:
     """How many anonymous sessions may begin within an hour, in the whole installation."""
     return ANONYMOUS_PER_HOUR
@@ -49,4 +55,5 @@ def get_beginner(
 TutorService = Annotated[Tutor, Depends(get_tutor)]
 Conversations = Annotated[ConversationRepository, Depends(get_conversations)]
 ProgramsService = Annotated[Programs, Depends(get_programs)]
+RecordsService = Annotated[Records, Depends(get_records)]
 NamedBeginner = Annotated[Beginner, Depends(get_beginner)]

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Literal
 from uuid import UUID
 
 
@@ -10,13 +9,14 @@ from uuid import UUID
 class RecordedMessage:
     """One thing that was said. `run` counts how often its week was begun, from 1; times are UTC.
 
-    `recording_ref` names the recording of a spoken message, of which `text`
-    is the transcript. Messages of an older system may belong to no question.
+    `sender` is user or nova, `message_type` text or voice. `recording_ref`
+    names the recording of a spoken message, of which `text` is the
+    transcript. Messages of an older system may belong to no question.
     """
 
-    sender: Literal["user", "nova"]
+    sender: str
     text: str
-    message_type: Literal["text", "voice"]
+    message_type: str
     recording_ref: str | None
     week_number: int
     week_title: str
