@@ -49,7 +49,8 @@ class Standing:
             question.step: said
             for week in self.programme.weeks
             for question in week.questions
-            if question.step and (said := _told(weeks.get(week.week_number), question))
+            if question.step and question.question_type != "yes_no"
+            if (said := _told(weeks.get(week.week_number), question))
         }
         listed = told or kept
         lines = [

@@ -42,7 +42,7 @@ class ConversationData(BaseModel):
 
     def spoken_answers(self) -> dict[int, str]:
         """What was answered to each question, for `{Answer to question N}`: the choice, or all attempts."""
-        joined = {number: " ".join(attempts) for number, attempts in self.answers.items()}
+        joined = {number: _as_sentences(attempts) for number, attempts in self.answers.items()}
         return {int(number): said for number, said in {**joined, **self.chosen}.items()}
 
     def with_answer(self, question: int, text: str) -> "ConversationData":
@@ -74,3 +74,9 @@ class ConversationData(BaseModel):
                 "question_completed": {**self.question_completed, str(question): completed},
             }
         )
+
+
+def _as_sentences(attempts: list[str]) -> str:
+    """One after the other. Run together, "I don't know" and "Tom" would say that Tom is unknown."""
+    ended = [text if text.endswith((".", "!", "?", "…")) else f"{text}." for text in attempts[:-1]]
+    return " ".join([*ended, *attempts[-1:]])
