@@ -41,6 +41,7 @@ class LexiconFile(BaseModel):
     no_negations: list[str]
     idioms: list[str]
     acute: list[str]
+    stories: list[str]
     lists: dict[str, list[str]]
     signs: list[SignEntry]
 
@@ -49,7 +50,7 @@ class LexiconFile(BaseModel):
 class Meaning:
     """What a phrase says; only a sign has the rest."""
 
-    kind: Literal["sign", "negation", "no_negation", "idiom", "acute"]
+    kind: Literal["sign", "negation", "no_negation", "idiom", "acute", "story"]
     category: Category = "suicide"
     severity: Severity = "concern"
     about: Literal["named", "actor"] = "named"
@@ -61,7 +62,7 @@ class Lexicon:
     def __init__(self, file: LexiconFile) -> None:
         self._file = file
         self._forms_seen: dict[str, list[str]] = {}
-        self.forms = {_word(form): _words(meant) for form, meant in file.forms.items()}
+        self.forms = {_word(form): tokens(meant) for form, meant in file.forms.items()}
         self.people: dict[str, Subject] = {
             word: subject
             for subject, phrases in file.people.items()
@@ -81,6 +82,7 @@ class Lexicon:
         self._add(self._file.no_negations, Meaning("no_negation"))
         self._add(self._file.idioms, Meaning("idiom"))
         self._add(self._file.acute, Meaning("acute"))
+        self._add(self._file.stories, Meaning("story"))
 
     def _add(self, phrases: Iterable[str], meaning: Meaning, *, joined: bool = False) -> None:
         for phrase in phrases:
@@ -104,7 +106,10 @@ class Lexicon:
             return [raw]
         if raw.endswith("*"):
             return [f"{_word(raw[:-1])}*"]
-        return [form for word in _words(raw) for form in self.forms.get(word, [word])]
+        forms = [form for word in tokens(raw) for form in self.forms.get(word, [word])]
+        if not forms:
+            raise ValueError(f"`{raw}` is passed over, so no phrase may name it")
+        return forms
 
 
 def language_of(locale: str) -> str:
@@ -127,10 +132,6 @@ def bundled() -> frozenset[str]:
 def lexicon(language: str) -> Lexicon:
     raw: Any = yaml.safe_load((FOLDER / f"{language}.yaml").read_text(encoding="utf-8"))
     return Lexicon(LexiconFile.model_validate(raw))
-
-
-def _words(text: str) -> list[str]:
-    return tokens(text)
 
 
 def _word(text: str) -> str:

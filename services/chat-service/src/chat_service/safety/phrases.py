@@ -61,9 +61,8 @@ class Phrases(Generic[Meaning]):
 
     def find(self, words: Sequence[str]) -> Iterator[Span[Meaning]]:
         """Every occurrence of every phrase, overlapping ones too."""
-        root = self._root
         for start, word in enumerate(words):
-            if word in root.next or _stem(root, word) is not None:
+            if _following(self._root, word):
                 yield from self._from(words, start)
 
     def _from(self, words: Sequence[str], start: int) -> Iterator[Span[Meaning]]:
@@ -73,16 +72,11 @@ class Phrases(Generic[Meaning]):
             for meaning in node.meanings:
                 yield Span(start, at, meaning, gaps)
             if node.gap is not None:
-                for width in range(min(GAP_WORDS, len(words) - at) + 1):
-                    pending.append((node.gap, at + width, (*gaps, *range(at, at + width))))
+                last = min(at + GAP_WORDS, len(words))
+                pending += [(node.gap, to, (*gaps, *range(at, to))) for to in range(at, last + 1)]
             if at < len(words):
                 word = words[at]
-                following = node.next.get(word)
-                if following is not None:
-                    pending.append((following, at + 1, gaps))
-                stem = _stem(node, word)
-                if stem is not None:
-                    pending.append((stem, at + 1, gaps))
+                pending += [(following, at + 1, gaps) for following in _following(node, word)]
 
 
 def _stem_node(node: _Node[Meaning], stem: str) -> _Node[Meaning]:
@@ -91,14 +85,14 @@ def _stem_node(node: _Node[Meaning], stem: str) -> _Node[Meaning]:
     return node.stems.setdefault(stem, _Node())
 
 
-def _stem(node: _Node[Meaning], word: str) -> _Node[Meaning] | None:
-    if node.stems is None:
-        return None
-    for length in node.stem_lengths:
-        found = node.stems.get(word[:length])
-        if found is not None:
-            return found
-    return None
+def _following(node: _Node[Meaning], word: str) -> list[_Node[Meaning]]:
+    """Where the word leads to, as a whole or by how it begins."""
+    whole = node.next.get(word)
+    found = [] if whole is None else [whole]
+    if node.stems is not None:
+        stems = (node.stems.get(word[:length]) for length in node.stem_lengths if length <= len(word))
+        found += [stem for stem in stems if stem is not None]
+    return found
 
 
 def spellings(phrase: str, lists: Mapping[str, Sequence[str]]) -> list[str]:

@@ -23,7 +23,9 @@ _TABLE = str.maketrans(
     {
         **dict.fromkeys(_INVISIBLE + "'’‘‛`´ʼ＇", ""),
         **_LOOK_ALIKES,
-        **{"ä": "ae", "ö": "oe", "ü": "ue"},
+        "ä": "ae",
+        "ö": "oe",
+        "ü": "ue",
     }
 )
 _ACCENTS = re.compile(r"[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe00-\ufe0f]")
