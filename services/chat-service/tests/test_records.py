@@ -1,6 +1,8 @@
 """Transcripts of records made here: nobody's words become markup, and a screen reader finds its way."""
 
 import io
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -13,7 +15,7 @@ from pypdf import PageObject, PdfReader
 
 from chat_service.records import markdown, pdf
 from chat_service.records.document import transcript
-from chat_service.records.errors import TranscriptTooLong
+from chat_service.records.errors import TranscriptBusy, TranscriptTooLong
 from chat_service.records.labels import labels
 from chat_service.records.record import RecordedMessage, RecordedWeek, SessionRecord
 
@@ -328,6 +330,39 @@ def test_five_hundred_messages_come_in_order():
 def test_what_is_too_long_for_a_pdf_is_refused(text):
     with pytest.raises(TranscriptTooLong):
         pdf.render(transcript(session(*(said(text, number) for number in range(100))), "UTC"))
+
+
+def test_one_is_made_at_a_time_and_few_may_wait(monkeypatch):
+    document = transcript(session(said("hello")), "UTC")
+    monkeypatch.setattr(pdf, "_WAIT_S", 0.01)
+    with pdf._place_in(pdf._typesetter, wait_s=0), pytest.raises(TranscriptBusy):
+        pdf.render(document)
+    monkeypatch.setattr(pdf, "_WAIT_S", 60)
+    with ExitStack() as waiting:
+        for _ in range(4):
+            waiting.enter_context(pdf._place_in(pdf._waiting_room, wait_s=0))
+        with pytest.raises(TranscriptBusy):
+            pdf.render(document)
+    assert pdf.render(document)
+
+
+def test_one_that_takes_too_long_is_given_up(monkeypatch):
+    monkeypatch.setattr(pdf, "_TIMEOUT_S", 0.001)
+    with pytest.raises(TranscriptBusy):
+        pdf.render(transcript(session(said("hello")), "UTC"))
+
+
+def test_ten_at_once_all_get_theirs_or_a_refusal():
+    document = transcript(session(*(said("word " * 100, number) for number in range(50))), "UTC")
+
+    def render(_: int) -> bool:
+        try:
+            return pdf.render(document).startswith(b"%PDF-")
+        except TranscriptBusy:
+            return False
+
+    with ThreadPoolExecutor(10) as pool:
+        assert sum(pool.map(render, range(10))) >= 4
 
 
 def test_one_week_alone_can_be_asked_for():

@@ -2,9 +2,12 @@
 
 import json
 import re
+import signal
 import subprocess
 import sys
 import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from threading import BoundedSemaphore
 from typing import Any
@@ -21,22 +24,29 @@ _LOCALE = re.compile(r"([A-Za-z]{2,3})(?:[-_][A-Za-z]{4})?(?:[-_]([A-Za-z]{2}))?
 _BLANK_LINES = re.compile(r"\n[^\S\n]*\n\s*")
 # Each of Typst's threads would keep memory of its own.
 _ENVIRONMENT = {"RAYON_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "2"}
-_turn = BoundedSemaphore(1)
+_typesetter = BoundedSemaphore(1)
+# Each that waits holds a thread of those that answer requests.
+_waiting_room = BoundedSemaphore(4)
 
 
 def render(document: Document) -> bytes:
     """The PDF. One at a time in a process, so that memory stays bounded.
 
     Raises TranscriptTooLong beyond MAX_CHARACTERS, and TranscriptBusy when
-    the ones before take too long.
+    too many wait or the ones before take too long.
     """
-    data = json.dumps(_data(document), ensure_ascii=False).encode()
-    if not _turn.acquire(timeout=_WAIT_S):
+    with _place_in(_waiting_room, wait_s=0), _place_in(_typesetter, wait_s=_WAIT_S):
+        return _typeset(json.dumps(_data(document), ensure_ascii=False).encode())
+
+
+@contextmanager
+def _place_in(room: BoundedSemaphore, wait_s: float) -> Iterator[None]:
+    if not room.acquire(timeout=wait_s):
         raise TranscriptBusy
     try:
-        return _typeset(data)
+        yield
     finally:
-        _turn.release()
+        room.release()
 
 
 def _typeset(data: bytes) -> bytes:
@@ -53,7 +63,8 @@ def _typeset(data: bytes) -> bytes:
         )
     except subprocess.TimeoutExpired as error:
         raise TranscriptBusy from error
-    if done.returncode == _TOO_LONG:
+    # A container that is out of memory kills its largest process.
+    if done.returncode in (_TOO_LONG, -signal.SIGKILL):
         raise TranscriptTooLong
     done.check_returncode()
     return done.stdout
