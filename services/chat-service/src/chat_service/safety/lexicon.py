@@ -18,14 +18,17 @@ JOINED_LETTERS = 8
 """From this length on a phrase is also found as one word, as in a hashtag."""
 
 
-class SignEntry(BaseModel):
-    """`about` says whose danger it is: the last person named, or who acts (named before the phrase)."""
+About = Literal["named", "actor"]
+"""Whose danger a sign is: the last person's whom it names, or theirs who act and are named before it."""
+Context = Literal["negation", "no_negation", "idiom", "acute", "story"]
 
+
+class SignEntry(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     category: Category
     severity: Severity
-    about: Literal["named", "actor"] = "named"
+    about: About = "named"
     phrases: list[str]
 
 
@@ -37,23 +40,18 @@ class LexiconFile(BaseModel):
     forms: dict[str, str]
     people: dict[Subject, list[str]]
     breaks: list[str]
-    negations: list[str]
-    no_negations: list[str]
-    idioms: list[str]
-    acute: list[str]
-    stories: list[str]
+    context: dict[Context, list[str]]
     lists: dict[str, list[str]]
     signs: list[SignEntry]
 
 
 @dataclass(frozen=True, slots=True)
-class Meaning:
-    """What a phrase says; only a sign has the rest."""
+class Sign:
+    """What a phrase warns of."""
 
-    kind: Literal["sign", "negation", "no_negation", "idiom", "acute", "story"]
-    category: Category = "suicide"
-    severity: Severity = "concern"
-    about: Literal["named", "actor"] = "named"
+    category: Category
+    severity: Severity
+    about: About
 
 
 class Lexicon:
@@ -71,26 +69,25 @@ class Lexicon:
             for word in spelling
         }
         self.breaks = frozenset(map(_word, file.breaks))
-        self.phrases: Phrases[Meaning] = Phrases()
+        self.signs: Phrases[Sign] = Phrases()
+        """Searched in every message; the context only where a sign was found."""
+        self.context: Phrases[Context] = Phrases()
         self._fill()
 
     def _fill(self) -> None:
         for sign in self._file.signs:
-            meaning = Meaning("sign", sign.category, sign.severity, sign.about)
-            self._add(sign.phrases, meaning, joined=sign.category == "suicide")
-        self._add(self._file.negations, Meaning("negation"))
-        self._add(self._file.no_negations, Meaning("no_negation"))
-        self._add(self._file.idioms, Meaning("idiom"))
-        self._add(self._file.acute, Meaning("acute"))
-        self._add(self._file.stories, Meaning("story"))
-
-    def _add(self, phrases: Iterable[str], meaning: Meaning, *, joined: bool = False) -> None:
-        for phrase in phrases:
-            for words in self._spellings(phrase):
-                self.phrases.add(words, meaning)
+            meaning = Sign(sign.category, sign.severity, sign.about)
+            for words in self._all(sign.phrases):
+                self.signs.add(words, meaning)
                 together = "".join(words)
-                if joined and together.isalpha() and len(together) >= JOINED_LETTERS:
-                    self.phrases.add([squeezed(together)], meaning)
+                if sign.category == "suicide" and together.isalpha() and len(together) >= JOINED_LETTERS:
+                    self.signs.add([squeezed(together)], meaning)
+        for kind, phrases in self._file.context.items():
+            for words in self._all(phrases):
+                self.context.add(words, kind)
+
+    def _all(self, phrases: Iterable[str]) -> Iterator[list[str]]:
+        return (words for phrase in phrases for words in self._spellings(phrase))
 
     def _spellings(self, phrase: str) -> Iterator[list[str]]:
         for spelling in spellings(phrase, self._file.lists):

@@ -61,8 +61,9 @@ class Phrases(Generic[Meaning]):
 
     def find(self, words: Sequence[str]) -> Iterator[Span[Meaning]]:
         """Every occurrence of every phrase, overlapping ones too."""
+        whole, stems, lengths = self._root.next, self._root.stems or {}, self._root.stem_lengths
         for start, word in enumerate(words):
-            if _following(self._root, word):
+            if word in whole or any(word[:length] in stems for length in lengths):
                 yield from self._from(words, start)
 
     def _from(self, words: Sequence[str], start: int) -> Iterator[Span[Meaning]]:
