@@ -19,6 +19,8 @@ SAMPLES = sorted((Path(__file__).parent / "events").glob("*.json"))
 TYPES = {
     "course.imported",
     "enrollment.created",
+    "experiment.exposed",
+    "experiment.outcome",
     "lesson.completed",
     "program.answer_completed",
     "program.started",

@@ -19,7 +19,7 @@ WITHOUT_PEOPLE = frozenset({"course_analytics", "log_readings", "jobs"})
 
 COUNTED = (
     *("course_id", "lesson_id", "quiz_id", "lessons", "quizzes", "score", "max_score"),
-    *("answered", "citations", "program", "week", "question"),
+    *("answered", "citations", "program", "program_version", "week", "question", "experiment_id", "outcome"),
 )
 """What an event of an erased person keeps: statistics need it, and it belongs to nobody. Ids of
 sessions, conversations, turns and attempts go, because they tie one person's events together."""

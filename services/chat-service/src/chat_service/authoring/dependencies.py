@@ -1,0 +1,36 @@
+"""Wires authoring to the request."""
+
+from typing import Annotated
+
+from fastapi import Depends
+
+from chat_service.authoring.experiments import Experiments
+from chat_service.authoring.labelling import Labels
+from chat_service.authoring.problems import Finding, examine
+from chat_service.authoring.schemas import Source
+from chat_service.authoring.versions import Versions
+from cogniflow_kit.identity import Instructor
+from cogniflow_kit.sql.database import DatabaseSession
+
+
+def get_finding(source: Source, _: Instructor) -> Finding:
+    """Routes take this first, so that no session is held while a long text is read."""
+    return examine(source)
+
+
+async def get_versions(session: DatabaseSession) -> Versions:
+    return Versions(session)
+
+
+async def get_labels(session: DatabaseSession) -> Labels:
+    return Labels(session)
+
+
+async def get_experiments(session: DatabaseSession) -> Experiments:
+    return Experiments(session)
+
+
+Examined = Annotated[Finding, Depends(get_finding)]
+VersionsService = Annotated[Versions, Depends(get_versions)]
+LabelsService = Annotated[Labels, Depends(get_labels)]
+ExperimentsService = Annotated[Experiments, Depends(get_experiments)]
