@@ -11,11 +11,9 @@ from pydantic import BaseModel, ConfigDict
 
 from chat_service.safety.phrases import Phrases, spellings
 from chat_service.safety.risk import Category, Severity, Subject
-from chat_service.safety.text import squeezed, tokens
+from chat_service.safety.text import tokens
 
 FOLDER = Path(__file__).parent / "lexicon"
-JOINED_LETTERS = 8
-"""From this length on a phrase is also found as one word, as in a hashtag."""
 
 
 About = Literal["named", "actor"]
@@ -79,9 +77,6 @@ class Lexicon:
             meaning = Sign(sign.category, sign.severity, sign.about)
             for words in self._all(sign.phrases):
                 self.signs.add(words, meaning)
-                together = "".join(words)
-                if sign.category == "suicide" and together.isalpha() and len(together) >= JOINED_LETTERS:
-                    self.signs.add([squeezed(together)], meaning)
         for kind, phrases in self._file.context.items():
             for words in self._all(phrases):
                 self.context.add(words, kind)

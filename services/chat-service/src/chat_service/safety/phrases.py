@@ -7,7 +7,7 @@ looks at each word a bounded number of times.
 
 import re
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
@@ -59,25 +59,27 @@ class Phrases(Generic[Meaning]):
         if meaning not in node.meanings:
             node.meanings += (meaning,)
 
-    def find(self, words: Sequence[str]) -> Iterator[Span[Meaning]]:
+    def find(self, words: Sequence[str]) -> list[Span[Meaning]]:
         """Every occurrence of every phrase, overlapping ones too."""
         whole, stems, lengths = self._root.next, self._root.stems or {}, self._root.stem_lengths
+        found: list[Span[Meaning]] = []
         for start, word in enumerate(words):
             if word in whole or any(word[:length] in stems for length in lengths):
-                yield from self._from(words, start)
+                found += self._from(words, start)
+        return found
 
-    def _from(self, words: Sequence[str], start: int) -> Iterator[Span[Meaning]]:
+    def _from(self, words: Sequence[str], start: int) -> list[Span[Meaning]]:
+        found: list[Span[Meaning]] = []
         pending: list[tuple[_Node[Meaning], int, tuple[int, ...]]] = [(self._root, start, ())]
         while pending:
             node, at, gaps = pending.pop()
-            for meaning in node.meanings:
-                yield Span(start, at, meaning, gaps)
+            found += [Span(start, at, meaning, gaps) for meaning in node.meanings]
             if node.gap is not None:
                 last = min(at + GAP_WORDS, len(words))
                 pending += [(node.gap, to, (*gaps, *range(at, to))) for to in range(at, last + 1)]
             if at < len(words):
-                word = words[at]
-                pending += [(following, at + 1, gaps) for following in _following(node, word)]
+                pending += [(following, at + 1, gaps) for following in _following(node, words[at])]
+        return found
 
 
 def _stem_node(node: _Node[Meaning], stem: str) -> _Node[Meaning]:

@@ -20,7 +20,7 @@ _DENIED_IS_NOTHING = frozenset({"violence", "harm_to_others"})
 def risks(lexicon: Lexicon, tokens: Sequence[str]) -> list[Risk]:
     """Every danger that these tokens of a message speak of, in the order of the message."""
     words = [word for token in tokens if token not in _MARKS for word in lexicon.forms.get(token, (token,))]
-    signs = list(lexicon.signs.find(words))
+    signs = lexicon.signs.find(words)
     if not signs:
         return []
     message = _read(lexicon, tokens)
@@ -71,7 +71,7 @@ def _read(lexicon: Lexicon, tokens: Sequence[str]) -> _Message:
     return message
 
 
-def _around(message: _Message, spans: Iterator[Span[Context]]) -> _Around:
+def _around(message: _Message, spans: Sequence[Span[Context]]) -> _Around:
     found: dict[Context, list[Span[Context]]] = {}
     for span in spans:
         found.setdefault(span.meaning, []).append(span)
