@@ -224,7 +224,8 @@ def test_a_full_pool_is_waited_for_no_longer_than_the_deadline(own_server, fragi
 
 
 def test_connections_of_others_may_take_their_time(own_server, fragile, impatient):
-    with closing(psycopg2.connect(own_server.stores.postgres.admin_url())) as other, other.cursor() as cursor:
+    url = own_server.stores.postgres.admin_url()
+    with closing(psycopg2.connect(url, connect_timeout=0)) as other, other.cursor() as cursor:
         cursor.execute("SELECT pg_sleep(1)")
         assert cursor.fetchone() == ("",)
 

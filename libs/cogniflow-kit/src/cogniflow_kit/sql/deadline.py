@@ -81,5 +81,5 @@ def _wait(waiting: connection, _: cursor | None = None) -> None:
 def _patience(waiting: connection) -> float:
     if waiting.status == STATUS_SETUP:
         # libpq leaves connect_timeout to whoever does the waiting.
-        return float(parse_dsn(waiting.dsn).get("connect_timeout", inf))
+        return float(parse_dsn(waiting.dsn).get("connect_timeout", 0)) or inf
     return PATIENCE_S if isinstance(waiting, ImpatientConnection) else inf
