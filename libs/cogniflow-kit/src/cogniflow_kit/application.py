@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, Protocol
 
 import structlog
 from fastapi import APIRouter, FastAPI, Request
@@ -26,6 +26,16 @@ from cogniflow_kit.stores import Store
 log = structlog.stdlib.get_logger(__name__)
 
 
+class Background(Protocol):
+    """What goes on beside the requests, in a thread of its own."""
+
+    def start(self) -> None:
+        """Called before the first request."""
+
+    def stop(self) -> None:
+        """Called after the last one, while the stores are still open."""
+
+
 def create_application(
     settings: ServiceSettings,
     *,
@@ -33,6 +43,7 @@ def create_application(
     routers: Sequence[APIRouter],
     stores: Sequence[Store],
     keys: KeySource,
+    background: Sequence[Background] = (),
     max_body_bytes: int = 1_000_000,
     uploads: Mapping[str, int] | None = None,
 ) -> FastAPI:
@@ -46,10 +57,12 @@ def create_application(
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        keys.start()
+        for work in (keys, *background):
+            work.start()
         log.info("started", env=settings.cogniflow_env)
         yield
-        keys.stop()
+        for work in (*reversed(background), keys):
+            work.stop()
         for store in stores:
             store.close()
         log.info("stopped")

@@ -23,7 +23,11 @@ class FieldProblem(BaseModel):
 
 
 class ServiceError(Exception):
-    """A refusal that a caller can act on; its message is written for them, `errors` go into detail."""
+    """A refusal that a caller can act on; its message is written for them, `errors` go into detail.
+
+    `more` are further members of the problem (RFC 9457, 3.2), such as where
+    to find help.
+    """
 
     status: ClassVar[int] = 400
     code: ClassVar[str] = "bad_request"
@@ -36,11 +40,13 @@ class ServiceError(Exception):
         *,
         headers: Mapping[str, str] | None = None,
         errors: list[FieldProblem] | None = None,
+        more: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(detail)
         self.detail = detail
         self.headers = dict(headers or {})
         self.errors = errors
+        self.more = dict(more or {})
 
 
 class Unauthorized(ServiceError):
@@ -84,8 +90,8 @@ class Unavailable(ServiceError):
     status = 503
     code = "service_unavailable"
 
-    def __init__(self, detail: str, *, retry_after_s: int = 5) -> None:
-        super().__init__(detail, headers={"Retry-After": str(retry_after_s)})
+    def __init__(self, detail: str, *, retry_after_s: int = 5, more: Mapping[str, Any] | None = None) -> None:
+        super().__init__(detail, headers={"Retry-After": str(retry_after_s)}, more=more)
 
 
 class AlreadyAnswered(Exception):
@@ -130,6 +136,7 @@ def problem_response(
     *,
     headers: Mapping[str, str] | None = None,
     errors: list[FieldProblem] | None = None,
+    more: Mapping[str, Any] | None = None,
 ) -> JSONResponse:
     problem = Problem(
         title=HTTPStatus(status).phrase,
@@ -139,9 +146,8 @@ def problem_response(
         request_id=request_id,
         errors=errors,
     )
-    return JSONResponse(
-        problem.model_dump(exclude_none=True), status, dict(headers or {}), media_type=PROBLEM_JSON
-    )
+    body = {**(more or {}), **problem.model_dump(exclude_none=True)}
+    return JSONResponse(body, status, dict(headers or {}), media_type=PROBLEM_JSON)
 
 
 def request_id_of(request: Request) -> str | None:
@@ -167,6 +173,7 @@ def error_response(request: Request, error: ServiceError) -> JSONResponse:
         error.detail,
         headers=error.headers,
         errors=error.errors,
+        more=error.more,
     )
 
 

@@ -4,15 +4,12 @@ from fastapi import FastAPI
 
 from chat_service.authoring.labels_api import router as labels
 from chat_service.authoring.versions_api import router as versions
+from chat_service.keeping import keep
 from chat_service.learners import Learners
 from chat_service.privacy.api import router as activity
 from chat_service.privacy.held import held
 from chat_service.programs.api import router as programs
 from chat_service.programs.catalog import Catalog
-from chat_service.programs.service import Programs
-from chat_service.programs.stores.sql_sessions import SqlSessions
-from chat_service.programs.stores.sql_turns import SqlTurns
-from chat_service.programs.taking import StoredTurns
 from chat_service.records.api import router as records
 from chat_service.records.service import Records
 from chat_service.settings import Settings
@@ -38,20 +35,22 @@ def create_app(
     """The application; tests pass keys of their own and a database whose transactions they roll back."""
     database = database or Database(settings.database_url.get_secret_value(), application=settings.service)
     mongo = Mongo(settings.mongo_url.get_secret_value())
+    redis = RedisStore(settings.redis_url.get_secret_value(), settings.schema_name)
+    catalog = Catalog(database, Cache(redis))
+    kept = keep(settings, database, catalog)
     app = create_application(
         settings,
         summary="Conversations that last: the tutor and the guided programmes.",
         routers=[tutor, programs, versions, labels, records, activity, people],
         stores=[database, mongo],
         keys=keys or polled(settings),
+        background=kept.background,
     )
     courses = Courses(ServiceClient(settings, "courses-service", settings.courses_url))
     index = LessonIndex(database, courses)
-    redis = RedisStore(settings.redis_url.get_secret_value(), settings.schema_name)
-    catalog = Catalog(database, Cache(redis))
     app.state.database = database
-    app.state.people = held(database, mongo)
-    app.state.programs = Programs(SqlSessions(database, catalog), StoredTurns(SqlTurns(database, catalog)))
+    app.state.people = held(database, mongo, kept.spool)
+    app.state.programs = kept.programs
     app.state.records = Records(database, catalog)
     app.state.conversations = ConversationRepository(mongo)
     app.state.tutor = Tutor(database, TutorTurns(mongo), courses, index)

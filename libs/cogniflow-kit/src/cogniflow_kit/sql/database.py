@@ -50,7 +50,7 @@ class Database:
         )
         revival.install(self.engine)
         self._sessions = sessionmaker(self.engine, expire_on_commit=False)
-        self._breaker = Breaker(self.name, _is_away)
+        self._breaker = Breaker(self.name, lambda _, error: _is_lost(error))
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:
@@ -108,7 +108,12 @@ def _autocommit(connection: Connection) -> Iterator[None]:
             driver.autocommit = False
 
 
-def _is_away(_: type[Exception], error: Exception) -> bool:
+def is_away(error: Exception) -> bool:
+    """Whether PostgreSQL can't be reached, as it turned out now or shortly before."""
+    return isinstance(error, Unavailable) or _is_lost(error)
+
+
+def _is_lost(error: Exception) -> bool:
     """Whether no connection was to be had, or it broke; a statement that took too long is no outage."""
     if isinstance(error, DBAPIError):
         refused = isinstance(error, OperationalError) and error.statement is None

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from chat_service.outage.held import SpoolHolding
+from chat_service.outage.spool import Spool
 from chat_service.tables import metadata
 from chat_service.tutor.turn_store import COLLECTION
 from cogniflow_kit.mongo import CollectionHolding, Mongo
@@ -36,12 +38,13 @@ WITHOUT_PEOPLE = frozenset(
 """Tables that hold programmes, lessons and work alone."""
 
 
-def held(database: Database, mongo: Mongo) -> PersonalData:
+def held(database: Database, mongo: Mongo, spool: Spool | None = None) -> PersonalData:
     def table(name: str, **how: Any) -> TableHolding:
         return TableHolding(database, metadata.tables[f"chat.{name}"], **how)
 
     return PersonalData(
         [
+            *([SpoolHolding(spool)] if spool is not None else []),
             CollectionHolding(mongo, COLLECTION, hidden=("fingerprint", "outbox", "outbox_pending")),
             table("risk_reviews", owner=_OWN_DETECTION),
             *(table(name) for name in _OF_A_PERSON),

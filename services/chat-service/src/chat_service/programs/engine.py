@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from chat_service.programs.coach import Step, respond, restart, support
+from chat_service.programs.answered import Answered, answered
+from chat_service.programs.coach import respond, restart, support
 from chat_service.programs.errors import SessionCompleted, SessionPaused, WeekNotBegun
 from chat_service.programs.intents import Intent, intent_of
 from chat_service.programs.judging import Rules
@@ -29,10 +30,10 @@ class Coaching:
 
     def answer(
         self, message: Message, place: ProgramPlace, reading: ProgramReading, _: Callable[[], None]
-    ) -> Step:
+    ) -> Answered:
         if reading.risk is not None:
-            return support(place.standing, message.text, reading.intent, reading.risk)
-        return respond(place.standing, message.text, reading.intent, Rules())
+            return answered(place, support(place.standing, message.text, reading.intent, reading.risk))
+        return answered(place, respond(place.standing, message.text, reading.intent, Rules()))
 
 
 @dataclass(frozen=True)
@@ -52,5 +53,5 @@ class Restarting(Coaching):
 
     def answer(
         self, message: Message, place: ProgramPlace, _reading: ProgramReading, _renew: Callable[[], None]
-    ) -> Step:
-        return restart(place.standing, self.week_number, message.text)
+    ) -> Answered:
+        return answered(place, restart(place.standing, self.week_number, message.text))

@@ -4,7 +4,7 @@ import hashlib
 from uuid import UUID
 
 from chat_service.programs.engine import Coaching, Restarting
-from chat_service.programs.errors import NotAnonymous, WeekNotBegun
+from chat_service.programs.errors import HelpWhileAway, NotAnonymous, WeekNotBegun
 from chat_service.programs.participant import participant_id
 from chat_service.programs.schemas import (
     AnonymousStart,
@@ -21,7 +21,9 @@ from chat_service.programs.schemas import (
 )
 from chat_service.programs.store import Beginner, SessionStore, Started
 from chat_service.programs.taking import Takes
+from chat_service.safety.check import check
 from chat_service.turns.model import Message
+from cogniflow_kit.sql.database import is_away
 
 
 class Programs:
@@ -82,7 +84,13 @@ class Programs:
             message_type=body.message_type,
             recording_ref=body.recording_ref,
         )
-        return self._take(Coaching(), message)
+        try:
+            return self._take(Coaching(), message)
+        except Exception as error:
+            risk = check(body.text) if is_away(error) else None
+            if risk is None:
+                raise
+            raise HelpWhileAway from error
 
     def restart(self, user_id: UUID, session_id: UUID, number: int, body: Restart) -> AnswerOut:
         """A turn that begins a week anew. Raises as `answer` does, and WeekNotBegun."""

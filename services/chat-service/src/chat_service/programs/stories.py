@@ -13,7 +13,6 @@ from chat_service.programs.content import Programme
 from chat_service.programs.engine import Coaching
 from chat_service.programs.loader import parse
 from chat_service.programs.place import ProgramPlace
-from chat_service.programs.progress import after
 from chat_service.programs.story_checks import Outcome, failures, lacking
 from chat_service.programs.story_format import InvalidStories, Story, StoryTurn, read_stories
 from chat_service.programs.story_start import NoSuchStart, start_of
@@ -140,8 +139,8 @@ def _take(place: ProgramPlace, turn: StoryTurn) -> Outcome:
         text=turn.say,
     )
     reading = engine.read(message, place)
-    step = engine.answer(message, place, reading, lambda: None)
-    return Outcome(place, reading, step, after(place, step))
+    result = engine.answer(message, place, reading, lambda: None)
+    return Outcome(place, reading, result.step, result.following)
 
 
 def _told(title: str, unmet: list[str]) -> Iterator[str]:

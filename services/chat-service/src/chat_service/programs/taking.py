@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from chat_service.programs.coach import Step
+from chat_service.programs.answered import Answered
 from chat_service.programs.engine import Coaching
 from chat_service.programs.place import ProgramPlace
 from chat_service.programs.reading import ProgramReading
@@ -10,7 +10,7 @@ from chat_service.programs.schemas import AnswerOut
 from chat_service.turns.model import Message, Turn, TurnStore
 from chat_service.turns.protocol import take_turn
 
-ProgramTurns = TurnStore[ProgramPlace, ProgramReading, Step]
+ProgramTurns = TurnStore[ProgramPlace, ProgramReading, Answered]
 
 
 class Takes(Protocol):

@@ -1,20 +1,20 @@
 """Turns of programmes in PostgreSQL: turn, words, state, answers and facts agree, or none is there."""
 
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from pydantic import TypeAdapter
 from sqlalchemy import TextClause, text
 
 from chat_service.faults import reach
+from chat_service.programs.answered import Answered
 from chat_service.programs.catalog import Catalog
-from chat_service.programs.coach import Step
 from chat_service.programs.errors import SessionNotFound
 from chat_service.programs.facts import facts_of
 from chat_service.programs.place import ProgramPlace, Snapshot
-from chat_service.programs.progress import after
 from chat_service.programs.reading import ProgramReading
-from chat_service.programs.schemas import reply_to
 from chat_service.programs.stores.statements import (
     BEGIN,
     COMPLETE,
@@ -25,7 +25,7 @@ from chat_service.programs.stores.statements import (
 )
 from chat_service.records.summary import summarize
 from chat_service.turns.model import LEASE, Message, Sight, Status, Turn
-from cogniflow_kit.ids import new_id
+from cogniflow_kit.ids import new_id, utc_now
 from cogniflow_kit.sql.database import Database
 
 _COLUMNS = """turn_id AS id, session_id AS conversation_id, sequence, fingerprint, status, epoch,
@@ -49,33 +49,42 @@ _RENEW = _change("lease_expires_at = now() + :lease", "status = 'running'")
 _FAIL = _change("status = 'failed', lease_expires_at = NULL", "status = 'running'")
 _ABANDON = _change("status = 'abandoned', lease_expires_at = NULL", f"(status = 'failed' OR {_EXPIRED})")
 _OVERDUE = text(f"SELECT {_COLUMNS} FROM turns WHERE {_EXPIRED} LIMIT :limit")  # noqa: S608 -- as above
+_MESSAGE_IDS = text("SELECT array_agg(client_message_id) AS ids FROM turns WHERE session_id = :session_id")
 _SEEN = TypeAdapter(Turn)
 
 
 class SqlTurns:
     """Three statements a turn; the database's clock times the leases.
 
-    `queued`: the turns come by the spool, from a time when PostgreSQL was away.
+    With `answered_at`, the turns come by the spool, from a time when
+    PostgreSQL was away.
     """
 
-    def __init__(self, database: Database, catalog: Catalog, *, queued: bool = False) -> None:
+    def __init__(self, database: Database, catalog: Catalog, *, answered_at: datetime | None = None) -> None:
         self._database = database
-        self._catalog = catalog
-        self._queued = queued
+        self.catalog = catalog
+        self._answered_at = answered_at
 
     def look(self, message: Message) -> Sight[ProgramPlace]:
         found = self._database.run(LOOK, look_values(message))
         if found is None:
             raise SessionNotFound
         snapshot = Snapshot.model_validate_json(found.snapshot)
-        place = ProgramPlace(snapshot, self._catalog.get(snapshot.version_id))
+        place = ProgramPlace(snapshot, self.catalog.get(snapshot.version_id))
         return Sight(place, _seen(found.same), _seen(found.last))
+
+    def message_ids(self, session_id: UUID) -> frozenset[str]:
+        """Of all messages of the session."""
+        row = self._database.run(_MESSAGE_IDS, {"session_id": session_id})
+        return frozenset(row.ids if row is not None and row.ids is not None else ())
 
     def begin(
         self, message: Message, place: ProgramPlace, sequence: int, reading: ProgramReading
     ) -> Turn | None:
         turn_id = new_id()
-        values = begin_values(message, place, turn_id, sequence, reading, queued=self._queued)
+        values = begin_values(
+            message, place, turn_id, sequence, reading, queued=self._answered_at is not None
+        )
         reach("claiming")
         row = self._database.run(BEGIN, values)
         if row is None:
@@ -96,24 +105,22 @@ class SqlTurns:
     def renew(self, turn: Turn) -> bool:
         return self._change(_RENEW, turn, lease=LEASE) is not None
 
-    def complete(self, turn: Turn, place: ProgramPlace, result: Step) -> Turn | None:
-        following = after(place, result)
-        reply = reply_to(place, result, following)
+    def complete(self, turn: Turn, place: ProgramPlace, result: Answered) -> Turn | None:
+        following = result.following
         values = complete_values(
             turn,
             place,
             result,
-            following,
-            reply=reply.model_dump_json(),
+            answered_at=self._answered_at or utc_now(),
             summary=summarize(place.programme, following.snapshot) if following.session_completed else None,
-            facts=facts_of(turn, place, result, following),
+            facts=facts_of(turn, place, result.step, following),
         )
         reach("completing")
         row = self._database.run(COMPLETE, values)
         if row is None or row.moved == 0:
             return None
         return replace(
-            turn, status=Status.COMPLETED, lease_expires_at=None, reply=reply.model_dump(mode="json")
+            turn, status=Status.COMPLETED, lease_expires_at=None, reply=result.reply.model_dump(mode="json")
         )
 
     def fail(self, turn: Turn) -> bool:

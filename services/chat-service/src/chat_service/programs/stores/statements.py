@@ -5,11 +5,13 @@ row, nothing else is written.
 """
 
 import json
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
 
+from chat_service.programs.answered import Answered
 from chat_service.programs.coach import Step
 from chat_service.programs.content import SKIPPED
 from chat_service.programs.place import ProgramPlace
@@ -128,18 +130,18 @@ WITH unchanged AS (
     INSERT INTO conversation_messages (
         message_id, session_id, user_id, week_id, question_id, run, turn_sequence, position, sender,
         message_text, prompt_used_id, scenario_classification, classification_method,
-        classification_confidence, iteration_number
+        classification_confidence, iteration_number, created_at
     )
     SELECT :response_message_id, session_id, user_id, :week_id, :question_id, :run, sequence, 1, 'nova',
-           :response, :prompt_id, :scenario, :method, :confidence, :iteration
+           :response, :prompt_id, :scenario, :method, :confidence, :iteration, :answered_at
     FROM moved WHERE :response <> ''
 ), question_message AS (
     INSERT INTO conversation_messages (
         message_id, session_id, user_id, week_id, question_id, run, turn_sequence, position, sender,
-        message_text
+        message_text, created_at
     )
     SELECT :question_message_id, session_id, user_id, :next_week_id, :next_question_id, :next_run, sequence,
-           2, 'nova', :next_question
+           2, 'nova', :next_question, :answered_at
     FROM moved WHERE :asks
 ), answer AS (
     INSERT INTO user_answers (
@@ -248,19 +250,21 @@ def begin_values(
 def complete_values(
     turn: Turn,
     place: ProgramPlace,
-    step: Step,
-    following: Next,
-    reply: str,
+    result: Answered,
+    *,
+    answered_at: datetime,
     summary: Summary | None,
     facts: list[Event],
 ) -> dict[str, Any]:
-    """`reply` is the JSON that a repetition of the message gets; `summary` there is at the session's end."""
+    """The summary is stored at the session's end; a repetition of the message gets the same reply."""
+    step = result.step
     return {
         "session_id": place.snapshot.session_id,
         "turn_id": turn.id,
         "epoch": turn.epoch,
         "version": place.snapshot.version,
-        "reply": reply,
+        "reply": result.reply.model_dump_json(),
+        "answered_at": answered_at,
         "answered_by": step.answered_by,
         "fallback": step.fallback,
         "summary": summary.model_dump_json() if summary else None,
@@ -268,7 +272,7 @@ def complete_values(
         **_ids(),
         **_said(place, step),
         **_validated(step),
-        **_led_to(place, step, following),
+        **_led_to(place, step, result.following),
     }
 
 

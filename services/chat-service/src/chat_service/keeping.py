@@ -1,0 +1,37 @@
+"""Where programmes keep their sessions: in PostgreSQL, and on disk while it is away."""
+
+from dataclasses import dataclass, field
+
+from chat_service.outage.memory import Memory
+from chat_service.outage.replay import Replay
+from chat_service.outage.sessions import DurableSessions
+from chat_service.outage.spool import Spool
+from chat_service.outage.taking import DurableTurns
+from chat_service.programs.catalog import Catalog
+from chat_service.programs.service import Programs
+from chat_service.programs.stores.sql_sessions import SqlSessions
+from chat_service.programs.stores.sql_turns import SqlTurns
+from chat_service.programs.taking import StoredTurns
+from chat_service.settings import Settings
+from cogniflow_kit.application import Background
+from cogniflow_kit.sql.database import Database
+
+
+@dataclass(frozen=True)
+class Kept:
+    """Programmes, and what has to run beside them."""
+
+    programs: Programs
+    spool: Spool | None = None
+    background: list[Background] = field(default_factory=list)
+
+
+def keep(settings: Settings, database: Database, catalog: Catalog) -> Kept:
+    """Raises SpoolTaken where another process has the spool's folder."""
+    turns = SqlTurns(database, catalog)
+    if settings.spool_dir is None:
+        return Kept(Programs(SqlSessions(database, catalog), StoredTurns(turns)))
+    spool, memory = Spool(settings.spool_dir), Memory()
+    sessions = DurableSessions(database, catalog, spool, memory)
+    programs = Programs(sessions, DurableTurns(turns, spool, memory))
+    return Kept(programs, spool, [Replay(database, catalog, spool, memory)])
