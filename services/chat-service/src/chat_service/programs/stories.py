@@ -8,6 +8,7 @@ explains the format.
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from uuid import UUID
 
 from chat_service.programs.content import Programme
 from chat_service.programs.engine import Coaching
@@ -38,10 +39,11 @@ class Scene:
 
 @dataclass(frozen=True)
 class Played:
-    """What came of a story; no failure means that all was as written."""
+    """What came of a story; no failure means that all was as written. `spoken`: the ids of its prompts."""
 
     scene: Scene
-    failures: list[str]
+    failures: list[str] = field(default_factory=list)
+    spoken: set[UUID] = field(default_factory=set)
 
 
 @dataclass(frozen=True)
@@ -59,9 +61,23 @@ class Report:
     def failed(self) -> list[Played]:
         return [one for one in self.played if one.failures]
 
+    @property
+    def untold(self) -> list[str]:
+        """The branches of the weeks played that no story leads to. That isn't a failure."""
+        spoken = {prompt_id for one in self.played for prompt_id in one.spoken}
+        weeks = {one.scene.start.week.week_id: one.scene.start for one in self.played}
+        return [
+            f"{start.programme.slug}, week {start.week.week_number}, question {question.question_number}: "
+            f"no story leads to {prompt.prompt_type}"
+            for start in weeks.values()
+            for question in start.week.questions
+            for prompt in question.scenarios
+            if prompt.prompt_id not in spoken
+        ]
+
     def __str__(self) -> str:
-        """Every problem and failure, then the count."""
-        told = [*self.problems, *("\n".join(one.failures) for one in self.failed)]
+        """Every problem and failure, the branches without a story, then the count."""
+        told = [*self.problems, *("\n".join(one.failures) for one in self.failed), *self.untold]
         count = f"{len(self.played)} stories, {len(self.played) - len(self.failed)} as written"
         return "\n".join([*told, count])
 
@@ -69,7 +85,7 @@ class Report:
 def run_stories(paths: Iterable[Path], programs_folder: Path) -> Report:
     """Play every story of these files, or of the files in these folders."""
     scenes, problems = find_scenes(paths, programs_folder)
-    return Report([Played(scene, list(play(scene))) for scene in scenes], problems)
+    return Report([play(scene) for scene in scenes], problems)
 
 
 def find_scenes(paths: Iterable[Path], programs_folder: Path) -> tuple[list[Scene], list[str]]:
@@ -87,23 +103,25 @@ def find_scenes(paths: Iterable[Path], programs_folder: Path) -> tuple[list[Scen
     return scenes, problems
 
 
-def play(scene: Scene) -> Iterator[str]:
-    """What is not as written: of the opening, and of the first turn that goes another way."""
-    story, place = scene.story, scene.start
+def play(scene: Scene) -> Played:
+    """Play it up to the first turn that isn't as written."""
+    story, place, played = scene.story, scene.start, Played(scene)
     opening = place.standing.text(place.standing.question.question_text)
-    unmet = list(lacking("opens_with", opening, story.opens_with))
-    yield from _told(scene.title, unmet)
+    played.failures.extend(_told(scene.title, lacking("opens_with", opening, story.opens_with)))
     for number, turn in enumerate(story.turns, start=1):
         title = f'{scene.title}, turn {number} ("{shorten(turn.say, _QUOTED_CHARACTERS)}")'
         if place.snapshot.completed:
-            yield from _told(title, ["the programme was completed before"])
-            return
+            played.failures.extend(_told(title, ["the programme was completed before"]))
+            break
         outcome = _take(place, turn)
-        unmet = list(failures(outcome, turn.expect))
+        if outcome.step.prompt is not None:
+            played.spoken.add(outcome.step.prompt.prompt_id)
+        unmet = list(_told(title, failures(outcome, turn.expect)))
         if unmet:
-            yield from _told(title, unmet)
-            return
+            played.failures.extend(unmet)
+            break
         place = ProgramPlace(outcome.following.snapshot, place.programme)
+    return played
 
 
 def _files(paths: Iterable[Path]) -> Iterator[Path]:
@@ -143,6 +161,7 @@ def _take(place: ProgramPlace, turn: StoryTurn) -> Outcome:
     return Outcome(place, reading, result.step, result.following)
 
 
-def _told(title: str, unmet: list[str]) -> Iterator[str]:
-    if unmet:
-        yield "\n".join([title, *(f"  {line}" for line in unmet)])
+def _told(title: str, unmet: Iterable[str]) -> Iterator[str]:
+    lines = [f"  {line}" for line in unmet]
+    if lines:
+        yield "\n".join([title, *lines])
