@@ -217,7 +217,7 @@ def test_distress_pauses_the_coaching(client, as_maja, say, started, count, data
     assert count("user_answers") == 0
     with database.transaction() as session:
         found = session.execute(text("SELECT * FROM risk_detections")).mappings().one()
-    assert (found["category"], found["severity"]) == ("self_harm", "high")
+    assert (found["category"], found["severity"]) == ("suicide", "high")
     assert found["turn_id"].hex == reply["turn_id"].replace("-", "")
     assert say(ANSWERS[0]).json()["question_completed"] is True
 

@@ -3,6 +3,8 @@
 from fastapi import FastAPI
 
 from chat_service.authoring.labels_api import router as labels
+from chat_service.authoring.moving import Moving
+from chat_service.authoring.moving_api import router as moving
 from chat_service.authoring.versions_api import router as versions
 from chat_service.keeping import keep
 from chat_service.learners import Learners
@@ -12,6 +14,7 @@ from chat_service.programs.api import router as programs
 from chat_service.programs.catalog import Catalog
 from chat_service.records.api import router as records
 from chat_service.records.service import Records
+from chat_service.safety.api import router as safety
 from chat_service.settings import Settings
 from chat_service.tutor.api import router as tutor
 from chat_service.tutor.courses import Courses
@@ -41,7 +44,7 @@ def create_app(
     app = create_application(
         settings,
         summary="Conversations that last: the tutor and the guided programmes.",
-        routers=[tutor, programs, versions, labels, records, activity, people],
+        routers=[tutor, programs, versions, labels, moving, records, safety, activity, people],
         stores=[database, mongo],
         keys=keys or polled(settings),
         background=kept.background,
@@ -51,6 +54,7 @@ def create_app(
     app.state.database = database
     app.state.people = held(database, mongo, kept.spool)
     app.state.programs = kept.programs
+    app.state.moving = Moving(database, catalog)
     app.state.records = Records(database, catalog)
     app.state.conversations = ConversationRepository(mongo)
     app.state.tutor = Tutor(database, TutorTurns(mongo), courses, index)

@@ -46,7 +46,7 @@ def held(database: Database, mongo: Mongo, spool: Spool | None = None) -> Person
         [
             *([SpoolHolding(spool)] if spool is not None else []),
             CollectionHolding(mongo, COLLECTION, hidden=("fingerprint", "outbox", "outbox_pending")),
-            table("risk_reviews", owner=_OWN_DETECTION),
+            table("risk_reviews", owner=_OWN_DETECTION, hidden=("reviewer_id",)),
             *(table(name) for name in _OF_A_PERSON),
             table("experiment_assignments"),
             table("turns", owner=_OWN_SESSION),

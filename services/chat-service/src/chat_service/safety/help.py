@@ -82,12 +82,18 @@ def resources(locale: str = DEFAULT_LANGUAGE) -> list[Resource]:
     Those of its region first, then those that speak its language, then the
     international ones; without a region, the international ones first.
     """
-    return [_shown(place, language_of(locale)) for place in _places_for(locale)]
+    return [_shown(place, language_shown(locale)) for place in _places_for(locale)]
+
+
+def language_shown(locale: str) -> str:
+    """The language in which somebody of this locale is answered."""
+    language = language_of(locale)
+    return language if language in _all_answers() else DEFAULT_LANGUAGE
 
 
 def supportive_answer(locale: str = DEFAULT_LANGUAGE, risk: Risk | None = None) -> str:
     """Where to find help, one place a line, then what a coach can honestly say."""
-    answers = _answers(language_of(locale))
+    answers = _all_answers()[language_shown(locale)]
     said = [_kind(answers, risk)]
     if risk is not None and risk.severity == "imminent":
         said.insert(0, answers.imminent_other if risk.subject == "other" else answers.imminent)
@@ -97,7 +103,7 @@ def supportive_answer(locale: str = DEFAULT_LANGUAGE, risk: Risk | None = None) 
 def help_text(locale: str = DEFAULT_LANGUAGE, risk: Risk | None = None) -> str:
     """The places that fit the risk, one a line; for violence, those for it too."""
     topics = {None, "violence"} if risk is not None and risk.category == "violence" else {None}
-    shown = [_shown(p, language_of(locale)) for p in _places_for(locale) if p.topic in topics]
+    shown = [_shown(p, language_shown(locale)) for p in _places_for(locale) if p.topic in topics]
     return "\n".join(f"{place.name} ({place.region}): {place.contact}" for place in shown)
 
 
@@ -157,11 +163,6 @@ def _all_answers() -> dict[str, _Answers]:
     """By language."""
     files = FOLDER.glob("answers.*.yaml")
     return {path.name.split(".")[1]: _Answers.model_validate(_read(path.stem)) for path in files}
-
-
-def _answers(language: str) -> _Answers:
-    found = _all_answers()
-    return found.get(language, found[DEFAULT_LANGUAGE])
 
 
 def _read(name: str) -> Any:
