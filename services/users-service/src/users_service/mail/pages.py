@@ -117,8 +117,11 @@ def _body(body: str, settings: Settings) -> str:
     own_link = re.compile(re.escape(links_address(settings)) + r"/[a-z-]+\?token=[\w-]+")
 
     def line(text: str) -> str:
-        shown = escape(text)
-        return f'<a href="{shown}">{shown}</a>' if own_link.fullmatch(text) else shown
+        if not own_link.fullmatch(text):
+            return escape(text)
+        # May wrap anywhere, so that no narrow window or sheet of paper cuts a token off.
+        pieces = "<wbr>".join(map(escape, re.findall(".{1,16}", text)))
+        return f'<a href="{escape(text)}">{pieces}</a>'
 
     paragraphs = re.split(r"\n\s*\n", body.strip())
     return "\n".join(f"<p>{'<br>'.join(map(line, part.splitlines()))}</p>" for part in paragraphs)
