@@ -60,13 +60,13 @@ class Ledger:
         for what, count in counts.items():
             self.leave(what, place, reason, count)
 
-    def leave_all(self, reason: str) -> None:
-        """Nothing is taken over after all: what was counted as taken is left."""
-        for what, count in self.taken.items():
-            if count:
-                left = self._left.setdefault((what, reason), _Left())
-                left.count += count
+    def leave_rest(self, reason: str) -> None:
+        """Nothing more is taken over: what was neither taken nor left is left, and so is what was taken."""
         self.taken.clear()
+        for what, count in self.counted.items():
+            rest = count - self.left(what)
+            if rest > 0:
+                self._left.setdefault((what, reason), _Left()).count += rest
 
     def merge(self, other: "Ledger") -> None:
         self.counted.update(other.counted)

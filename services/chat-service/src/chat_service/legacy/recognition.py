@@ -8,7 +8,7 @@ from chat_service.legacy.bot.tables import KNOWN
 from chat_service.legacy.progress_file import is_progress
 from chat_service.legacy.states_file import holds_states
 
-Kind = Literal["week_modules", "progress", "states", "bot", "unknown"]
+Kind = Literal["week_modules", "progress", "states", "bot", "unknown", "accounts"]
 
 _COMMENTS = re.compile(r"\A(?:\s+|--[^\n]*(?:\n|\Z)|/\*.*?\*/)+", re.DOTALL)
 _SQL = re.compile(

@@ -236,12 +236,12 @@ def _read_week(
     own = Ledger()
     week = WeekReader(place, constants, own).read()
     if week is not None and week.number in weeks:
-        own.leave_all(f"week {week.number} is in {weeks[week.number].path} already")
+        own.leave_rest(f"week {week.number} is in {weeks[week.number].path} already")
         own.warn(
             place, f"two modules for week {week.number}: {weeks[week.number].path} is taken, this one left"
         )
     elif week is not None and not week.questions:
-        own.leave_all("its week has no question that can be read")
+        own.leave_rest("its week has no question that can be read")
         own.error(place, f"week {week.number} has no question that can be read; it is left out")
     elif week is not None:
         weeks[week.number] = week

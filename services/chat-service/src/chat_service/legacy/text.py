@@ -3,10 +3,12 @@
 import codecs
 import math
 import re
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 from io import BytesIO
 from tokenize import detect_encoding
 from typing import Any
+
+from cogniflow_kit.ids import utc_now
 
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -18,6 +20,8 @@ _BOMS = (
 _PLAIN_ENCODING = re.compile(
     r"(utf-8|ascii|iso-?8859-\d+|cp\d+|windows-\d+|koi8-[ru]|mac-?roman|latin-?\d)", re.I
 )
+_EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
+_CLOCK_SKEW = timedelta(days=1)
 _MILLISECONDS = 100_000_000_000
 """From here on a number of seconds would lie after the year 5000: it counts milliseconds."""
 
@@ -93,7 +97,10 @@ def truth(value: object) -> bool | None:
 
 
 def moment(value: object, zone: tzinfo = UTC) -> datetime | None:
-    """ISO 8601, SQLite's form or Unix time, in the given zone where it names none; None if it is none."""
+    """ISO 8601, SQLite's form or Unix time, in the given zone where it names none.
+
+    None where it is no time, or one before the year 2000 or after now.
+    """
     try:
         match value:
             case bool():
@@ -111,4 +118,4 @@ def moment(value: object, zone: tzinfo = UTC) -> datetime | None:
         found = found.astimezone(UTC)
     except (ValueError, OverflowError, OSError):
         return None
-    return found if 1990 <= found.year < 2100 else None
+    return found if _EARLIEST <= found <= utc_now() + _CLOCK_SKEW else None

@@ -80,6 +80,8 @@ def newest_complete(session: Session, session_id: UUID, user_id: UUID) -> Stored
             SessionSummary.session_id == session_id,
             SessionSummary.user_id == user_id,
             SessionSummary.summary_type == "complete",
+            # Summaries taken over from older systems have negative numbers, and a form of their own.
+            SessionSummary.session_version > 0,
         )
         .order_by(SessionSummary.session_version.desc())
         .limit(1)

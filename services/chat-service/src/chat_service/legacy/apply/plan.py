@@ -12,9 +12,10 @@ from sqlalchemy.orm import Session
 from chat_service.legacy.apply.identity import legacy_uuid
 from chat_service.legacy.apply.rows import Rows
 from chat_service.legacy.apply.target import Target
+from chat_service.programs.catalog import read_version
 from chat_service.programs.content import Question, Week
 from chat_service.programs.state import ConversationData
-from chat_service.tables import ConversationState, ProgramSession, ProgramTurn
+from chat_service.tables import ConversationMessage, ConversationState, ProgramSession, ProgramTurn
 
 NOT_KEPT = "your earlier answer"
 """Stands where a text quotes an answer whose words the old system didn't keep."""
@@ -22,8 +23,12 @@ NOT_KEPT = "your earlier answer"
 NAMELESS = "you"
 
 
-class Moved(Exception):
-    """The session has gone on here since it was taken over."""
+class LeftAlone(Exception):
+    """A session that stands here already and must not be touched; says why."""
+
+
+_GONE_ON = "the session has gone on here since it was taken over"
+_OTHER = "another session of that name is here; use --namespace to keep two systems apart"
 
 
 @dataclass
@@ -66,6 +71,10 @@ class SessionPlan:
 
     def week(self, week: Week) -> WeekPlan:
         return self.weeks.setdefault(week.week_number, WeekPlan(week))
+
+    def has_completed(self, week: Week) -> bool:
+        plan = self.weeks.get(week.week_number)
+        return plan is not None and plan.completed
 
     def stand(self, week: Week, question: int) -> None:
         """Go to a place, unless the session stands in a later week."""
@@ -176,9 +185,10 @@ class Plans:
         self._namespace = namespace
         self._accounts = accounts
         self._now = now
+        self._owners: set[UUID] = set()
 
     def begin(self, legacy_id: str) -> SessionPlan:
-        """Raises Moved."""
+        """Raises LeftAlone."""
         full = f"{self._namespace}:{legacy_id}" if self._namespace else legacy_id
         session_id = legacy_uuid("session", self._target.programme.slug, full)
         user_id = self._accounts.get(full, self._accounts.get(legacy_id)) or legacy_uuid("participant", full)
@@ -188,10 +198,22 @@ class Plans:
         ).first()
         if stored is None:
             plan.user_id = self._free_owner(plan)
+            self._owners.add(plan.user_id)
             return plan
         if stored.version != 1 or stored.origin != "legacy":
-            raise Moved
+            raise LeftAlone(_GONE_ON)
         return self._continue(plan, stored)
+
+    def check_same(self, plan: SessionPlan) -> None:
+        """Raise LeftAlone when what is stored under the plan's ids says something else."""
+        planned = plan.rows.added.get("conversation_messages", {})
+        stored = self._session.execute(
+            select(ConversationMessage.message_id, ConversationMessage.message_text).where(
+                ConversationMessage.session_id == plan.session_id
+            )
+        )
+        if any(row_id in planned and planned[row_id]["message_text"] != said for row_id, said in stored):
+            raise LeftAlone(_OTHER)
 
     def _free_owner(self, plan: SessionPlan) -> UUID:
         """The account, unless it takes part in the programme already: then the session stays by itself."""
@@ -200,11 +222,13 @@ class Plans:
             ProgramSession.program_id == self._target.program_id,
             ProgramSession.completed.is_(False),
         )
-        opaque = legacy_uuid("participant", plan.legacy_id)
-        return opaque if self._session.scalar(beside) is not None else plan.user_id
+        taken = plan.user_id in self._owners or self._session.scalar(beside) is not None
+        return legacy_uuid("participant", plan.legacy_id) if taken else plan.user_id
 
     def _continue(self, plan: SessionPlan, stored: ProgramSession) -> SessionPlan:
-        by_id = {week.week_id: week for week in self._programme_weeks(stored.version_id)}
+        if stored.version_id != plan.target.programme.version_id:
+            plan.target = Target(stored.program_id, read_version(self._session, stored.version_id))
+        by_id = {week.week_id: week for week in plan.target.programme.weeks}
         plan.user_id, plan.name = stored.user_id, stored.name
         plan.created_at, plan.last_activity = stored.created_at, stored.last_activity
         plan.completed, plan.completion_time = stored.completed, stored.completion_time
@@ -217,11 +241,6 @@ class Plans:
             )
         plan.turns = {turn.turn_id: turn.sequence for turn in self._of(ProgramTurn, plan.session_id)}
         return plan
-
-    def _programme_weeks(self, version_id: UUID) -> Iterable[Week]:
-        if version_id != self._target.programme.version_id:
-            raise Moved
-        return self._target.programme.weeks
 
     def _of(self, table: Any, session_id: UUID) -> Iterable[Any]:
         return self._session.scalars(select(table).where(table.session_id == session_id))

@@ -1,7 +1,7 @@
 """Rows to add, by table; what is there already stays as it is, and every one is counted."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -43,11 +43,16 @@ class Rows:
     def put(self, table: str, **values: Any) -> None:
         self.replaced.setdefault(table, {})[values[_key(_table(table))]] = values
 
+    def merge(self, other: "Rows") -> None:
+        for mine, theirs in ((self.added, other.added), (self.replaced, other.replaced)):
+            for table, rows in theirs.items():
+                mine.setdefault(table, {}).update(rows)
+
     def __len__(self) -> int:
         return sum(len(rows) for kind in (self.added, self.replaced) for rows in kind.values())
 
     def write(self, session: Session) -> Iterator[tuple[str, TableCount]]:
-        """Yields each chunk's table and counts as it is written. Raises Unbalanced if one isn't there then."""
+        """Yields each chunk's table and counts. Raises Unbalanced when a row isn't there afterwards."""
         for name in _ORDER:
             for rows, changes in ((self.replaced.get(name, {}), True), (self.added.get(name, {}), False)):
                 everything = list(rows.items())
@@ -56,7 +61,7 @@ class Rows:
                     yield name, _write(session, _table(name), chunk, changes=changes)
 
 
-def total(counts: Sequence[tuple[str, TableCount]]) -> dict[str, dict[str, int]]:
+def total(counts: Iterable[tuple[str, TableCount]]) -> dict[str, dict[str, int]]:
     """Per table; rows = written + updated + unchanged."""
     found: dict[str, Counter[str]] = {}
     for name, count in counts:

@@ -1,0 +1,73 @@
+"""Week modules into a published programme, if it passes every check that our own programmes pass."""
+
+from collections.abc import Iterable
+from dataclasses import asdict
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from chat_service.legacy.apply.rows import TableCount
+from chat_service.legacy.drafting import Draft
+from chat_service.legacy.sources import Source
+from chat_service.programs.catalog import read_version
+from chat_service.programs.content import Programme
+from chat_service.programs.loader import parse
+from chat_service.programs.publishing import add_version
+from chat_service.programs.rendering import authored
+from chat_service.programs.validation import InvalidProgramme
+from chat_service.tables import Program, ProgramVersion
+
+
+def publish_draft(session: Session, source: Source, draft: Draft) -> Iterable[tuple[str, TableCount]]:
+    """Weeks, questions, prompts and blocks, in this order. No label points at the version.
+
+    Nothing is published while the author has to mend something: then all is left.
+    """
+    ledger = source.ledger
+    try:
+        programme = parse(draft.yaml(), draft.slug)
+    except InvalidProgramme as error:
+        for problem in error.problems:
+            ledger.error(draft.slug, problem)
+        ledger.leave_rest("the programme doesn't pass its checks; see the problems and --yaml")
+        return []
+    newest = _newest(session, draft.slug)
+    if newest is not None and _same(newest, programme):
+        return _counts(programme, TableCount(unchanged=1))
+    version = newest.version + 1 if newest is not None else 1
+    programme = programme.model_copy(update={"version": version})
+    add_version(session, programme, draft.yaml(version), published_by=None)
+    ledger.note(draft.slug, f"version {version}, without a label: nobody begins it until an author labels it")
+    return _counts(programme, TableCount(written=1))
+
+
+def todos(draft: Draft) -> list[dict[str, object]]:
+    return [asdict(todo) for todo in draft.todos]
+
+
+def _newest(session: Session, slug: str) -> Programme | None:
+    version_id = session.scalar(
+        select(ProgramVersion.version_id)
+        .join(Program)
+        .where(Program.slug == slug)
+        .order_by(ProgramVersion.version.desc())
+        .limit(1)
+    )
+    return read_version(session, version_id) if version_id is not None else None
+
+
+def _same(one: Programme, other: Programme) -> bool:
+    return authored(one.model_copy(update={"version": other.version})) == authored(other)
+
+
+def _counts(programme: Programme, each: TableCount) -> Iterable[tuple[str, TableCount]]:
+    questions = [question for week in programme.weeks for question in week.questions]
+    numbers = {
+        "program_versions": 1,
+        "weeks": len(programme.weeks),
+        "questions": len(questions),
+        "system_prompts": sum(len(question.prompts) for question in questions),
+        "week_content_blocks": sum(len(week.content_blocks) for week in programme.weeks),
+    }
+    for table, number in numbers.items():
+        yield table, TableCount(each.written * number, 0, each.unchanged * number)
