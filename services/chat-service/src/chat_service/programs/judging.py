@@ -95,10 +95,9 @@ def choice_in(question: Question, answer: str) -> str | None:
 
 
 def _said(state: ConversationData, question: Question) -> str:
-    """All attempts together; for a choice by number also its words."""
-    attempts = state.answers_to(question.question_number)
+    """The choice that was named, else all attempts together."""
     chosen = state.chosen.get(str(question.question_number))
-    return " ".join([*attempts, chosen] if chosen else attempts)
+    return chosen or " ".join(state.answers_to(question.question_number))
 
 
 def _choice(standing: Standing, state: ConversationData) -> Validation:

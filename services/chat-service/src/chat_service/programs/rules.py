@@ -1,8 +1,26 @@
 """Rules that stand in for a language model: is an answer complete, and which scenario is it?"""
 
+import re
+import unicodedata
+
 from pydantic import BaseModel, ConfigDict, Field
 
 from chat_service.words import has_any, has_phrase, tokens, words_beyond
+
+_NAMED = {
+    name: number
+    for names in (
+        "two three four five six seven eight nine ten",
+        "zwei drei vier fünf sechs sieben acht neun zehn",
+    )
+    for number, name in enumerate(names.split(), 2)
+}
+"""Not "one", which mostly stands for something else than a number."""
+_DIGITS = r"(?<![\d.,:])\d{1,9}(?!\d)"
+_NUMBER = re.compile(
+    rf"({_DIGITS}|\b(?:{'|'.join(_NAMED)})\b)(?:\s*(?:/|out of|of|von)\s*(?:{_DIGITS}|ten|zehn))?",
+    re.IGNORECASE,
+)
 
 
 class Rule(BaseModel):
@@ -10,7 +28,8 @@ class Rule(BaseModel):
 
     `only_of`: there is no word but those of these phrases; `more_than`: there
     is one. The latter tells an answer from "hmm, I don't know", also when it
-    comes at the second attempt.
+    comes at the second attempt. `number_from` and `number_to` bound the last
+    number in it, as for a confidence from 1 to 10.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -23,6 +42,8 @@ class Rule(BaseModel):
     min_words: int | None = Field(default=None, ge=1)
     max_words: int | None = Field(default=None, ge=1)
     has_number: bool = False
+    number_from: int | None = None
+    number_to: int | None = None
 
     def holds(self, text: str) -> bool:
         words = tokens(text)
@@ -35,7 +56,26 @@ class Rule(BaseModel):
             and (self.min_words is None or len(words) >= self.min_words)
             and (self.max_words is None or len(words) <= self.max_words)
             and (not self.has_number or any(word.isdecimal() for word in words))
+            and self._has_the_number(text)
         )
+
+    def _has_the_number(self, text: str) -> bool:
+        if self.number_from is None and self.number_to is None:
+            return True
+        number = last_number(text)
+        return (
+            number is not None
+            and (self.number_from is None or number >= self.number_from)
+            and (self.number_to is None or number <= self.number_to)
+        )
+
+
+def last_number(text: str) -> int | None:
+    """The number that somebody ends with: 4 in "four out of 10" and in "4/10", 8 in "at 3, confidence 8"."""
+    found = _NUMBER.findall(unicodedata.normalize("NFKC", text))
+    if not found:
+        return None
+    return _NAMED.get(found[-1].lower()) or int(found[-1])
 
 
 class RequiredItem(BaseModel):
