@@ -2,10 +2,11 @@
 
 from typing import Annotated
 
-from fastapi import Depends
+from fastapi import Depends, Request
 
 from chat_service.authoring.experiments import Experiments
 from chat_service.authoring.labelling import Labels
+from chat_service.authoring.moving import Moving
 from chat_service.authoring.problems import Finding, examine
 from chat_service.authoring.schemas import Source
 from chat_service.authoring.versions import Versions
@@ -30,7 +31,13 @@ async def get_experiments(session: DatabaseSession) -> Experiments:
     return Experiments(session)
 
 
+async def get_moving(request: Request) -> Moving:
+    moving: Moving = request.app.state.moving
+    return moving
+
+
 Examined = Annotated[Finding, Depends(get_finding)]
 VersionsService = Annotated[Versions, Depends(get_versions)]
 LabelsService = Annotated[Labels, Depends(get_labels)]
 ExperimentsService = Annotated[Experiments, Depends(get_experiments)]
+MovingService = Annotated[Moving, Depends(get_moving)]

@@ -7,6 +7,7 @@ from uuid import UUID
 from fastapi import Body, Path
 from pydantic import Field, StringConstraints, model_validator
 
+from chat_service.authoring.moving_plan import Fate, Obstacle
 from chat_service.programs.labels import PRODUCTION
 from cogniflow_kit.schemas import RequestBody, ResponseBody
 
@@ -134,3 +135,43 @@ class ExperimentOut(ResponseBody):
     created_at: datetime
     stopped_at: datetime | None
     arms: list[ArmOut]
+
+
+class MoveSessions(RequestBody):
+    """`from_version`: only sessions on this one. Without `dry_run: false` nothing is changed."""
+
+    from_version: VersionNumber | None = None
+    dry_run: bool = True
+
+
+class SpotOut(ResponseBody):
+    week: int
+    question: int
+
+
+class SessionMoveOut(ResponseBody):
+    """What becomes of a session, without a word of it.
+
+    `at`: where it stands, `fate`: what the new version makes of that place,
+    `stands_at`: where it goes on (null: it stays, by `obstacle`).
+    `changed_answers`: answered questions that read otherwise there, or are gone.
+    """
+
+    session_id: UUID
+    from_version: int | None = None
+    at: SpotOut | None = None
+    fate: Fate | None = None
+    stands_at: SpotOut | None = None
+    changed_answers: list[SpotOut] = Field(default=[])
+    obstacle: Obstacle | None = None
+    moved: bool = False
+
+
+class MovesOut(ResponseBody):
+    """`total`: sessions on other versions, before this call. Go on with `next_cursor`."""
+
+    dry_run: bool
+    total: int
+    moved: int
+    items: list[SessionMoveOut]
+    next_cursor: str | None

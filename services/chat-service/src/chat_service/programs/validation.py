@@ -78,7 +78,7 @@ def _week_problems(week: Week, scope: _Scope) -> Iterator[str]:
             yield f"question {number}: {problem}"
         if answered is not None:
             known = Known(answered, scope.blocks, scope.kept | kept_by(week, answered))
-            for problem in _text_problems(question, known):
+            for problem in text_problems(question, known):
                 yield f"question {number}: {problem}"
 
 
@@ -98,7 +98,8 @@ def _question_problems(question: Question, last: int) -> Iterator[str]:
         yield from _prompt_problems(prompt)
 
 
-def _text_problems(question: Question, known: Known) -> Iterator[str]:
+def text_problems(question: Question, known: Known) -> Iterator[str]:
+    """What in the question's texts can't be resolved by what is known when it is asked."""
     yield from placeholder_problems(question.question_text, known)
     own_key = set() if question.keeps is None else {question.keeps}
     answered = Known({*known.answers, question.question_number}, known.blocks, {*known.kept, *own_key})

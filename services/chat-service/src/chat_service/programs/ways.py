@@ -15,13 +15,16 @@ def leads_to(question: Question) -> Iterator[int]:
         yield (skip.next_question if skip else None) or following
 
 
-def answered_before(week: Week) -> dict[int, frozenset[int]]:
+def answered_before(
+    week: Week, start: int = 1, answered: frozenset[int] = frozenset()
+) -> dict[int, frozenset[int]]:
     """By question that can be reached (and one past the last): what is answered on every way to it.
 
-    Ways only go forward, so that one pass in the order of numbers is enough;
-    a question that may be skipped counts as answered by nobody.
+    The ways begin at `start`, with these questions answered. They only go
+    forward, so that one pass in the order of numbers is enough; a question
+    that may be skipped counts as answered by nobody.
     """
-    before: dict[int, frozenset[int]] = {1: frozenset()}
+    before = {start: answered}
     for question in week.questions:
         number = question.question_number
         if number not in before:
