@@ -176,7 +176,7 @@ def test_a_part_that_cannot_be_had_is_marked_and_the_rest_is_shown(summary, othe
     others.answers["/api/chat/activity"] = answer
     started = time.monotonic()
     found = summary().json()
-    assert time.monotonic() - started < LIMIT_S + 3
+    assert time.monotonic() - started < 5, "two seconds are promised; three are for a busy machine"
     assert found["conversations"] == {"status": "unavailable", "count": None}
     assert found["lessons"] == {"status": "ok", "count": 7}
 
