@@ -1,0 +1,109 @@
+"""The least that a turn can cost under this server: its three statements, with values made beforehand.
+
+One session is led through the programme at the start, and what its turns
+sent to PostgreSQL is kept. A request sends the next turn of it again, as
+another session's.
+"""
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID, uuid4
+
+from fastapi import FastAPI
+from persisting import ANSWER
+from sqlalchemy import Row, TextClause
+
+from chat_service.programs.catalog import Catalog
+from chat_service.programs.engine import Coaching
+from chat_service.programs.store import Beginner
+from chat_service.programs.stores.sql_sessions import SqlSessions
+from chat_service.programs.stores.sql_turns import SqlTurns
+from chat_service.programs.stores.statements import BEGIN, COMPLETE, LOOK
+from chat_service.turns.model import Message
+from chat_service.turns.protocol import take_turn
+from cogniflow_kit.ids import new_id
+from cogniflow_kit.sql.database import Database
+
+Values = dict[str, Any]
+_FRESH = (
+    "turn_id", "message_id", "classification_id", "next_state_id", "next_progress_id", "response_message_id",
+    "question_message_id", "answer_id", "response_id", "told_id", "validation_id", "completion_id",
+    "summary_id",
+)  # fmt: skip
+
+
+class _Recording(Database):
+    """Keeps what is sent."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(url, application="bench")
+        self.sent: list[Values] = []
+
+    def run(self, statement: TextClause, parameters: Mapping[str, Any] | None = None) -> Row[Any] | None:
+        if statement in (LOOK, BEGIN, COMPLETE):
+            self.sent.append(dict(parameters or {}))
+        return super().run(statement, parameters)
+
+
+@dataclass
+class _Session:
+    """A caller's session, and the number of its next turn."""
+
+    id: UUID
+    user_id: UUID
+    turn: int = 0
+
+
+def _recorded() -> list[tuple[Values, Values, Values]]:
+    """What each turn of a whole session sends: to look, to begin, to complete."""
+    recording = _Recording(os.environ["DATABASE_URL"])
+    catalog = Catalog(recording)
+    turns, user_id = SqlTurns(recording, catalog), new_id()
+    session_id = SqlSessions(recording, catalog).start(Beginner(user_id, "Maja"), "driven").session_id
+    completed = False
+    while not completed:
+        message = Message(user_id, session_id, str(uuid4()), "fingerprint", ANSWER)
+        reply = take_turn(turns, Coaching(), message).reply
+        completed = bool(reply and reply["session_completed"])
+    recording.close()
+    return list(zip(recording.sent[::3], recording.sent[1::3], recording.sent[2::3], strict=True))
+
+
+_database = Database(os.environ["DATABASE_URL"], application="bench")
+_sessions = SqlSessions(_database, Catalog(_database))
+_turns = _recorded()
+_callers: dict[int, _Session] = {}
+app = FastAPI()
+
+
+@app.get("/hello")
+async def hello() -> dict[str, str]:
+    return {"hello": "world"}
+
+
+@app.post("/turn/{caller}")
+def turn(caller: int) -> dict[str, bool]:
+    session = _callers.get(caller)
+    if session is None or session.turn == len(_turns):
+        user_id = new_id()
+        begun = _sessions.start(Beginner(user_id, "Maja"), "driven")
+        session = _callers[caller] = _Session(begun.session_id, user_id)
+    look, begin, complete = _turns[session.turn]
+    ids = {name: new_id() for name in _FRESH}
+    own = {
+        **ids,
+        "session_id": session.id,
+        "user_id": session.user_id,
+        "client_message_id": str(ids["turn_id"]),
+    }
+    facts = [{**fact, "id": str(new_id())} for fact in json.loads(complete["facts"])]
+    _database.run(LOOK, look | own)
+    _database.run(BEGIN, begin | own)
+    moved = _database.run(COMPLETE, complete | own | {"facts": json.dumps(facts)})
+    if moved is None or moved.moved != 1:
+        raise RuntimeError("the turn was not stored")
+    session.turn += 1
+    return {"stored": True}

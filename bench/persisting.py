@@ -1,0 +1,104 @@
+"""What it costs to keep one turn of a conversation: ours beside a peer's, each in a process without HTTP."""
+
+import json
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from sqlalchemy import text
+
+from chat_service.programs.catalog import Catalog
+from chat_service.programs.engine import Coaching
+from chat_service.programs.store import Beginner
+from chat_service.programs.stores.sql_sessions import SqlSessions
+from chat_service.programs.stores.sql_turns import SqlTurns
+from chat_service.turns.model import Message
+from chat_service.turns.protocol import take_turn
+from cogniflow_kit.ids import new_id
+from cogniflow_kit.sql.database import Database
+
+PEER_DATABASE = "peer"
+TURNS = 25
+"""A message and an answer each: 50 messages."""
+ANSWER = "On Monday at 10 I will ask my colleague Ana about it, because I felt it matters; confidence 8."
+_WAL = text("SELECT pg_current_wal_insert_lsn() - '0/0'::pg_lsn AS bytes")
+_PEER = ("langgraph==1.2.22", "langgraph-checkpoint-postgres==3.2.0", "psycopg[binary]==3.3.9")
+
+Measured = dict[str, Any]
+"""`times_ms` of every turn, and `wal_bytes` of all together."""
+
+
+def cogniflow_turns(database_url: str, conversations: int) -> Measured:
+    """Whole turns with their engine: looked up, begun, answered, completed."""
+    database = Database(database_url, application="bench")
+    catalog = Catalog(database)
+    sessions, turns = SqlSessions(database, catalog), SqlTurns(database, catalog)
+    times: list[float] = []
+    before = _wal(database)
+    for _ in range(conversations):
+        user_id = new_id()
+        session_id = sessions.start(Beginner(user_id, "Maja"), "driven").session_id
+        for _ in range(TURNS):
+            message = Message(user_id, session_id, str(uuid4()), "fingerprint", ANSWER)
+            since = time.perf_counter()
+            take_turn(turns, Coaching(), message)
+            times.append((time.perf_counter() - since) * 1000)
+    written = _wal(database) - before
+    database.close()
+    return {"times_ms": times, "wal_bytes": written}
+
+
+def peer_turns(url: str, conversations: int) -> Measured:
+    """LangGraph's PostgresSaver keeping the same conversation, in an environment of its own."""
+    program = Path(__file__).parent / "peers" / "langgraph_turns.py"
+    wanted = [argument for package in _PEER for argument in ("--with", package)]
+    uv = Path(sys.executable).parent / "uv"
+    command = [str(uv), "run", "--no-project", "--isolated", "--quiet", *wanted, "python", str(program)]
+    done = subprocess.run(
+        [*command, url, str(conversations), str(TURNS), ANSWER], check=True, capture_output=True, text=True
+    )
+    found: Measured = json.loads(done.stdout)
+    return found
+
+
+def in_turn_with_peer(
+    ours: Callable[[], Measured], peer_url: str, *, runs: int, conversations: int
+) -> list[dict[str, Any]]:
+    """A B A B …, after a warm-up of each."""
+    contenders: dict[str, Callable[[], Measured]] = {
+        "chat-service": ours,
+        "LangGraph PostgresSaver": lambda: peer_turns(peer_url, conversations),
+    }
+    for measure in contenders.values():
+        measure()
+    found: dict[str, list[Measured]] = {name: [] for name in contenders}
+    for _ in range(runs):
+        for name, measure in contenders.items():
+            found[name].append(measure())
+    return [_summary(name, rows) for name, rows in found.items()]
+
+
+def _summary(name: str, rows: list[Measured]) -> dict[str, Any]:
+    medians = [statistics.median(row["times_ms"]) for row in rows]
+    all_times = sorted(time_ms for row in rows for time_ms in row["times_ms"])
+    turns = sum(len(row["times_ms"]) for row in rows)
+    return {
+        "name": name,
+        "median_ms": statistics.median(medians),
+        "fastest_ms": min(medians),
+        "slowest_ms": max(medians),
+        "p99_ms": all_times[int(len(all_times) * 0.99)],
+        "wal_bytes_per_turn": round(sum(row["wal_bytes"] for row in rows) / turns),
+        "runs": len(rows),
+    }
+
+
+def _wal(database: Database) -> int:
+    row = database.run(_WAL)
+    assert row is not None
+    return int(row.bytes)
