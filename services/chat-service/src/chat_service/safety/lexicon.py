@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict
 
 from chat_service.safety.phrases import Phrases, spellings
 from chat_service.safety.risk import Category, Severity, Subject
-from chat_service.safety.text import tokens
+from chat_service.safety.text import Token, squeezed, tokens
 
 FOLDER = Path(__file__).parent / "lexicon"
 
@@ -57,8 +57,8 @@ class Lexicon:
 
     def __init__(self, file: LexiconFile) -> None:
         self._file = file
-        self._forms_seen: dict[str, list[str]] = {}
-        self.forms = {_word(form): tokens(meant) for form, meant in file.forms.items()}
+        self._forms = {_word(form): _words(meant) for form, meant in file.forms.items()}
+        self._known = dict(self._forms)
         self.people: dict[str, Subject] = {
             word: subject
             for subject, phrases in file.people.items()
@@ -71,6 +71,13 @@ class Lexicon:
         """Searched in every message; the context only where a sign was found."""
         self.context: Phrases[Context] = Phrases()
         self._fill()
+        self._known |= {word: (word,) for word in (*self.people, *self.breaks)}
+        self._stretched = {squeezed(word): forms for word, forms in self._known.items()} | self._known
+
+    def words(self, token: Token) -> tuple[str, ...]:
+        """What is compared in the place of this one: its forms, or itself; drawn-out letters are undone."""
+        known = self._known.get(token.text)
+        return known if known is not None else self._stretched.get(token.short, (token.text,))
 
     def _fill(self) -> None:
         for sign in self._file.signs:
@@ -86,22 +93,21 @@ class Lexicon:
 
     def _spellings(self, phrase: str) -> Iterator[list[str]]:
         for spelling in spellings(phrase, self._file.lists):
-            yield [word for raw in spelling.split() for word in self._forms_of(raw)]
+            yield [word for raw in spelling.split() for word in self._read(raw)]
 
-    def _forms_of(self, raw: str) -> list[str]:
-        if raw not in self._forms_seen:
-            self._forms_seen[raw] = self._read(raw)
-        return self._forms_seen[raw]
-
-    def _read(self, raw: str) -> list[str]:
+    def _read(self, raw: str) -> tuple[str, ...]:
+        """A word of a phrase in its forms; from then on it is known."""
+        if raw in self._known and raw not in self._forms:
+            return self._known[raw]
         if raw == "...":
-            return [raw]
+            return (raw,)
         if raw.endswith("*"):
-            return [f"{_word(raw[:-1])}*"]
-        forms = [form for word in tokens(raw) for form in self.forms.get(word, [word])]
-        if not forms:
+            return (f"{_word(raw[:-1])}*",)
+        found = tuple(form for word in _words(raw) for form in self._forms.get(word, (word,)))
+        if not found:
             raise ValueError(f"`{raw}` is passed over, so no phrase may name it")
-        return forms
+        self._known |= {word: (word,) for word in found if word not in self._forms}
+        return found
 
 
 def language_of(locale: str) -> str:
@@ -126,7 +132,11 @@ def lexicon(language: str) -> Lexicon:
     return Lexicon(LexiconFile.model_validate(raw))
 
 
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(token.text for token in tokens(text))
+
+
 def _word(text: str) -> str:
     """The one word that the text is."""
-    [word] = tokens(text)
+    [word] = _words(text)
     return word

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from chat_service.safety.lexicon import Context, Lexicon, Sign
 from chat_service.safety.phrases import Span
 from chat_service.safety.risk import Risk, Subject
+from chat_service.safety.text import Token
 
 NEGATION_REACH = 3
 """How many words may stand between a negation and what it denies."""
@@ -17,9 +18,9 @@ _MARKS = _SENTENCE_ENDS | frozenset(",:()")
 _DENIED_IS_NOTHING = frozenset({"violence", "harm_to_others"})
 
 
-def risks(lexicon: Lexicon, tokens: Sequence[str]) -> list[Risk]:
+def risks(lexicon: Lexicon, tokens: Sequence[Token]) -> list[Risk]:
     """Every danger that these tokens of a message speak of, in the order of the message."""
-    words = [word for token in tokens if token not in _MARKS for word in lexicon.forms.get(token, (token,))]
+    words = [word for token in tokens if token.text not in _MARKS for word in lexicon.words(token)]
     signs = lexicon.signs.find(words)
     if not signs:
         return []
@@ -52,15 +53,15 @@ class _Around:
     stories: list[int]
 
 
-def _read(lexicon: Lexicon, tokens: Sequence[str]) -> _Message:
+def _read(lexicon: Lexicon, tokens: Sequence[Token]) -> _Message:
     message, clause, sentence, person = _Message(), 0, 0, None
     for token in tokens:
-        if token in _MARKS:
+        if token.text in _MARKS:
             clause += 1
-            if token in _SENTENCE_ENDS:
+            if token.text in _SENTENCE_ENDS:
                 sentence, person = sentence + 1, None
             continue
-        for word in lexicon.forms.get(token, (token,)):
+        for word in lexicon.words(token):
             clause += word in lexicon.breaks
             named = lexicon.people.get(word)
             person = named or person

@@ -2,12 +2,14 @@
 
 The same is done to the phrases of a lexicon. What it undoes: compatibility
 forms, case, apostrophes, invisible characters, accents, look-alikes of other
-alphabets, digits for letters (`k1ll`), drawn-out letters (`diiie`) and letters
-set apart (`d i e`).
+alphabets, digits for letters (`k1ll`) and letters set apart (`d i e`). Drawn-out
+letters (`diiie`) are for those to undo who know which words there are: `soon` is
+not `son`.
 """
 
 import re
 import unicodedata
+from typing import NamedTuple
 
 _INVISIBLE = (
     "\u00ad\u034f\u061c\u180e\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\ufeff"
@@ -29,35 +31,44 @@ _TABLE = str.maketrans(
     }
 )
 _ACCENTS = re.compile(r"[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe00-\ufe0f]")
-_REPEATED = re.compile(r"(.)\1+", re.DOTALL)
+_REPEATED_LETTER = re.compile(r"([^\W\d_])\1+")
 _TOKEN = re.compile(r"[^\W_]+|[.!?;:,()\n]")
-_LETTERS_APART = re.compile(r"(?<!\w)(?:[^\W_][ .-]){2,}[^\W_](?!\w)")
+_LETTERS_APART = re.compile(r"(?<!\w)(?:[^\W_][ .-]{1,3}){2,}[^\W_](?!\w)")
 _NOT_A_LETTER = re.compile(r"[ .-]")
 _DIGITS = str.maketrans("013457", "oieast")
 
 
-def tokens(text: str) -> list[str]:
-    """Words in their common form, and the punctuation marks between them, each a token of its own."""
+class Token(NamedTuple):
+    """A word in its common form, or a punctuation mark; and the same without doubled letters."""
+
+    text: str
+    short: str
+
+
+def tokens(text: str) -> list[Token]:
+    """The words and punctuation marks of a text, in order."""
     if not text.isascii():
         text = unicodedata.normalize("NFKC", text)
     text = text.casefold().translate(_TABLE)
     if not text.isascii():
         text = _ACCENTS.sub("", unicodedata.normalize("NFD", text))
-    text = _LETTERS_APART.sub(_joined, squeezed(text))
-    return [_spelled(token) for token in _TOKEN.findall(text)]
+    text = _LETTERS_APART.sub(_joined, text)
+    pairs = zip(_TOKEN.findall(text), _TOKEN.findall(squeezed(text)), strict=True)
+    return [
+        Token(word, short) if word.isalpha() or word.isdecimal() else _spelled(word) for word, short in pairs
+    ]
 
 
 def squeezed(text: str) -> str:
-    """Without doubled letters: nobody can say how many were meant."""
-    return _REPEATED.sub(r"\1", text)
+    """Without doubled letters."""
+    return _REPEATED_LETTER.sub(r"\1", text)
 
 
 def _joined(found: re.Match[str]) -> str:
-    return squeezed(_NOT_A_LETTER.sub("", found[0]))
+    return _NOT_A_LETTER.sub("", found[0])
 
 
-def _spelled(token: str) -> str:
-    """With letters where digits stand for them; numbers stay."""
-    if token.isalpha() or token.isdecimal():
-        return token
-    return squeezed(token.translate(_DIGITS))
+def _spelled(word: str) -> Token:
+    """With letters where digits stand for them."""
+    word = word.translate(_DIGITS)
+    return Token(word, squeezed(word))
