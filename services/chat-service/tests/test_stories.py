@@ -1,0 +1,30 @@
+"""Every story of the bundled programmes goes as its author wrote it."""
+
+from pathlib import Path
+
+import pytest
+
+from chat_service.programs.stories import Scene, find_scenes, play, run_stories
+
+CONTENT = Path(__file__).parents[3] / "content"
+SCENES, PROBLEMS = find_scenes([CONTENT / "stories"], CONTENT / "programs")
+
+
+@pytest.mark.parametrize("scene", SCENES, ids=lambda scene: scene.title)
+def test_the_story_goes_as_written(scene: Scene) -> None:
+    failures = play(scene).failures
+    assert not failures, "\n".join(failures)
+
+
+def test_every_story_can_be_played() -> None:
+    assert PROBLEMS == []
+
+
+@pytest.mark.parametrize(("slug", "least"), [("driven", 34), ("support-intake", 26)])
+def test_both_programmes_have_their_stories(slug: str, least: int) -> None:
+    assert sum(scene.start.programme.slug == slug for scene in SCENES) >= least
+
+
+def test_a_story_leads_to_every_branch_of_the_intake() -> None:
+    report = run_stories(CONTENT.glob("stories/support-intake*.yaml"), CONTENT / "programs")
+    assert report.untold == []
