@@ -52,6 +52,10 @@ class AdminClient:
         with closing(self._http):
             self._http.post("/api/auth/logout")
 
+    def call(self, method: str, path: str, **more: Any) -> httpx.Response:
+        """Any other call; `more` is httpx's."""
+        return _checked(self._http.request(method, path, **more))
+
     def rotate_keys(self) -> dict[str, Any]:
         """The new key's id and in how many seconds it signs."""
         return dict(_checked(self._http.post("/api/admin/keys/rotate")).json())

@@ -10,6 +10,7 @@ from cogniflow_dev.cli.info import info
 from cogniflow_dev.cli.keys import keys
 from cogniflow_dev.cli.logs import logs
 from cogniflow_dev.cli.mails import mails
+from cogniflow_dev.cli.programs import programs
 from cogniflow_dev.cli.restart import restart
 from cogniflow_dev.cli.status import status
 from cogniflow_dev.cli.up import up
@@ -26,3 +27,4 @@ for command in (up, down, status, info, logs, restart, doctor, import_course, ma
 app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(bench)
 app.add_typer(users, name="users")
 app.add_typer(keys, name="keys")
+app.add_typer(programs, name="programs")

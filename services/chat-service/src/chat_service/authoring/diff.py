@@ -100,7 +100,7 @@ def as_text(found: Difference, title: str) -> str:
     lines += [f"+ {place}" for place in found.added]
     lines += [f"- {place}" for place in found.removed]
     for change in found.changed:
-        lines.append(f"~ {change.place or 'programme'}: {change.field}")
+        lines.append(f"~ {str(change.place) or 'programme'}: {change.field}")
         lines += _values(change)
     if len(lines) == 1:
         lines.append("no difference")

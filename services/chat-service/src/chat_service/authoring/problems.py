@@ -49,6 +49,14 @@ class Finding:
     def valid(self) -> bool:
         return self.programme is not None
 
+    @property
+    def slug(self) -> str | None:
+        return self.programme.slug if self.programme else None
+
+    @property
+    def version(self) -> int | None:
+        return self.programme.version if self.programme else None
+
 
 def examine(source: str) -> Finding:
     """Check a YAML text as publishing does."""

@@ -31,9 +31,11 @@ class ProblemOut(ResponseBody):
 
 
 class FindingOut(ResponseBody):
-    """Whether publishing would take it. `more`: how many problems are left out."""
+    """Whether publishing would take it, under which name. `more`: how many problems are left out."""
 
     valid: bool
+    slug: str | None
+    version: int | None
     problems: list[ProblemOut]
     more: int
 
