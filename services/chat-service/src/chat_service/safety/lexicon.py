@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict
 
 from chat_service.safety.phrases import Phrases, spellings
 from chat_service.safety.risk import Category, Severity, Subject
-from chat_service.safety.text import Token, squeezed, tokens
+from chat_service.safety.text import squeezed, tokens
 
 FOLDER = Path(__file__).parent / "lexicon"
 
@@ -74,10 +74,10 @@ class Lexicon:
         self._known |= {word: (word,) for word in (*self.people, *self.breaks)}
         self._stretched = {squeezed(word): forms for word, forms in self._known.items()} | self._known
 
-    def words(self, token: Token) -> tuple[str, ...]:
+    def words(self, token: str) -> tuple[str, ...]:
         """What is compared in the place of this one: its forms, or itself; drawn-out letters are undone."""
-        known = self._known.get(token.text)
-        return known if known is not None else self._stretched.get(token.short, (token.text,))
+        known = self._known.get(token)
+        return known if known is not None else self._stretched.get(squeezed(token), (token,))
 
     def _fill(self) -> None:
         for sign in self._file.signs:
@@ -133,7 +133,7 @@ def lexicon(language: str) -> Lexicon:
 
 
 def _words(text: str) -> tuple[str, ...]:
-    return tuple(token.text for token in tokens(text))
+    return tuple(tokens(text))
 
 
 def _word(text: str) -> str:

@@ -61,10 +61,13 @@ class Phrases(Generic[Meaning]):
 
     def find(self, words: Sequence[str]) -> list[Span[Meaning]]:
         """Every occurrence of every phrase, overlapping ones too."""
-        whole, stems, lengths = self._root.next, self._root.stems or {}, self._root.stem_lengths
-        found: list[Span[Meaning]] = []
+        root, found = self._root, list[Span[Meaning]]()
+        shortest = min(root.stem_lengths, default=1)
+        beginnings = {stem[:shortest] for stem in root.stems or ()}
         for start, word in enumerate(words):
-            if word in whole or any(word[:length] in stems for length in lengths):
+            node = root.next.get(word)
+            # Most words begin no phrase, or one that ends right here: they are passed over quickly.
+            if (node is not None and _leads_on(node, words, start + 1)) or word[:shortest] in beginnings:
                 found += self._from(words, start)
         return found
 
@@ -80,6 +83,12 @@ class Phrases(Generic[Meaning]):
             if at < len(words):
                 pending += [(following, at + 1, gaps) for following in _following(node, words[at])]
         return found
+
+
+def _leads_on(node: _Node[Meaning], words: Sequence[str], at: int) -> bool:
+    if node.meanings or node.gap is not None or node.stems is not None:
+        return True
+    return at < len(words) and words[at] in node.next
 
 
 def _stem_node(node: _Node[Meaning], stem: str) -> _Node[Meaning]:

@@ -1,13 +1,12 @@
 """Reads a message with one lexicon: what its phrases mean where they stand."""
 
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from chat_service.safety.lexicon import Context, Lexicon, Sign
 from chat_service.safety.phrases import Span
 from chat_service.safety.risk import Risk, Subject
-from chat_service.safety.text import Token
 
 NEGATION_REACH = 3
 """How many words may stand between a negation and what it denies."""
@@ -18,13 +17,14 @@ _MARKS = _SENTENCE_ENDS | frozenset(",:()")
 _DENIED_IS_NOTHING = frozenset({"violence", "harm_to_others"})
 
 
-def risks(lexicon: Lexicon, tokens: Sequence[Token]) -> list[Risk]:
+def risks(lexicon: Lexicon, tokens: Sequence[str]) -> list[Risk]:
     """Every danger that these tokens of a message speak of, in the order of the message."""
-    words = [word for token in tokens if token.text not in _MARKS for word in lexicon.words(token)]
+    forms = {token: lexicon.words(token) for token in set(tokens) - _MARKS}
+    words = [word for token in tokens for word in forms.get(token, ())]
     signs = lexicon.signs.find(words)
     if not signs:
         return []
-    message = _read(lexicon, tokens)
+    message = _read(lexicon, tokens, forms)
     around = _around(message, lexicon.context.find(words))
     found = (_risk(message, sign, around) for sign in _outermost(signs))
     return [risk for risk in found if risk is not None]
@@ -53,15 +53,15 @@ class _Around:
     stories: list[int]
 
 
-def _read(lexicon: Lexicon, tokens: Sequence[Token]) -> _Message:
+def _read(lexicon: Lexicon, tokens: Sequence[str], forms: Mapping[str, Sequence[str]]) -> _Message:
     message, clause, sentence, person = _Message(), 0, 0, None
     for token in tokens:
-        if token.text in _MARKS:
+        if token in _MARKS:
             clause += 1
-            if token.text in _SENTENCE_ENDS:
+            if token in _SENTENCE_ENDS:
                 sentence, person = sentence + 1, None
             continue
-        for word in lexicon.words(token):
+        for word in forms[token]:
             clause += word in lexicon.breaks
             named = lexicon.people.get(word)
             person = named or person

@@ -9,7 +9,6 @@ not `son`.
 
 import re
 import unicodedata
-from typing import NamedTuple
 
 _INVISIBLE = (
     "\u00ad\u034f\u061c\u180e\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\ufeff"
@@ -23,7 +22,7 @@ _LOOK_ALIKES = dict(
 )
 _TABLE = str.maketrans(
     {
-        **dict.fromkeys(_INVISIBLE + "'’‘‛`´ʼ＇", ""),
+        **dict.fromkeys(_INVISIBLE + "'’‘‛`´ʼ＇"),
         **_LOOK_ALIKES,
         "ä": "ae",
         "ö": "oe",
@@ -38,25 +37,16 @@ _NOT_A_LETTER = re.compile(r"[ .-]")
 _DIGITS = str.maketrans("013457", "oieast")
 
 
-class Token(NamedTuple):
-    """A word in its common form, or a punctuation mark; and the same without doubled letters."""
-
-    text: str
-    short: str
-
-
-def tokens(text: str) -> list[Token]:
-    """The words and punctuation marks of a text, in order."""
+def tokens(text: str) -> list[str]:
+    """Words, and the punctuation marks between them, each a token of its own."""
+    text = text.replace("’", "'")
     if not text.isascii():
         text = unicodedata.normalize("NFKC", text)
     text = text.casefold().translate(_TABLE)
     if not text.isascii():
         text = _ACCENTS.sub("", unicodedata.normalize("NFD", text))
-    text = _LETTERS_APART.sub(_joined, text)
-    pairs = zip(_TOKEN.findall(text), _TOKEN.findall(squeezed(text)), strict=True)
-    return [
-        Token(word, short) if word.isalpha() or word.isdecimal() else _spelled(word) for word, short in pairs
-    ]
+    found = _TOKEN.findall(_LETTERS_APART.sub(_joined, text))
+    return [word if word.isalpha() or word.isdecimal() else word.translate(_DIGITS) for word in found]
 
 
 def squeezed(text: str) -> str:
@@ -66,9 +56,3 @@ def squeezed(text: str) -> str:
 
 def _joined(found: re.Match[str]) -> str:
     return _NOT_A_LETTER.sub("", found[0])
-
-
-def _spelled(word: str) -> Token:
-    """With letters where digits stand for them."""
-    word = word.translate(_DIGITS)
-    return Token(word, squeezed(word))
