@@ -3,13 +3,19 @@
 from contextlib import closing
 from pathlib import Path
 
+import structlog
+
 from chat_service.indexes import ensure_indexes
 from chat_service.programs.loader import publish_folder
+from chat_service.retention.partitions import MessagesBusy, open_months
 from chat_service.settings import Settings
+from cogniflow_kit.ids import utc_now
 from cogniflow_kit.logging import configure_logging
 from cogniflow_kit.mongo import Mongo
 from cogniflow_kit.sql.database import Database
 from cogniflow_kit.sql.migrations import migrate
+
+log = structlog.stdlib.get_logger(__name__)
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -22,4 +28,13 @@ def prepare(settings: Settings) -> None:
     with closing(Mongo(settings.mongo_url.get_secret_value())) as mongo:
         ensure_indexes(mongo)
     with closing(Database(url, application=settings.service)) as database:
+        _open_months(database)
         publish_folder(database, settings.content_dir / "programs")
+
+
+def _open_months(database: Database) -> None:
+    """Without its month a message is kept all the same, so a backup that runs for long delays no start."""
+    try:
+        open_months(database, utc_now().date())
+    except MessagesBusy as error:
+        log.warning("the months of messages are left to the worker", reason=str(error))

@@ -1,4 +1,4 @@
-"""`python -m chat_service.worker`: indexes lessons, ends broken turns, relays facts."""
+"""`python -m chat_service.worker`: indexes lessons, ends broken turns, relays facts, makes months."""
 
 from datetime import timedelta
 from typing import Any
@@ -7,6 +7,7 @@ import structlog
 
 from chat_service.programs.catalog import Catalog
 from chat_service.programs.stores.sql_turns import SqlTurns
+from chat_service.retention.partitions import open_months
 from chat_service.settings import Settings
 from chat_service.turns.model import TurnStore
 from chat_service.turns.protocol import reap
@@ -15,6 +16,7 @@ from chat_service.tutor.index import LessonIndex
 from chat_service.tutor.jobs import FIND_STALE, INDEX, find_stale, index
 from chat_service.tutor.turn_store import COLLECTION, TutorTurns
 from cogniflow_kit.clients import ServiceClient
+from cogniflow_kit.ids import utc_now
 from cogniflow_kit.jobs import Jobs, Schedule
 from cogniflow_kit.mongo import Mongo, MongoOutbox
 from cogniflow_kit.sql.database import Database
@@ -25,6 +27,7 @@ log = structlog.stdlib.get_logger(__name__)
 
 REAP_PROGRAMS = "reap_program_turns"
 REAP_TUTOR = "reap_tutor_turns"
+OPEN_MONTHS = "open_months"
 
 
 def build(settings: Settings) -> Worker:
@@ -37,6 +40,7 @@ def build(settings: Settings) -> Worker:
     program_turns, tutor_turns = SqlTurns(database, Catalog(database)), TutorTurns(mongo)
     jobs.handler(REAP_PROGRAMS, lambda _: _reap(program_turns))
     jobs.handler(REAP_TUTOR, lambda _: _reap(tutor_turns))
+    jobs.handler(OPEN_MONTHS, lambda _: _open_months(database))
     jobs.handler(FIND_STALE, lambda _: find_stale(database, jobs, courses, lessons))
     jobs.handler(INDEX, lambda arguments: index(lessons, arguments))
     return Worker(
@@ -48,6 +52,7 @@ def build(settings: Settings) -> Worker:
             Schedule(REAP_PROGRAMS, timedelta(seconds=30)),
             Schedule(REAP_TUTOR, timedelta(seconds=30)),
             Schedule(FIND_STALE, timedelta(minutes=1)),
+            Schedule(OPEN_MONTHS, timedelta(days=1)),
         ],
     )
 
@@ -56,6 +61,12 @@ def _reap(store: TurnStore[Any, Any, Any]) -> None:
     failed = reap(store)
     if failed:
         log.warning("turns broke off", store=type(store).__name__, count=failed)
+
+
+def _open_months(database: Database) -> None:
+    made = open_months(database, utc_now().date())
+    if made:
+        log.info("months of messages made", partitions=made)
 
 
 if __name__ == "__main__":

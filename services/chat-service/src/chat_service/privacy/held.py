@@ -4,6 +4,7 @@ from typing import Any
 
 from chat_service.outage.held import SpoolHolding
 from chat_service.outage.spool import Spool
+from chat_service.retention.archive import ArchiveHolding
 from chat_service.tables import metadata
 from chat_service.tutor.turn_store import COLLECTION
 from cogniflow_kit.mongo import CollectionHolding, Mongo
@@ -48,6 +49,7 @@ def held(database: Database, mongo: Mongo, spool: Spool | None = None) -> Person
             CollectionHolding(mongo, COLLECTION, hidden=("fingerprint", "outbox", "outbox_pending")),
             table("risk_reviews", owner=_OWN_DETECTION, hidden=("reviewer_id",)),
             *(table(name) for name in _OF_A_PERSON),
+            ArchiveHolding(database),
             table("experiment_assignments"),
             table("turns", owner=_OWN_SESSION),
             table("sessions"),
