@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from chat_service.legacy.apply.accounts import read_accounts
 from chat_service.legacy.apply.options import Options
 from chat_service.legacy.apply.run import Import
 from chat_service.legacy.ledger import Ledger
@@ -68,7 +69,13 @@ def week() -> Callable[..., Any]:
 def run_import(committing, read) -> Callable[..., list[dict[str, Any]]]:
     """Applies files (or shows what would happen), and returns what the report says of each source."""
 
-    def run(*paths: Path, apply: bool = True, **options: Any) -> list[dict[str, Any]]:
+    def run(
+        *paths: Path, apply: bool = True, accounts_csv: Path | None = None, **options: Any
+    ) -> list[dict[str, Any]]:
+        if accounts_csv is not None:
+            ledger = Ledger()
+            accounts = read_accounts(accounts_csv, ledger)
+            options |= {"accounts": accounts, "accounts_file": accounts_csv, "accounts_ledger": ledger}
         work = Import(committing, Options(**options), lambda *_: None)
         sources = read(*paths)
         outcomes = [*work.apply(sources), *work.apply_accounts()] if apply else work.show(sources)
@@ -92,11 +99,11 @@ def rows(committing) -> Callable[..., list[Any]]:
 def everything(rows) -> Callable[[], dict[str, int]]:
     """How many rows each table has that an import writes to."""
     tables = (
-        "programs program_versions weeks questions system_prompts week_content_blocks sessions turns"
-        " user_progress conversation_states question_completions conversation_messages user_answers"
-        " nova_responses user_responses risk_detections risk_reviews session_summaries"
-        " intent_classifications outbox legacy_imports"
-    ).split()
+        *("programs", "program_versions", "weeks", "questions", "system_prompts", "week_content_blocks"),
+        *("sessions", "turns", "user_progress", "conversation_states", "question_completions"),
+        *("conversation_messages", "user_answers", "nova_responses", "user_responses", "risk_detections"),
+        *("risk_reviews", "session_summaries", "intent_classifications", "outbox", "legacy_imports"),
+    )
 
     def everything() -> dict[str, int]:
         return {table: rows(f"SELECT count(*) AS n FROM chat.{table}")[0]["n"] for table in tables}

@@ -47,7 +47,7 @@ def test_what_was_shown_is_what_is_applied(run_import, old_files, everything):
         for name in ("counts_in", "taken_over", "left", "rows"):
             assert one[name] == other[name]
         assert (one["status"], other["status"]) == ("would_apply", "applied")
-    written = {table: 0 for table in before}
+    written = dict.fromkeys(before, 0)
     for report in applied:
         counted(report)
         for table, count in report["rows"].items():
@@ -78,15 +78,16 @@ def test_progress(run_import, old_files, rows):
     said = [problem["message"] for problem in report["problems"] if "visitor-3" in problem["place"]]
     assert any("week 11, which the programme doesn't have" in message for message in said)
     places = rows(
-        "SELECT legacy_id, name, origin, anonymous, week_number, current_question_number AS question, completed"
+        "SELECT legacy_id, s.name, origin, anonymous, week_number, completed,"
+        " current_question_number AS question"
         " FROM chat.sessions s JOIN chat.weeks w ON w.week_id = s.current_week_id"
         " JOIN chat.conversation_states c ON c.session_id = s.session_id AND c.week_id = w.week_id"
         " ORDER BY legacy_id"
     )
     assert [tuple(place.values()) for place in places] == [
-        ("sess-ines", "Ines", "legacy", False, 3, 2, False),
-        ("sess-tom", "Tom", "legacy", False, 1, 1, False),
-        ("visitor-3", "you", "legacy", False, 2, 2, False),
+        ("sess-ines", "Ines", "legacy", False, 3, False, 2),
+        ("sess-tom", "Tom", "legacy", False, 1, False, 1),
+        ("visitor-3", "you", "legacy", False, 2, False, 2),
     ]
     progress = rows(
         "SELECT week_number, is_completed FROM chat.user_progress p JOIN chat.weeks w USING (week_id)"
@@ -117,9 +118,13 @@ def test_states_and_their_rows_agree(run_import, old_files, rows):
     assert data["question_completed"] == {"1": True}
     assert data["scenario"] == {"1": "SCENARIO_1"}
     assert data["choices"]["selected_problem"] == "speaking up in meetings"
-    said = rows("SELECT sender, message_text FROM chat.conversation_messages ORDER BY turn_sequence, position")
+    said = rows(
+        "SELECT sender, message_text FROM chat.conversation_messages ORDER BY turn_sequence, position"
+    )
     assert [message["sender"] for message in said] == ["user", "nova", "user", "nova", "user"]
-    answers = rows("SELECT answer_text, iteration_number, is_complete FROM chat.user_answers ORDER BY created_at")
+    answers = rows(
+        "SELECT answer_text, iteration_number, is_complete FROM chat.user_answers ORDER BY created_at"
+    )
     assert [tuple(answer.values()) for answer in answers] == [
         ("Something with people.", 1, False),
         ("Helping new colleagues settle in.", 2, True),
@@ -133,7 +138,9 @@ def test_states_and_their_rows_agree(run_import, old_files, rows):
     assert metadata["metadata"]["selected_problem"] == "speaking up in meetings"
 
 
-@pytest.mark.parametrize("order", [("user_progress", "conversation_states"), ("conversation_states", "user_progress")])
+@pytest.mark.parametrize(
+    "order", [("user_progress", "conversation_states"), ("conversation_states", "user_progress")]
+)
 def test_progress_and_states_meet_in_one_session_in_either_order(run_import, old_files, rows, order):
     for name in order:
         run_import(old_files / f"{name}.json")
@@ -148,8 +155,14 @@ def test_progress_and_states_meet_in_one_session_in_either_order(run_import, old
         (1, True), (2, True), (3, False),
     ]  # fmt: skip
     assert states[2]["question"] == 2
-    assert states[2]["data"]["answers"]["1"] == ["Something with people.", "Helping new colleagues settle in."]
-    assert len(rows("SELECT 1 FROM chat.question_completions WHERE session_id = :id", id=session["session_id"])) == 1
+    assert states[2]["data"]["answers"]["1"] == [
+        "Something with people.",
+        "Helping new colleagues settle in.",
+    ]
+    assert (
+        len(rows("SELECT 1 FROM chat.question_completions WHERE session_id = :id", id=session["session_id"]))
+        == 1
+    )
 
 
 def test_the_bots_sessions(run_import, old_files, rows):
@@ -187,7 +200,9 @@ def test_the_bots_sessions(run_import, old_files, rows):
     assert tuple(intent.values()) == ("answer", "distilbert", 0.9)
     (event,) = rows("SELECT event FROM chat.outbox WHERE event->>'type' = 'legacy.analytics'")
     assert event["event"]["data"] == {"messages": 8, "event_type": "daily_usage", "session_count": 2}
-    months = rows("SELECT DISTINCT tableoid::regclass::text AS name FROM chat.conversation_messages ORDER BY 1")
+    months = rows(
+        "SELECT DISTINCT tableoid::regclass::text AS name FROM chat.conversation_messages ORDER BY 1"
+    )
     assert [month["name"].split(".")[-1] for month in months] == [
         "conversation_messages_y2025m02",
         "conversation_messages_y2025m03",
@@ -197,7 +212,9 @@ def test_the_bots_sessions(run_import, old_files, rows):
 def test_no_word_of_a_detection_or_of_analytics_is_kept(run_import, old_files, rows):
     run_import(old_files / "chat_history.sql")
     for table in ("risk_detections", "outbox", "intent_classifications", "legacy_imports"):
-        kept = json.dumps([{key: str(value) for key, value in row.items()} for row in rows(f"SELECT * FROM chat.{table}")])
+        kept = json.dumps(
+            [{key: str(value) for key, value in row.items()} for row in rows(f"SELECT * FROM chat.{table}")]
+        )
         assert "end my life" not in kept
         assert "Jo" not in kept
         assert "bicycles" not in kept
@@ -215,11 +232,14 @@ def test_week_modules_become_a_programme_that_nobody_begins_yet(run_import, old_
     assert list(left(report)["blocks"]) == ["WEEK2_REMOTE is no constant: a call of ….read_text"]
     assert report["to_write"]
     (version,) = rows(
-        "SELECT v.version, w.name, w.title FROM chat.programs p JOIN chat.program_versions v USING (program_id)"
+        "SELECT v.version, w.name, w.title FROM chat.programs p"
+        " JOIN chat.program_versions v USING (program_id)"
         " JOIN chat.weeks w USING (version_id) WHERE slug = 'driven-legacy'"
     )
     assert tuple(version.values()) == (1, "Week 2", "Habits")
-    labels = "SELECT 1 FROM chat.program_labels JOIN chat.programs USING (program_id) WHERE slug = 'driven-legacy'"
+    labels = (
+        "SELECT 1 FROM chat.program_labels JOIN chat.programs USING (program_id) WHERE slug = 'driven-legacy'"
+    )
     assert rows(labels) == []
     assert report["rows"]["questions"]["written"] == 3
 
@@ -227,10 +247,18 @@ def test_week_modules_become_a_programme_that_nobody_begins_yet(run_import, old_
 def test_changed_modules_become_the_next_version(run_import, old_files, rows, tmp_path):
     run_import(old_files / "week2_main.py")
     changed = tmp_path / "week2_main.py"
-    changed.write_text((old_files / "week2_main.py").read_text().replace("which habit", "what habit").replace("Which", "What"))
+    changed.write_text(
+        (old_files / "week2_main.py")
+        .read_text()
+        .replace("which habit", "what habit")
+        .replace("Which", "What")
+    )
     run_import(changed)
-    versions = "SELECT version FROM chat.programs JOIN chat.program_versions USING (program_id) WHERE slug = 'driven-legacy' ORDER BY 1"
-    assert [row["version"] for row in rows(versions)] == [1, 2]
+    versions = rows(
+        "SELECT version FROM chat.programs JOIN chat.program_versions USING (program_id)"
+        " WHERE slug = 'driven-legacy' ORDER BY 1"
+    )
+    assert [row["version"] for row in versions] == [1, 2]
     again = tmp_path / "again.py"
     again.write_text(changed.read_text() + "\n# a comment changes nothing\n")
     (report,) = run_import(again)
@@ -245,7 +273,12 @@ def test_a_programme_that_fails_its_checks_is_left_as_a_whole(run_import, tmp_pa
     counted(report)
     assert report["status"] == "refused"
     assert report["taken_over"] == {"modules": 0, "questions": 0, "prompts": 0}
-    assert any("must count from 1 without a gap" in problem["message"] for problem in report["problems"])
+    said = {(problem["severity"], problem["message"]) for problem in report["problems"]}
+    assert ("warning", "week 1 has a gap: no question 2") in said
+    assert any(severity == "error" and "question 3" in message for severity, message in said)
+    assert {"week": 1, "question": 3, "prompt": "scenario_1_respond"}.items() <= report["to_write"][
+        -1
+    ].items()
     assert rows("SELECT 1 FROM chat.programs WHERE slug = 'driven-legacy'") == []
 
 
@@ -268,22 +301,38 @@ def test_accounts_at_once_and_later(run_import, old_files, rows, tmp_path):
     before = rows("SELECT user_id FROM chat.sessions WHERE legacy_id = 'sess-tom'")[0]["user_id"]
     assert before.version == 5
     file = tmp_path / "accounts.csv"
-    file.write_text("x")
-    (report,) = run_import(accounts={"sess-tom": tom, "sess-gone": uuid4()}, accounts_file=file)
-    assert left(report) == {}  | {"accounts": {"no session of that name was taken over": 1}} or report
+    file.write_text(f"session_id,user_id\nsess-tom,{tom}\nsess-gone,{uuid4()}\nsess-ines,nobody\n")
+    (report,) = run_import(accounts_csv=file)
+    counted(report)
+    assert left(report) == {
+        "accounts": {
+            "no session of that name was taken over": 1,
+            "it needs a session_id, and a user_id that is a UUID": 1,
+        }
+    }
+    assert report["rows"]["sessions"] == {"rows": 1, "written": 0, "updated": 1, "unchanged": 0}
+    for table in ("sessions", "user_progress", "conversation_states"):
+        assert rows(f"SELECT 1 FROM chat.{table} WHERE user_id = :tom", tom=tom)
+        assert not rows(f"SELECT 1 FROM chat.{table} WHERE user_id = :before", before=before)
+    (again,) = run_import(accounts_csv=file)
+    assert again["rows"]["sessions"]["unchanged"] == 1
 
 
 def test_two_sessions_of_one_account(run_import, old_files, rows):
     account = uuid4()
     run_import(old_files / "user_progress.json", accounts={"sess-ines": account, "sess-tom": account})
-    owners = {row["legacy_id"]: row["user_id"] for row in rows("SELECT legacy_id, user_id FROM chat.sessions")}
+    owners = {
+        row["legacy_id"]: row["user_id"] for row in rows("SELECT legacy_id, user_id FROM chat.sessions")
+    }
     assert list(owners.values()).count(account) == 1
 
 
 def test_two_systems_with_the_same_session_names(run_import, old_files, tmp_path, rows):
     run_import(old_files / "chat_history.sql")
     other = tmp_path / "other.sql"
-    other.write_text((old_files / "chat_history.sql").read_text().replace("Fixing bicycles.", "Baking bread."))
+    other.write_text(
+        (old_files / "chat_history.sql").read_text().replace("Fixing bicycles.", "Baking bread.")
+    )
     (report,) = run_import(other)
     counted(report)
     reason = "another session of that name is here; use --namespace to keep two systems apart"
@@ -303,7 +352,8 @@ def test_a_later_copy_adds_what_is_new(run_import, old_files, tmp_path, rows):
     counted(report)
     assert report["rows"]["conversation_messages"] == {"rows": 8, "written": 1, "updated": 0, "unchanged": 7}
     statuses = rows(
-        "SELECT status FROM chat.turns JOIN chat.sessions USING (session_id) WHERE legacy_id = 'bot-a' ORDER BY sequence"
+        "SELECT status FROM chat.turns JOIN chat.sessions USING (session_id)"
+        " WHERE legacy_id = 'bot-a' ORDER BY sequence"
     )
     assert [turn["status"] for turn in statuses] == ["completed", "completed"]
 
@@ -326,7 +376,9 @@ def test_old_messages_are_checked_only_when_asked_for(run_import, old_files, row
     run_import(dump)
     assert rows("SELECT 1 FROM chat.risk_detections") == []
     run_import(dump, check_safety=True)
-    (found,) = rows("SELECT resources_shown, status FROM chat.risk_detections JOIN chat.risk_reviews USING (detection_id)")
+    (found,) = rows(
+        "SELECT resources_shown, status FROM chat.risk_detections JOIN chat.risk_reviews USING (detection_id)"
+    )
     assert tuple(found.values()) == (False, "open")
 
 
@@ -334,3 +386,26 @@ def test_ids_follow_from_the_old_keys(run_import, old_files, rows):
     run_import(old_files / "user_progress.json")
     ids = [row["session_id"] for row in rows("SELECT session_id FROM chat.sessions")]
     assert all(UUID(str(session_id)).version == 5 for session_id in ids)
+
+
+def test_somebody_goes_on_where_they_were(run_import, old_files, server, as_maja, maja, tokens, rows):
+    """The old place, the old answers in new texts, and the next turn after the old ones."""
+    account = tokens.id_of(maja)
+    run_import(
+        old_files / "conversation_states.json",
+        old_files / "user_progress.json",
+        accounts={"sess-ines": account},
+    )
+    (session,) = rows(INES)
+    path = f"/api/programs/sessions/{session['session_id']}"
+    found = server.get(path, headers=as_maja).json()
+    assert (found["week"], found["question"]) == (3, 2) or found
+    body = {
+        "text": "I kept at the plan every morning, because it mattered to me.",
+        "client_message_id": "after-the-move",
+    }
+    answered = server.post(f"{path}/answer", json=body, headers=as_maja)
+    assert answered.status_code == 200, answered.text
+    assert answered.json()["sequence"] == 4
+    for route in ("transcript.md", "summary"):
+        assert server.get(f"{path}/{route}", headers=as_maja).status_code in (200, 404)

@@ -79,6 +79,10 @@ class Drafting:
         return self._draft
 
     def _week(self, place: int, module: WeekModule) -> dict[str, Any]:
+        missing = sorted(set(range(1, max(module.questions) + 1)) - module.questions.keys())
+        if missing:
+            numbers = ", ".join(map(str, missing))
+            self._ledger.warn(module.path, f"week {module.number} has a gap: no question {numbers}")
         if not module.title:
             self._needs(module, None, None, "a title")
         if not module.description:

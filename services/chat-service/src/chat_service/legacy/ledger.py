@@ -112,9 +112,12 @@ class Ledger:
         return {
             "counts_in": dict(self.counted),
             "taken_over": {kind: self.taken[kind] for kind in self.counted},
-            "left": [
-                {"what": what, "reason": reason, "count": left.count, "places": left.places}
-                for (what, reason), left in self._left.items()
-            ],
+            "left": self.leftovers(),
             "problems": [vars(problem) for problem in self.problems],
         }
+
+    def leftovers(self) -> list[dict[str, Any]]:
+        return [
+            {"what": what, "reason": reason, "count": left.count, "places": left.places}
+            for (what, reason), left in self._left.items()
+        ]

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from chat_service.legacy.bot.tables import KNOWN
 from chat_service.legacy.progress_file import is_progress
-from chat_service.legacy.states_file import holds_states
+from chat_service.legacy.states_file import holds_states, is_state
 
 Kind = Literal["week_modules", "progress", "states", "bot", "unknown", "accounts"]
 
@@ -16,8 +16,7 @@ _SQL = re.compile(
 )
 _TABLE = re.compile(rf"\b({'|'.join(sorted(KNOWN))})\b", re.IGNORECASE)
 _PYTHON = re.compile(
-    r"^(?:QUESTIONS|SYSTEM_PROMPTS|WEEK_?\d+_\w+|week_number)\b.*=|^(?:import|from|def|class|@)\s*\w",
-    re.MULTILINE,
+    r"^(?:[A-Z][A-Z0-9_]*|week_number)\s*(?::[^=\n]+)?=|^(?:import|from|def|class|@)\s*\w", re.MULTILINE
 )
 _WRAPPERS = ("conversation_states", "states", "user_progress", "progress", "users", "sessions", "data")
 _KEY = ("session_id", "user_id", "id")
@@ -53,13 +52,13 @@ def parts(value: Any, otherwise: str) -> list[tuple[Kind, Mapping[Any, Any]]]:
         value = {_key(record, f"{otherwise}/{index}"): record for index, record in enumerate(value, start=1)}
     if not isinstance(value, Mapping):
         return []
-    if is_progress(value) or holds_states(value):
-        return [("states" if holds_states(value) else "progress", {_key(value, otherwise): value})]
-    kind = _kind_of_records(value)
-    if kind != "unknown":
-        return [(kind, value)]
+    if is_progress(value) or is_state(value):
+        return [("states" if is_state(value) else "progress", {_key(value, otherwise): value})]
     wrapped = [value[name] for name in _WRAPPERS if isinstance(value.get(name), Mapping | list)]
-    return [part for inner in wrapped for part in parts(inner, otherwise)]
+    if wrapped:
+        return [part for inner in wrapped for part in parts(inner, otherwise)]
+    kind = _kind_of_records(value)
+    return [(kind, value)] if kind != "unknown" else []
 
 
 def _kind_of_records(records: Mapping[Any, Any]) -> Kind:

@@ -30,7 +30,10 @@ def format_text(text: str, positional: Sequence[Value], named: Mapping[str, Valu
     """`text.format(...)` with plain fields alone. Raises NotLiteral."""
     parts: list[str] = []
     automatic = iter(range(len(positional)))
-    for literal, name, spec, conversion in Formatter().parse(text):
+    fields = list(Formatter().parse(text))
+    if len({name == "" for _, name, _, _ in fields if name == "" or (name or "").isdecimal()}) > 1:
+        raise NotLiteral("fields with and without a number")
+    for literal, name, spec, conversion in fields:
         parts.append(literal)
         if name is None:
             continue
