@@ -4,27 +4,27 @@ from pathlib import Path
 
 import pytest
 
-from chat_service.programs.stories import Scene, find_scenes, play, run_stories
+from chat_service.programs.stories import find_scenes, play, run_stories
 
 CONTENT = Path(__file__).parents[3] / "content"
 SCENES, PROBLEMS = find_scenes([CONTENT / "stories"], CONTENT / "programs")
 
 
 @pytest.mark.parametrize("scene", SCENES, ids=lambda scene: scene.title)
-def test_the_story_goes_as_written(scene: Scene) -> None:
+def test_the_story_goes_as_written(scene):
     failures = play(scene).failures
     assert not failures, "\n".join(failures)
 
 
-def test_every_story_can_be_played() -> None:
+def test_every_story_can_be_played():
     assert PROBLEMS == []
 
 
 @pytest.mark.parametrize(("slug", "least"), [("driven", 34), ("support-intake", 26)])
-def test_both_programmes_have_their_stories(slug: str, least: int) -> None:
+def test_both_programmes_have_their_stories(slug, least):
     assert sum(scene.start.programme.slug == slug for scene in SCENES) >= least
 
 
-def test_a_story_leads_to_every_branch_of_the_intake() -> None:
+def test_a_story_leads_to_every_branch_of_the_intake():
     report = run_stories(CONTENT.glob("stories/support-intake*.yaml"), CONTENT / "programs")
     assert report.untold == []

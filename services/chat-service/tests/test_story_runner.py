@@ -77,7 +77,7 @@ def turns(*said: tuple[str, dict[str, Any]]) -> list[dict[str, Any]]:
     return [{"say": say, "expect": expect} for say, expect in said]
 
 
-def test_a_story_that_goes_as_written(play) -> None:
+def test_a_story_that_goes_as_written(play):
     report = play(
         {
             "opens_with": ["Which tea, Maja?"],
@@ -145,42 +145,42 @@ def test_a_story_that_goes_as_written(play) -> None:
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_a_wrong_expectation_says_what_came(play, expect, failure) -> None:
+def test_a_wrong_expectation_says_what_came(play, expect, failure):
     report = play({"turns": turns(("black", expect))})
     assert not report.ok
     assert report.failed[0].failures == [f'stories.yaml: "Tea", turn 1 ("black")\n  {failure}']
 
 
-def test_a_wrong_opening_fails(play) -> None:
+def test_a_wrong_opening_fails(play):
     report = play({"opens_with": ["Coffee?"], "turns": turns(("black", {"completed": True}))})
     assert report.failed[0].failures == [
         'stories.yaml: "Tea"\n  opens_with: expected "Coffee?"; came "Which tea, Maja?"'
     ]
 
 
-def test_the_end_where_another_question_was_expected_fails(play) -> None:
+def test_the_end_where_another_question_was_expected_fails(play):
     report = play({"week": 2, "turns": turns(("Yes", {"next": {"week": 2}}))})
     assert "next.week: expected 2; came nothing" in str(report)
 
 
-def test_a_story_goes_no_further_than_its_first_wrong_turn(play) -> None:
+def test_a_story_goes_no_further_than_its_first_wrong_turn(play):
     report = play({"turns": turns(("black", {"completed": False}), ("yes", {"completed": False}))})
     assert "turn 1" in str(report)
     assert "turn 2" not in str(report)
 
 
-def test_nothing_can_be_said_after_the_end(play) -> None:
+def test_nothing_can_be_said_after_the_end(play):
     report = play({"week": 2, "turns": turns(("Yes", {"completed": True}), ("And?", {"completed": True}))})
     assert 'turn 2 ("And?")\n  the programme was completed before' in str(report)
 
 
-def test_words_of_danger_are_checked_for_real(play) -> None:
+def test_words_of_danger_are_checked_for_real(play):
     expect = {"risk": "high", "risk_about": "self", "resources": True, "completed": False, "iteration": 1}
     report = play({"turns": turns(("black, I want to die", expect), ("black", {"completed": True}))})
     assert report.ok, report
 
 
-def test_a_story_can_begin_later(play) -> None:
+def test_a_story_can_begin_later(play):
     story = {
         "question": 3,
         "name_of_learner": "Ada",
@@ -191,14 +191,14 @@ def test_a_story_can_begin_later(play) -> None:
     assert play(story).ok
 
 
-def test_what_is_not_given_reads_as_an_ellipsis(play) -> None:
+def test_what_is_not_given_reads_as_an_ellipsis(play):
     assert play(
         {"question": 3, "opens_with": ["Your … in which cup?"], "turns": turns(("mug", {"iteration": 1}))}
     ).ok
     assert play({"week": 2, "opens_with": ["the … good"], "turns": turns(("Yes", {"says": ["Bye"]}))}).ok
 
 
-def test_choices_of_earlier_weeks_can_be_given(play) -> None:
+def test_choices_of_earlier_weeks_can_be_given(play):
     story = {"week": 2, "given": {"choices": {"tea": "oolong"}}, "opens_with": ["Was the oolong good?"]}
     assert play({**story, "turns": turns(("Yes", {"session_completed": True}))}).ok
 
@@ -243,7 +243,7 @@ def test_choices_of_earlier_weeks_can_be_given(play) -> None:
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_a_story_that_cannot_be_meant_is_refused(play, story, problem) -> None:
+def test_a_story_that_cannot_be_meant_is_refused(play, story, problem):
     report = play(story)
     assert not report.ok
     assert not report.played
@@ -262,22 +262,22 @@ def test_a_story_that_cannot_be_meant_is_refused(play, story, problem) -> None:
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_a_file_that_cannot_be_meant_is_refused(play, file, problem) -> None:
+def test_a_file_that_cannot_be_meant_is_refused(play, file, problem):
     story = {"name": "Tea", "turns": turns(("black", {"completed": True}))}
     assert play(**{"stories": [story], **file}).problems[0].startswith(problem)
 
 
-def test_two_stories_of_one_name_are_refused(play) -> None:
+def test_two_stories_of_one_name_are_refused(play):
     stories = [{"name": "Tea", "turns": turns(("black", {"completed": True}))} for _ in range(2)]
     assert play(stories=stories).problems == ['stories.yaml: two stories are called "Tea"']
 
 
-def test_a_programme_is_named_by_its_file_as_well(play) -> None:
+def test_a_programme_is_named_by_its_file_as_well(play):
     story = {"name": "Tea", "turns": turns(("black", {"completed": True}))}
     assert play(program=None, file="tea.yaml", stories=[story]).ok
 
 
-def test_a_broken_programme_says_what_is_wrong_with_it(play, tmp_path) -> None:
+def test_a_broken_programme_says_what_is_wrong_with_it(play, tmp_path):
     (tmp_path / "broken.yaml").write_text(PROGRAMME.replace("Was the {tea}", "Was the {coffee}"))
     story = {"name": "Tea", "turns": turns(("black", {"completed": True}))}
     problems = play(program="broken", stories=[story]).problems
@@ -285,7 +285,7 @@ def test_a_broken_programme_says_what_is_wrong_with_it(play, tmp_path) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "stories: [", "- 1", "program: tea\nprogram: tea", "a: *b", "\x00"])
-def test_what_is_no_story_file_is_refused(tmp_path, text) -> None:
+def test_what_is_no_story_file_is_refused(tmp_path, text):
     path = tmp_path / "stories.yaml"
     path.write_text(text)
     report = run_stories([path], tmp_path)
@@ -293,12 +293,12 @@ def test_what_is_no_story_file_is_refused(tmp_path, text) -> None:
     assert report.problems[0].startswith("stories.yaml: ")
 
 
-def test_no_story_at_all_is_a_problem(tmp_path) -> None:
+def test_no_story_at_all_is_a_problem(tmp_path):
     assert run_stories([tmp_path], tmp_path).problems == ["there is no story to play"]
     assert run_stories([tmp_path / "none.yaml"], tmp_path).problems == ["none.yaml: there is no such file"]
 
 
-def test_one_broken_file_keeps_no_other_from_being_played(play, tmp_path) -> None:
+def test_one_broken_file_keeps_no_other_from_being_played(play, tmp_path):
     play({"turns": turns(("black", {"completed": True}))})
     (tmp_path / "broken.yaml").write_text("stories: 1")
     report = run_stories([tmp_path / "stories.yaml", tmp_path / "broken.yaml"], tmp_path)
