@@ -1,6 +1,7 @@
 """The application over real stores, and the other services' side of its calls as the contract says it."""
 
 import os
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +14,7 @@ import yaml
 from fastapi.testclient import TestClient
 from jose import jwk
 from pydantic import SecretStr
+from sqlalchemy import text
 
 from chat_service.app import create_app
 from chat_service.indexes import ensure_indexes
@@ -27,6 +29,9 @@ from cogniflow_kit.mongo import Document, Mongo
 from cogniflow_kit.sql.database import Database
 
 DATA = Path(__file__).parent / "data"
+sys.path.insert(0, str(Path(__file__).parent / "support"))
+
+from taking import Taking  # noqa: E402 -- found where the path above says
 
 
 @dataclass
@@ -161,7 +166,7 @@ def mongo(settings: Settings) -> Iterator[Mongo]:
 @pytest.fixture
 def database(settings: Settings) -> Iterator[Database]:
     with savepoint_database(settings) as database:
-        publish_folder(database, settings.content_dir / "programs")
+        publish_programmes(database, settings)
         yield database
 
 
@@ -169,8 +174,14 @@ def database(settings: Settings) -> Iterator[Database]:
 def committing(settings: Settings) -> Iterator[Database]:
     """For jobs, crashes and what happens at the same time."""
     with committed_database(settings) as database:
-        publish_folder(database, settings.content_dir / "programs")
+        publish_programmes(database, settings)
         yield database
+
+
+def publish_programmes(database: Database, settings: Settings) -> None:
+    """Those that the service brings, which their authors change, and those whose every word tests know."""
+    for folder in (settings.content_dir / "programs", DATA / "programs"):
+        publish_folder(database, folder)
 
 
 @pytest.fixture
@@ -251,3 +262,42 @@ def question(course: Course) -> Callable[..., dict[str, Any]]:
 def stored_turns(mongo: Mongo) -> Callable[[], list[Document]]:
     """Every document of the tutor, in order."""
     return lambda: list(mongo.collection("ai_conversations").find().sort("sequence"))
+
+
+@pytest.fixture
+def begin(client: TestClient, as_maja: dict[str, str]) -> Callable[..., Taking]:
+    """Begins a programme as Maja, or as whoever is named by their headers."""
+
+    def make(slug: str = "practice", who: dict[str, str] | None = None, **body: Any) -> Taking:
+        answer = client.post(f"/api/programs/{slug}/start", json=body, headers=who or as_maja)
+        assert answer.status_code == 201, answer.text
+        return Taking(client, who or as_maja, answer.json())
+
+    return make
+
+
+@pytest.fixture
+def practice(begin: Callable[..., Taking]) -> Taking:
+    """Maja's session of the programme `practice`, at its first question."""
+    return begin()
+
+
+@pytest.fixture
+def intake(client: TestClient) -> Taking:
+    """Somebody's session of the programme `open-door`, by its key alone."""
+    answer = client.post("/api/programs/open-door/start-anonymously")
+    assert answer.status_code == 201, answer.text
+    begun = answer.json()
+    return Taking(client, {"X-Session-Key": begun["session_key"]}, begun["session"])
+
+
+@pytest.fixture
+def rows(database: Database) -> Callable[..., list[dict[str, Any]]]:
+    """What a statement finds, or how a table reads in the order of its ids."""
+
+    def read(statement: str, **values: Any) -> list[dict[str, Any]]:
+        found = statement if " " in statement else f"SELECT * FROM {statement} ORDER BY 1"
+        with database.transaction() as session:
+            return [dict(row) for row in session.execute(text(found), values).mappings()]
+
+    return read

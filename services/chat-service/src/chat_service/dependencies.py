@@ -43,13 +43,16 @@ async def hourly_limit() -> int:
 
 
 def get_beginner(
-    request: Request, user: CurrentUser, body: StartProgram | None = None, key: IdempotencyKey = None
+    request: Request,
+    user: CurrentUser,
+    body: StartProgram | None = None,
+    idempotency_key: IdempotencyKey = None,
 ) -> Beginner:
     """Who begins. Nothing is held of the database while users-service is asked."""
     learners: Learners = request.app.state.learners
     wanted = body or StartProgram()
     name = wanted.name or learners.first_name(user)
-    return Beginner(id=user.id, name=name, locale=wanted.locale, key=key)
+    return Beginner(id=user.id, name=name, locale=wanted.locale, key=idempotency_key)
 
 
 TutorService = Annotated[Tutor, Depends(get_tutor)]

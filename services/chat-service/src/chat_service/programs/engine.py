@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from chat_service.programs.answered import Answered, answered
 from chat_service.programs.coach import respond, restart, support
-from chat_service.programs.errors import SessionCompleted, SessionPaused, WeekNotBegun
+from chat_service.programs.errors import SessionCompleted, SessionPaused, WeekLocked, WeekNotBegun
 from chat_service.programs.intents import Intent, intent_of
 from chat_service.programs.judging import Rules
 from chat_service.programs.place import ProgramPlace
@@ -46,7 +46,10 @@ class Restarting(Coaching):
         week = place.programme.week_numbered(self.week_number)
         if week is None or place.snapshot.state_of(week.week_id) is None:
             raise WeekNotBegun
-        return super().admit(place)
+        admitted = super().admit(place)
+        if week.week_number > place.week.week_number:
+            raise WeekLocked
+        return admitted
 
     def read(self, _message: Message, _place: ProgramPlace) -> ProgramReading:
         return ProgramReading(None, Intent(kind="restart"))

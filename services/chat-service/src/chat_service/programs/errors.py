@@ -41,6 +41,15 @@ class WeekNotBegun(NotFound):
         super().__init__("You haven't begun this week; weeks open when the one before is completed.")
 
 
+class WeekLocked(Conflict):
+    """An earlier week was restarted. Later ones quote what is kept there, which isn't said yet."""
+
+    code = "week_locked"
+
+    def __init__(self) -> None:
+        super().__init__("You are in an earlier week; complete it, then this one can be restarted.")
+
+
 class NotAnonymous(NotFound):
     """The programme asks for an account, or the installation lets nobody begin without one."""
 
@@ -65,7 +74,7 @@ class StartKeyReused(Unprocessable):
     code = "idempotency_key_reused"
 
     def __init__(self) -> None:
-        super().__init__("This Idempotency-Key was used to start another programme.")
+        super().__init__("This Idempotency-Key was used for another start.")
 
 
 class AlreadyTakingPart(Conflict):

@@ -205,15 +205,16 @@ class SqlSessions:
 def _begun(session: Session, beginner: Beginner, slug: str) -> Started | None:
     """What this beginner has begun: with the same key, else what is open."""
     sessions = (
-        select(ProgramSession.session_id, ProgramSession.start_key, Program.slug)
+        select(ProgramSession.session_id, ProgramSession.name, ProgramSession.locale, Program.slug)
         .join(Program, Program.program_id == ProgramSession.program_id)
         .where(ProgramSession.user_id == beginner.id)
     )
     if beginner.key is not None:
         repeated = session.execute(sessions.where(ProgramSession.start_key == beginner.key)).first()
-        if repeated is not None and repeated.slug != slug:
-            raise StartKeyReused
         if repeated is not None:
+            same_locale = beginner.locale in (None, repeated.locale)
+            if (repeated.slug, repeated.name) != (slug, beginner.name) or not same_locale:
+                raise StartKeyReused
             return Started(repeated.session_id, is_new=False, is_repeated=True)
     is_open = session.execute(
         sessions.where(Program.slug == slug, ProgramSession.completed.is_(False))

@@ -58,7 +58,7 @@ WITH turn AS (
     )
     SELECT :turn_id, session_id, :sequence, :client_message_id, :fingerprint, 'running', 1, now() + :lease,
            :queued, :said_at
-    FROM sessions WHERE session_id = :session_id FOR KEY SHARE
+    FROM sessions WHERE session_id = :session_id AND user_id = :user_id FOR KEY SHARE
     ON CONFLICT DO NOTHING
     RETURNING turn_id, session_id, lease_expires_at
 ), message AS (
