@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from chat_service.programs.content import Programme, Question, Week
+from chat_service.programs.content import SKIPPED, Programme, Question, Week
 from chat_service.programs.place import ProgramPlace, WeekState
 from chat_service.programs.placeholders import Known
 from chat_service.programs.state import ConversationData
@@ -113,8 +113,9 @@ def _carried(old: Week, new: Week, state: WeekState) -> WeekState:
     choices = {
         after.keeps: said[after.question_number]
         for before, after in zip(old.questions, new.questions, strict=False)
-        if after.keeps and data.is_completed(after.question_number) and after.question_number in said
-        if before.question_text == after.question_text
+        if after.keeps and before.question_text == after.question_text
+        if after.question_number in said
+        if data.scenario_of(after.question_number) not in (None, SKIPPED)
     }
     carried = ConversationData.model_validate({**kept, "choices": {**choices, **data.choices}})
     number = min(state.question_number, last)
@@ -167,9 +168,10 @@ def _with_week(place: ProgramPlace, state: WeekState) -> ProgramPlace:
 
 
 def _askable(question: Question, state: WeekState) -> WeekState:
-    """Somebody who awaits a follow-up that is gone is asked the question again."""
+    """Somebody is asked the question again whose follow-up is gone, or whose answer has to be kept now."""
     number = question.question_number
-    if not state.data.awaits_followup(number) or question.prompt("followup") is not None:
+    kept = question.keeps is None or question.keeps in state.data.choices
+    if not state.data.awaits_followup(number) or (question.prompt("followup") is not None and kept):
         return state
     scenarios = {key: value for key, value in state.data.scenario.items() if key != str(number)}
     return state.model_copy(update={"data": state.data.model_copy(update={"scenario": scenarios})})

@@ -1,0 +1,165 @@
+"""Whatever the new version is like: who is moved can be led to the end, and who can't is left."""
+
+import re
+from typing import Any
+
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from chat_service.authoring.moving_plan import Obstacle, Plan, plan
+from chat_service.programs.coach import respond
+from chat_service.programs.content import Programme
+from chat_service.programs.intents import Intent
+from chat_service.programs.judging import Rules
+from chat_service.programs.place import ProgramPlace
+from chat_service.programs.progress import after
+from chat_service.programs.store import Beginner
+from chat_service.programs.stores.sql_sessions import opening
+from chat_service.programs.validation import InvalidProgramme, check_programme
+from cogniflow_kit.ids import new_id
+
+KEYS = ("goal", "problem")
+texts = st.lists(
+    st.sampled_from(
+        [
+            "What?",
+            "{name}",
+            "{Answer to question 1}",
+            "{Answer to question 2}",
+            "{goal}",
+            "{problem}",
+            "{summary}",
+        ]
+    ),
+    min_size=1,
+    max_size=2,
+).map(" ".join)
+
+
+@st.composite
+def questions(draw: st.DrawFn, number: int, last: int) -> dict[str, Any]:
+    scenarios = draw(st.integers(1, 2))
+    prompts: list[dict[str, Any]] = [
+        {"prompt_type": f"scenario_{one}_respond", "prompt_text": "Say.", "response_text": draw(texts)}
+        for one in range(1, scenarios + 1)
+    ]
+    if scenarios == 2:
+        prompts[0]["conditions"] = {"any_of": ["walk"]}
+        prompts.append({"prompt_type": "classifier", "prompt_text": "Which?"})
+    if number + 2 <= last and draw(st.booleans()):
+        prompts[0]["next_question"] = number + 2
+    followup = draw(st.booleans())
+    if followup:
+        prompts += [
+            {"prompt_type": kind, "prompt_text": "Ask.", "response_text": draw(texts)}
+            for kind in ("followup", "followup_respond")
+        ]
+    return {
+        "question_number": number,
+        "question_text": draw(texts),
+        "requires_followup": followup,
+        "skippable": draw(st.booleans()),
+        "keeps": draw(st.none() | st.sampled_from(KEYS)),
+        "prompts": prompts,
+    }
+
+
+@st.composite
+def programmes(draw: st.DrawFn) -> Programme:
+    weeks = []
+    for week in range(1, draw(st.integers(1, 3)) + 1):
+        last = draw(st.integers(1, 4))
+        weeks.append(
+            {
+                "week_number": week,
+                "name": "Week",
+                "title": "Title",
+                "description": "Description",
+                "is_active": week == 1 or draw(st.integers(0, 4)) > 0,
+                "questions": [draw(questions(number, last)) for number in range(1, last + 1)],
+            }
+        )
+    return sound({"slug": "made", "version": 1, "title": "Made", "description": "Up", "weeks": weeks})
+
+
+def sound(content: dict[str, Any]) -> Programme:
+    """The programme without what publishing would refuse in it."""
+    for _ in range(6):
+        programme = Programme.model_validate(content)
+        try:
+            check_programme(programme, "")
+        except InvalidProgramme as error:
+            for problem in error.problems:
+                mend(content, problem)
+        else:
+            return programme
+    raise AssertionError("still not sound")
+
+
+def mend(content: dict[str, Any], problem: str) -> None:
+    place = re.match(r"week (\d+), question (\d+): (?:prompt (\w+): )?", problem)
+    if place is None:
+        for week in content["weeks"]:
+            for question in week["questions"]:
+                question["keeps"] = None if problem.startswith("keeps") else question["keeps"]
+        return
+    week = content["weeks"][int(place[1]) - 1]
+    question = week["questions"][int(place[2]) - 1]
+    if "no way leads" in problem:
+        for other in week["questions"]:
+            other["prompts"][0].pop("next_question", None)
+    elif place[3] is None:
+        question["question_text"] = "What?"
+    else:
+        prompt = next(one for one in question["prompts"] if one["prompt_type"] == place[3])
+        prompt["response_text"] = "Well."
+
+
+def lead(place: ProgramPlace, said: str) -> ProgramPlace:
+    intent = Intent(kind="skip" if said == "skip" else "answer")
+    step = respond(place.standing, said, intent, Rules())
+    return ProgramPlace(after(place, step).snapshot, place.programme)
+
+
+def test_what_every_plan_promises():
+    outcomes = set()
+
+    @given(
+        old=programmes(),
+        new=programmes(),
+        before=st.lists(st.sampled_from(["I went for a walk.", "Nothing much.", "skip"]), max_size=8),
+        behind=st.lists(
+            st.sampled_from(["I went for a walk.", "Nothing much.", "skip"]), min_size=1, max_size=4
+        ),
+    )
+    @settings(max_examples=200, deadline=None, derandomize=True)
+    def holds(old: Programme, new: Programme, before: list[str], behind: list[str]) -> None:
+        place = opening(Beginner(id=new_id(), name="Maja", locale="en"), old)
+        for said in before:
+            if not place.snapshot.completed:
+                place = lead(place, said)
+        assume(not place.snapshot.completed)
+        found = plan(place, new)
+        outcomes.add(found.obstacle or found.fate)
+        check(place, found, behind)
+
+    holds()
+    assert {Obstacle.NEEDS_MORE, Obstacle.WEEK_GONE} <= outcomes
+
+
+def check(place: ProgramPlace, found: Plan, behind: list[str]) -> None:
+    assert (found.place is None) == (found.obstacle is not None)
+    if found.place is None:
+        return
+    moved = found.place
+    assert moved.snapshot.version_id == moved.programme.version_id
+    assert moved.week.is_active
+    begun = {place.programme.week(state.week_id).week_number for state in place.snapshot.weeks}
+    carried = {moved.programme.week(state.week_id).week_number for state in moved.snapshot.weeks}
+    assert carried - begun == ({moved.week.week_number} if found.opens else set())
+    for turn in range(60):
+        if moved.snapshot.completed:
+            return
+        moved.standing.text(moved.standing.question.question_text)
+        moved = lead(moved, behind[turn % len(behind)] if turn < 30 else "I went for a walk.")
+    raise AssertionError("the programme has no end")
