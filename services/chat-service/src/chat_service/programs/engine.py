@@ -3,8 +3,12 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import structlog
+
+from chat_service.language_model.client import LanguageModel, ModelAway
+from chat_service.language_model.judge import ModelJudge
 from chat_service.programs.answered import Answered, answered
-from chat_service.programs.coach import respond, restart, support
+from chat_service.programs.coach import Step, respond, restart, support
 from chat_service.programs.errors import SessionCompleted, SessionPaused, WeekLocked, WeekNotBegun
 from chat_service.programs.intents import Intent, intent_of
 from chat_service.programs.judging import Rules
@@ -12,6 +16,8 @@ from chat_service.programs.place import ProgramPlace
 from chat_service.programs.reading import ProgramReading
 from chat_service.safety.check import check
 from chat_service.turns.model import Message
+
+log = structlog.stdlib.get_logger(__name__)
 
 
 class Coaching:
@@ -29,11 +35,36 @@ class Coaching:
         return ProgramReading(check(message.text, locale), intent_of(message.text, place.programme.locale))
 
     def answer(
-        self, message: Message, place: ProgramPlace, reading: ProgramReading, _: Callable[[], None]
+        self, message: Message, place: ProgramPlace, reading: ProgramReading, renew: Callable[[], None]
     ) -> Answered:
         if reading.risk is not None:
             return answered(place, support(place.standing, message.text, reading.intent, reading.risk))
-        return answered(place, respond(place.standing, message.text, reading.intent, Rules()))
+        return answered(place, self._respond(message.text, place, reading.intent, renew))
+
+    def _respond(self, said: str, place: ProgramPlace, intent: Intent, _: Callable[[], None]) -> Step:
+        return respond(place.standing, said, intent, Rules())
+
+
+@dataclass(frozen=True)
+class ModelCoaching(Coaching):
+    """The coach answers by a language model; where it fails the rules do, and the turn says so.
+
+    While the database is away the rules answer alone: the learner's words
+    are not on the disk yet then, and no model is asked before they are.
+    """
+
+    model: LanguageModel
+
+    def _respond(self, said: str, place: ProgramPlace, intent: Intent, renew: Callable[[], None]) -> Step:
+        if not place.stored:
+            return super()._respond(said, place, intent, renew)
+        try:
+            step = respond(place.standing, said, intent, ModelJudge(self.model, renew))
+        except ModelAway as error:
+            log.warning("answered without the language model", reason=error.reason)
+            step = super()._respond(said, place, intent, renew)
+            return step.model_copy(update={"fallback": error.reason})
+        return step.model_copy(update={"answered_by": "model"}) if step.counts else step
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """Judging an answer without a language model: what is missing, which scenario it is, what is said to it."""
 
 from functools import cache
-from typing import Protocol
+from typing import Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict
 
@@ -32,13 +32,16 @@ class Validation(BaseModel):
 
 
 class Classification(BaseModel):
-    """`confidence`: 1 for a rule that holds, the cosine for an example, 0 for the last scenario."""
+    """`confidence`: 1 for a rule that holds, the cosine for an example, 0 for the last scenario.
+
+    A language model gives none.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     prompt: Prompt
-    method: Method
-    confidence: float
+    method: Method | Literal["model"]
+    confidence: float | None
 
 
 class Judge(Protocol):

@@ -52,10 +52,14 @@ class Snapshot(BaseModel):
 
 @dataclass(frozen=True)
 class ProgramPlace:
-    """A session and the version of the programme that it follows."""
+    """A session and the version of the programme that it follows.
+
+    Not `stored`: the database is away, and this is what is remembered.
+    """
 
     snapshot: Snapshot
     programme: Programme
+    stored: bool = True
 
     @property
     def week(self) -> Week:

@@ -1,9 +1,11 @@
 """Rules of programmes: who may begin, go on, go back and look."""
 
 import hashlib
+from collections.abc import Callable
 from uuid import UUID
 
-from chat_service.programs.engine import Coaching, Restarting
+from chat_service.language_model.client import LanguageModel
+from chat_service.programs.engine import Coaching, ModelCoaching, Restarting
 from chat_service.programs.errors import HelpWhileAway, NotAnonymous, WeekNotBegun
 from chat_service.programs.participant import participant_id
 from chat_service.programs.schemas import (
@@ -29,9 +31,15 @@ from cogniflow_kit.sql.database import is_away
 class Programs:
     """Everything that a participant does."""
 
-    def __init__(self, sessions: SessionStore, take: Takes) -> None:
+    def __init__(
+        self,
+        sessions: SessionStore,
+        take: Takes,
+        model: Callable[[], LanguageModel | None] = lambda: None,
+    ) -> None:
         self._sessions = sessions
         self._take = take
+        self._model = model
 
     def page(self, user_id: UUID, after: UUID | None, limit: int) -> list[ProgramOut]:
         return self._sessions.programs(user_id, after, limit)
@@ -85,7 +93,7 @@ class Programs:
             recording_ref=body.recording_ref,
         )
         try:
-            return self._take(Coaching(), message)
+            return self._take(self._engine(), message)
         except Exception as error:
             risk = check(body.text) if is_away(error) else None
             if risk is None:
@@ -112,6 +120,10 @@ class Programs:
         """Raises SessionNotFound for a key that doesn't open it, and AlreadyTakingPart."""
         self._sessions.claim(session_id, participant_id(key), user_id)
         return self.view(user_id, session_id)
+
+    def _engine(self) -> Coaching:
+        model = self._model()
+        return ModelCoaching(model) if model is not None else Coaching()
 
 
 def _fingerprint(said: str) -> str:

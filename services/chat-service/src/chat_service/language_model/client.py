@@ -1,0 +1,94 @@
+"""Asks an OpenAI-compatible endpoint, with a limit on everything."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from time import monotonic
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import SecretStr
+
+from cogniflow_kit.errors import Unavailable
+from cogniflow_kit.stores import Breaker
+
+if TYPE_CHECKING:
+    from openai import OpenAI
+
+Reason = Literal["unreachable", "slow", "refused", "failed", "unusable", "resting"]
+ANSWER_TOKENS = 400
+LONGEST_TIMEOUT_S = 25.0
+"""Below the lease of a turn, which is renewed before each question."""
+
+
+class ModelAway(Exception):
+    """No usable answer; `reason` goes into the turn's record."""
+
+    def __init__(self, reason: Reason) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+@dataclass(frozen=True)
+class ModelSettings:
+    """`base_url` up to and including the version, such as `http://127.0.0.1:11434/v1`."""
+
+    base_url: str
+    model: str
+    api_key: SecretStr
+    timeout_s: float = 15.0
+
+
+class LanguageModel:
+    """One endpoint. After repeated failures it is left alone for a while."""
+
+    def __init__(self, settings: ModelSettings) -> None:
+        self.settings = settings
+        self._breaker = Breaker("language-model", (ModelAway,), failures=3, reset_s=30)
+
+    def ask(self, instructions: str, said: str) -> str:
+        """The model's answer to a person's words, never empty. Raises ModelAway."""
+        try:
+            with self._breaker.guard():
+                return self._ask(instructions, said)
+        except Unavailable as error:
+            raise ModelAway("resting") from error
+
+    def _ask(self, instructions: str, said: str) -> str:
+        # Importing the SDK takes a second and 50 MB: nobody pays for it who has no model.
+        import openai  # noqa: PLC0415
+
+        since = monotonic()
+        try:
+            answer = self._client.chat.completions.create(
+                model=self.settings.model,
+                messages=[
+                    {"role": "system", "content": instructions},
+                    {"role": "user", "content": said},
+                ],
+                max_tokens=ANSWER_TOKENS,
+                temperature=0.2,
+            )
+        except openai.APITimeoutError as error:
+            raise ModelAway("slow") from error
+        except openai.APIConnectionError as error:
+            raise ModelAway("unreachable") from error
+        except openai.APIStatusError as error:
+            raise ModelAway("refused" if error.status_code < 500 else "failed") from error
+        except (openai.OpenAIError, ValueError) as error:
+            raise ModelAway("unusable") from error
+        if monotonic() - since > self.settings.timeout_s:
+            raise ModelAway("slow")
+        text = (answer.choices[0].message.content or "").strip() if answer.choices else ""
+        if not text:
+            raise ModelAway("unusable")
+        return text
+
+    @cached_property
+    def _client(self) -> "OpenAI":
+        from openai import OpenAI  # noqa: PLC0415
+
+        return OpenAI(
+            base_url=self.settings.base_url,
+            api_key=self.settings.api_key.get_secret_value() or "none",
+            timeout=min(self.settings.timeout_s, LONGEST_TIMEOUT_S),
+            max_retries=0,
+        )
