@@ -1,8 +1,13 @@
 """The safety check: what it finds, and what it leaves alone."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from chat_service.safety.check import Risk, check
+from chat_service.safety.lexicon import bundled, lexicon
+from chat_service.safety.scan import risks
+from chat_service.safety.text import tokens
 
 
 @pytest.mark.parametrize(
@@ -141,3 +146,49 @@ def test_the_gravest_danger_counts():
 
 def test_a_finding_holds_no_word_of_the_message():
     assert set(Risk.__dataclass_fields__) == {"category", "severity", "subject"}
+
+
+def test_words_that_only_look_alike_are_told_apart():
+    assert check("I'm proud of myself") is None
+    assert check("I want to off myself") == Risk("suicide", "high")
+    assert check("I'll be dead soon").subject == "self"
+
+
+def test_a_language_without_a_lexicon_is_read_in_english():
+    assert check("I want to die", "pt-BR") == check("I want to die")
+    assert check("I want to die", "../../etc/passwd") == check("I want to die")
+
+
+@given(
+    st.text(st.characters() | st.sampled_from("die kill myself not nicht will sterben .,'1"), max_size=300)
+)
+def test_any_text_can_be_read(text):
+    for language in bundled():
+        found = check(text, language)
+        assert found is None or isinstance(found, Risk)
+
+
+@pytest.mark.parametrize(
+    "unit",
+    [
+        "want to die ",
+        "not ",
+        "he hits my ",
+        "bringe mich ",
+        "ich will ",
+        "angst ",
+        "a ",
+        "a_",
+        "\ufdfa",
+        "die. ",
+    ],
+    ids=ascii,
+)
+@pytest.mark.parametrize("language", sorted(bundled()))
+def test_twice_the_words_are_at_most_twice_the_work(language, unit):
+    def spans(length: int) -> int:
+        read = tokens((unit * length)[:length])
+        words = [word for token in read for word in lexicon(language).words(token)]
+        return len(lexicon(language).signs.find(words)) + len(risks(lexicon(language), read))
+
+    assert spans(8000) <= 2 * spans(4000) + 50

@@ -10,7 +10,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict
 
 from chat_service.safety.phrases import Phrases, spellings
-from chat_service.safety.risk import Category, Severity, Subject
+from chat_service.safety.risk import Category, Severity
 from chat_service.safety.text import squeezed, tokens
 
 FOLDER = Path(__file__).parent / "lexicon"
@@ -18,6 +18,8 @@ FOLDER = Path(__file__).parent / "lexicon"
 
 About = Literal["named", "actor"]
 """Whose danger a sign is: the last person's whom it names, or theirs who act and are named before it."""
+Person = Literal["self", "own", "other"]
+"""`own` is `my`: within a phrase it means oneself (`cut my arms`), before one it may be about anything."""
 Context = Literal["negation", "no_negation", "idiom", "acute", "story"]
 
 
@@ -36,7 +38,7 @@ class LexiconFile(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     forms: dict[str, str]
-    people: dict[Subject, list[str]]
+    people: dict[Person, list[str]]
     breaks: list[str]
     context: dict[Context, list[str]]
     lists: dict[str, list[str]]
@@ -59,9 +61,9 @@ class Lexicon:
         self._file = file
         self._forms = {_word(form): _words(meant) for form, meant in file.forms.items()}
         self._known = dict(self._forms)
-        self.people: dict[str, Subject] = {
-            word: subject
-            for subject, phrases in file.people.items()
+        self.people: dict[str, Person] = {
+            word: person
+            for person, phrases in file.people.items()
             for phrase in phrases
             for spelling in self._spellings(phrase)
             for word in spelling

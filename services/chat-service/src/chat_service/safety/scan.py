@@ -4,7 +4,7 @@ from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from chat_service.safety.lexicon import Context, Lexicon, Sign
+from chat_service.safety.lexicon import Context, Lexicon, Person, Sign
 from chat_service.safety.phrases import Span
 from chat_service.safety.risk import Risk, Subject
 
@@ -36,7 +36,7 @@ class _Message:
 
     sentences: list[int] = field(default_factory=list)
     clauses: list[int] = field(default_factory=list)
-    people: list[Subject | None] = field(default_factory=list)
+    people: list[Person | None] = field(default_factory=list)
     spoken_of: list[Subject | None] = field(default_factory=list)
 
 
@@ -64,7 +64,8 @@ def _read(lexicon: Lexicon, tokens: Sequence[str], forms: Mapping[str, Sequence[
         for word in forms[token]:
             clause += word in lexicon.breaks
             named = lexicon.people.get(word)
-            person = named or person
+            if named is not None and named != "own":
+                person = named
             message.sentences.append(sentence)
             message.clauses.append(clause)
             message.people.append(named)
@@ -110,7 +111,7 @@ def _negated(message: _Message, negations: list[Span[Context]]) -> bytearray:
             if message.clauses[at] != message.clauses[last]:
                 break
             marks[at] = 1
-            if message.people[at] is not None:
+            if message.people[at] in ("self", "other"):
                 break
     return marks
 
@@ -144,13 +145,17 @@ def _risk(message: _Message, sign: Span[Sign], around: _Around) -> Risk | None:
 def _person(message: _Message, sign: Span[Sign]) -> Subject | None:
     """The last person that the phrase names; else whoever is spoken of before it, or in its gaps."""
     before = _before(message, sign)
-    between = [person for at in sign.gaps if (person := message.people[at])]
+    between = [_subject(person) for at in sign.gaps if (person := message.people[at])]
     first_between = next(iter(between), None)
     if sign.meaning.about == "actor":
         return before or first_between
     named = (message.people[at] for at in reversed(range(sign.start, sign.end)) if at not in sign.gaps)
-    own = next((person for person in named if person), None)
+    own = next((_subject(person) for person in named if person), None)
     return own or ("self" if "self" in between else None) or before or first_between
+
+
+def _subject(person: Person) -> Subject:
+    return "other" if person == "other" else "self"
 
 
 def _before(message: _Message, sign: Span[Sign]) -> Subject | None:
@@ -162,9 +167,9 @@ def _before(message: _Message, sign: Span[Sign]) -> Subject | None:
 
 
 def _figurative(sign: Span[Sign], idioms: dict[int, tuple[int, int]]) -> bool:
-    """Whether an idiom holds some of its words, unless the sign says more than the idiom."""
+    """Whether an idiom holds some of its words, unless the sign says all that the idiom does, and more."""
     touched = (idioms[at] for at in range(sign.start, sign.end) if at in idioms)
-    return any(
+    return any(at in idioms for at in sign.gaps) or any(
         start < sign.start or end > sign.end or (start, end) == (sign.start, sign.end)
         for start, end in touched
     )
