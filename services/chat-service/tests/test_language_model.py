@@ -1,4 +1,4 @@
-"""A language model in the coach's place: used where it answers well, left where it doesn't, and never trusted."""
+"""A language model in the coach's place: used where it answers well, left where not, and never trusted."""
 
 import json
 import time
