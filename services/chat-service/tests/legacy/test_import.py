@@ -5,6 +5,8 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from cogniflow_dev.paths import repository_root
+
 INES = "SELECT * FROM chat.sessions WHERE legacy_id = 'sess-ines'"
 
 
@@ -199,7 +201,8 @@ def test_the_bots_sessions(run_import, old_files, rows):
     (intent,) = rows("SELECT classified_intent, method, confidence FROM chat.intent_classifications")
     assert tuple(intent.values()) == ("answer", "distilbert", 0.9)
     (event,) = rows("SELECT event FROM chat.outbox WHERE event->>'type' = 'legacy.analytics'")
-    assert event["event"]["data"] == {"messages": 8, "event_type": "daily_usage", "session_count": 2}
+    sample = repository_root() / "tests" / "contracts" / "events" / "legacy.analytics.json"
+    assert event["event"] == json.loads(sample.read_text()) | {"id": event["event"]["id"]}
     months = rows(
         "SELECT DISTINCT tableoid::regclass::text AS name FROM chat.conversation_messages ORDER BY 1"
     )
@@ -399,13 +402,19 @@ def test_somebody_goes_on_where_they_were(run_import, old_files, server, as_maja
     (session,) = rows(INES)
     path = f"/api/programs/sessions/{session['session_id']}"
     found = server.get(path, headers=as_maja).json()
-    assert (found["week"], found["question"]) == (3, 2) or found
-    body = {
-        "text": "I kept at the plan every morning, because it mattered to me.",
-        "client_message_id": "after-the-move",
-    }
+    assert (found["question"]["week"], found["question"]["number"]) == (3, 2)
+    assert [(week["week"], week["is_completed"]) for week in found["progress"]][:3] == [
+        (1, True),
+        (2, True),
+        (3, False),
+    ]
+    assert len(found["messages"]) == 5
+    body = {"text": "Learning, because I get bored without it.", "client_message_id": "after-the-move"}
     answered = server.post(f"{path}/answer", json=body, headers=as_maja)
     assert answered.status_code == 200, answered.text
     assert answered.json()["sequence"] == 4
-    for route in ("transcript.md", "summary"):
-        assert server.get(f"{path}/{route}", headers=as_maja).status_code in (200, 404)
+    assert "your earlier answer" not in answered.text
+    for route in ("transcript", "summary"):
+        assert server.get(f"{path}/{route}", headers=as_maja).status_code == 200
+    (report,) = run_import(old_files / "conversation_states.json", namespace="", check_safety=True)
+    assert left(report)["answers"]["the session has gone on here since it was taken over"] == 3

@@ -10,6 +10,7 @@ from cogniflow_dev.cli.info import info
 from cogniflow_dev.cli.keys import keys
 from cogniflow_dev.cli.logs import logs
 from cogniflow_dev.cli.mails import mails
+from cogniflow_dev.cli.migrate_legacy import migrate_legacy
 from cogniflow_dev.cli.programs import programs
 from cogniflow_dev.cli.restart import restart
 from cogniflow_dev.cli.status import status
@@ -22,7 +23,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_show_locals=False,
 )
-for command in (up, down, status, info, logs, restart, doctor, import_course, mails):
+for command in (up, down, status, info, logs, restart, doctor, import_course, mails, migrate_legacy):
     app.command()(command)
 app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(bench)
 app.add_typer(users, name="users")
