@@ -60,7 +60,7 @@ class Step(BaseModel):
 
 def respond(standing: Standing, answer: str, intent: Intent, judge: Judge) -> Step:
     """The coach's step from here."""
-    if intent.kind in ("clarify", "pause"):
+    if intent.kind in ("clarify", "pause") or (intent.kind == "skip" and not standing.question.skippable):
         return _aside(standing, answer, intent)
     if standing.state.awaits_followup(standing.question.question_number):
         return _close_followup(standing, answer, intent, judge)
@@ -97,7 +97,9 @@ def restart(standing: Standing, week_number: int, words: str) -> Step:
 
 
 def _aside(standing: Standing, answer: str, intent: Intent) -> Step:
-    prompt = standing.question.prompt("clarify_respond") if intent.kind == "clarify" else None
+    question = standing.question
+    explains = intent.kind == "clarify" and not standing.state.awaits_followup(question.question_number)
+    prompt = question.prompt("clarify_respond") if explains else None
     return Step(
         kind="aside",
         answer=answer,
@@ -125,8 +127,6 @@ def _open_text(standing: Standing) -> str:
 
 def _skip(standing: Standing, answer: str, intent: Intent) -> Step:
     question, number = standing.question, standing.question.question_number
-    if not question.skippable:
-        return _aside(standing, answer, intent)
     prompt = question.prompt("skip_respond")
     response = standing.text(prompt.response_text) if prompt else phrases(standing.locale).says["skipped"]
     state = standing.state.with_scenario(number, SKIPPED).with_response(number, response, completed=True)
@@ -195,11 +195,16 @@ def _answer_by_scenario(
 
 
 def _close_followup(standing: Standing, answer: str, intent: Intent, judge: Judge) -> Step:
+    """The question is done with. Somebody who skips the follow-up keeps their answer to the question."""
     number = standing.question.question_number
     prompt = standing.question.prompt("followup_respond")
     assert prompt is not None, "publishing checks that a follow-up has its response"
-    state = standing.state.with_followup(number, answer)
-    response = judge.speak(standing, state, prompt)
+    state = standing.state
+    if intent.kind == "skip":
+        prompt, response = None, phrases(standing.locale).says["skipped"]
+    else:
+        state = state.with_followup(number, answer)
+        response = judge.speak(standing, state, prompt)
     return Step(
         kind="answer",
         answer=answer,
