@@ -14,7 +14,7 @@ from uuid import UUID
 from cachetools import LRUCache
 from fastapi import Depends, Request
 from fastapi.security import OAuth2PasswordBearer
-from jose import jwt
+from jose import jwk, jwt
 from jose.exceptions import JOSEError
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -169,6 +169,12 @@ class TokenVerifier:
             issuer=self._issuer,
             options={f"require_{name}": True for name in ("aud", "exp", "iat", "iss", "jti", "sub")},
         )
+
+
+def public_pem(key: dict[str, str]) -> str:
+    """The PEM of a public JSON Web Key. Raises JWKError for what is none."""
+    pem: bytes = jwk.construct(key).to_pem()
+    return pem.decode()
 
 
 def _refused() -> Unauthorized:

@@ -6,11 +6,11 @@ from threading import Event, Thread
 from uuid import UUID
 
 import structlog
-from jose import jwk
 from pydantic import BaseModel
 
 from cogniflow_kit.clients import ServiceClient
 from cogniflow_kit.errors import Unavailable
+from cogniflow_kit.identity import public_pem
 from cogniflow_kit.settings import ServiceSettings
 
 log = structlog.stdlib.get_logger(__name__)
@@ -99,10 +99,7 @@ class VerificationFeed:
             change.user_id: change.revoked_at.timestamp() for change in state.revocations if change.user_id
         }
         self._sessions = {change.session_id for change in state.revocations if change.session_id}
-        self._pems = {
-            key.kid: self._pems.get(key.kid) or jwk.construct(key.model_dump()).to_pem().decode()
-            for key in state.keys
-        }
+        self._pems = {key.kid: self._pems.get(key.kid) or public_pem(key.model_dump()) for key in state.keys}
         self._known = True
 
 
