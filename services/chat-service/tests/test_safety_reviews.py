@@ -1,5 +1,6 @@
 """The review queue: whom it lets in, what it tells them, and what it writes down about them."""
 
+from concurrent.futures import ThreadPoolExecutor
 from uuid import UUID, uuid4
 
 import pytest
@@ -179,3 +180,24 @@ def test_a_review_goes_with_its_session(say, as_maja, database, reviews):
     with database.transaction() as session:
         session.execute(text("DELETE FROM sessions WHERE session_id = :id"), {"id": session_id})
         assert session.scalars(select(RiskReview)).all() == []
+
+
+def test_of_reviewers_at_the_same_time_one_decides(server, tokens, as_maja, committing):
+    session = server.post("/api/programs/driven/start", headers=as_maja).json()
+    body = {"text": WORDS, "client_message_id": "one"}
+    server.post(f"/api/programs/sessions/{session['id']}/answer", json=body, headers=as_maja)
+    reviewers = [headers(tokens.user("admin")) for _ in range(6)]
+    [review] = server.get(QUEUE, headers=reviewers[0]).json()["items"]
+
+    def close(number: int) -> tuple[int, str | None]:
+        body = {"outcome": ("contacted", "referred", "no_action")[number % 3]}
+        told = server.post(f"{QUEUE}/{review['id']}/close", json=body, headers=reviewers[number])
+        return told.status_code, told.json().get("outcome")
+
+    with ThreadPoolExecutor(6) as pool:
+        results = list(pool.map(close, range(6)))
+    assert sorted(status for status, _ in results) == [200, 200, 409, 409, 409, 409]
+    assert len({outcome for status, outcome in results if status == 200}) == 1
+    with committing.transaction() as session:
+        actions = session.scalars(select(SafetyAccess.action)).all()
+    assert sorted(actions) == ["closed", "listed", "read"]
