@@ -15,7 +15,7 @@ from chat_service.programs.engine import Coaching
 from chat_service.programs.loader import parse
 from chat_service.programs.place import ProgramPlace
 from chat_service.programs.story_checks import Outcome, failures, lacking
-from chat_service.programs.story_format import InvalidStories, Story, StoryTurn, read_stories
+from chat_service.programs.story_format import InvalidStories, Story, read_stories
 from chat_service.programs.story_start import NoSuchStart, start_of
 from chat_service.programs.validation import InvalidProgramme
 from chat_service.turns.model import Message
@@ -113,7 +113,7 @@ def play(scene: Scene) -> Played:
         if place.snapshot.completed:
             played.failures.extend(_told(title, ["the programme was completed before"]))
             break
-        outcome = _take(place, turn)
+        outcome = take(place, turn.say)
         if outcome.step.prompt is not None:
             played.spoken.add(outcome.step.prompt.prompt_id)
         unmet = list(_told(title, failures(outcome, turn.expect)))
@@ -122,6 +122,20 @@ def play(scene: Scene) -> Played:
             break
         place = ProgramPlace(outcome.following.snapshot, place.programme)
     return played
+
+
+def take(place: ProgramPlace, say: str) -> Outcome:
+    """What comes of a message at this place."""
+    engine = Coaching()
+    message = Message(
+        user_id=place.snapshot.user_id,
+        conversation_id=place.snapshot.session_id,
+        client_message_id="story",
+        fingerprint="",
+        text=say,
+    )
+    reading = engine.read(message, place)
+    return Outcome(place, reading, engine.answer(message, place, reading, lambda: None))
 
 
 def _files(paths: Iterable[Path]) -> Iterator[Path]:
@@ -145,20 +159,6 @@ def _scenes(path: Path, programs_folder: Path, programmes: dict[Path, Programme]
     if problems:
         raise InvalidStories(problems)
     yield from scenes
-
-
-def _take(place: ProgramPlace, turn: StoryTurn) -> Outcome:
-    engine = Coaching()
-    message = Message(
-        user_id=place.snapshot.user_id,
-        conversation_id=place.snapshot.session_id,
-        client_message_id="story",
-        fingerprint="",
-        text=turn.say,
-    )
-    reading = engine.read(message, place)
-    result = engine.answer(message, place, reading, lambda: None)
-    return Outcome(place, reading, result.step, result.following)
 
 
 def _told(title: str, unmet: Iterable[str]) -> Iterator[str]:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from chat_service.programs.answered import Answered
 from chat_service.programs.coach import Step
 from chat_service.programs.place import ProgramPlace
 from chat_service.programs.progress import Next
@@ -21,8 +22,15 @@ class Outcome:
 
     place: ProgramPlace
     reading: ProgramReading
-    step: Step
-    following: Next
+    result: Answered
+
+    @property
+    def step(self) -> Step:
+        return self.result.step
+
+    @property
+    def following(self) -> Next:
+        return self.result.following
 
     @property
     def kept(self) -> dict[str, str]:

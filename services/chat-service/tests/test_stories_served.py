@@ -1,0 +1,93 @@
+"""Stories and the service agree: what a story plays without a database is what a client is told."""
+
+from pathlib import Path
+
+import pytest
+from taking import Taking
+
+from chat_service.programs.place import ProgramPlace
+from chat_service.programs.stories import find_scenes, take
+
+CONTENT = Path(__file__).parents[3] / "content"
+SCENES = [
+    scene
+    for scene in find_scenes([CONTENT / "stories"], CONTENT / "programs")[0]
+    if (scene.story.week, scene.story.question) == (1, 1)
+]
+
+
+@pytest.fixture
+def take_part(client, as_maja):
+    """Begin a programme, with an account or without one."""
+
+    def make(slug, *, name=None, anonymously=False) -> Taking:
+        way, who = ("start-anonymously", {}) if anonymously else ("start", as_maja)
+        begun = client.post(
+            f"/api/programs/{slug}/{way}", json={"name": name} if name else {}, headers=who
+        ).json()
+        if not anonymously:
+            return Taking(client, as_maja, begun)
+        return Taking(client, {"X-Session-Key": begun["session_key"]}, begun["session"])
+
+    return make
+
+
+@pytest.mark.parametrize("scene", SCENES, ids=lambda scene: scene.title)
+def test_the_service_answers_as_the_story_does(scene, take_part):
+    programme, place = scene.start.programme, scene.start
+    taking = take_part(programme.slug, name=scene.story.name_of_learner, anonymously=programme.anonymous)
+    assert taking.begun["question"]["text"] == place.standing.text(place.standing.question.question_text)
+    for turn in scene.story.turns:
+        outcome = take(place, turn.say)
+        told = taking.reply(turn.say)
+        expected = outcome.result.reply.model_dump(mode="json")
+        assert {key: told[key] for key in expected} == expected
+        place = ProgramPlace(outcome.following.snapshot, programme)
+
+
+def test_the_intake_keeps_steps_attempts_and_state(take_part, rows):
+    taking = take_part("support-intake", anonymously=True)
+    for words in (
+        "Yes",
+        "I don't know",
+        "Tom",
+        "skip",
+        "I want to die",
+        "The rent is due",
+        "6",
+        "sleep",
+        "idk",
+    ):
+        taking.reply(words)
+    kept = {row["step"]: (row["response"], row["attempt_count"]) for row in rows("user_responses")}
+    assert kept == {
+        "welcome": ("Yes", 1),
+        "support_people": ("I don't know. Tom", 2),
+        "strengths": (None, 0),
+        "worries": ("The rent is due", 1),
+        "goals": ("sleep. idk", 2),
+    }
+    (session,) = rows("sessions")
+    assert (session["fsm_state"], session["anonymous"], session["completed"]) == ("goals", True, False)
+    (detection,) = rows("risk_detections")
+    assert detection["severity"] == "high"
+    assert "die" not in str(detection)
+
+
+def test_the_intake_ends_with_a_complete_summary(take_part, rows):
+    taking = take_part("support-intake", anonymously=True)
+    for words in ("Yes", "Tom", "I cook", "The rent is due", "6", "I would have a job"):
+        taking.reply(words)
+    assert "- Worries: The rent is due" in taking.read()["question"]["text"]
+    assert taking.reply("Yes, that's right")["session_completed"] is True
+    (session,) = rows("sessions")
+    assert (session["fsm_state"], session["completed"]) == ("completed", True)
+    (summary,) = rows("SELECT * FROM session_summaries WHERE summary_type = 'complete'")
+    assert summary["summary_data"]["steps"]["support_people"]["answer"] == "Tom"
+    assert taking.say("One thing more").status_code == 409
+
+
+def test_nobody_needs_an_account_for_the_intake_and_everybody_for_driven(client):
+    found = {one.start.programme.slug: one.start.programme.anonymous for one in SCENES}
+    assert found == {"driven": False, "support-intake": True}
+    assert client.post("/api/programs/driven/start-anonymously").status_code == 404
