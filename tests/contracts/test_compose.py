@@ -98,7 +98,10 @@ def test_data_lives_in_named_volumes() -> None:
     }
     ledger = ["erasures:/erasures"]
     assert CONTAINERS["users-service"]["volumes"] == CONTAINERS["users-worker"]["volumes"] == ledger
-    assert COMPOSE["volumes"].keys() == {"postgres_data", "mongo_data", "redis_data", "erasures"}
+    assert CONTAINERS["chat-service"]["volumes"] == ["chat_spool:/spool"]
+    assert "volumes" not in CONTAINERS["chat-worker"]
+    named = {"postgres_data", "mongo_data", "redis_data", "erasures", "chat_spool"}
+    assert COMPOSE["volumes"].keys() == named
 
 
 def test_every_public_image_can_be_replaced() -> None:

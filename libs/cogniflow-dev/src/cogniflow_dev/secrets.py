@@ -54,6 +54,7 @@ class Secrets:
     analytics_redis_password: str = _secret_field()
 
     key_encryption_secret: str = _secret_field()
+    settings_encryption_secret: str = _secret_field()
     users_client_secret: str = _secret_field()
     courses_client_secret: str = _secret_field()
     chat_client_secret: str = _secret_field()

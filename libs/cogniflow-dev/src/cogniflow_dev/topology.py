@@ -55,6 +55,7 @@ class Process:
 def processes(stack: Stack) -> list[Process]:
     """Every process of the stack, in the order in which people read them."""
     identity = _identity_settings(stack)
+    chat = _chat_settings(stack)
     content = {"CONTENT_DIR": str(stack.root / "content")}
     sql = ("postgres", "redis")
     every_store = ("postgres", "mongo", "redis")
@@ -67,11 +68,11 @@ def processes(stack: Stack) -> list[Process]:
         # About 80 MB each. A worker runs tasks, the outbox relay and the scheduler in one process.
         _service(stack, "users", sql, identity),
         _service(stack, "courses", every_store, content),
-        _service(stack, "chat", every_store, content),
+        _service(stack, "chat", every_store, chat | {"SPOOL_DIR": str(stack.home / "spool")}),
         _service(stack, "analytics", every_store, {}),
         _worker(stack, "users", identity),
         _worker(stack, "courses", content),
-        _worker(stack, "chat", content),
+        _worker(stack, "chat", chat),
         _worker(stack, "analytics", {}),
         _gateway(stack),
     ]
@@ -171,6 +172,16 @@ def _identity_settings(stack: Stack) -> dict[str, str]:
     # Beside the stores' data, not in it: a restored backup must not take it back.
     ledger = {"ERASURE_LEDGER": str(stack.home / "erasures" / "ledger.jsonl")}
     return {name: secrets[name] for name in names} | outside | ledger
+
+
+def _chat_settings(stack: Stack) -> dict[str, str]:
+    secret = "SETTINGS_ENCRYPTION_SECRET"
+    previous = "SETTINGS_ENCRYPTION_PREVIOUS"
+    return {
+        "CONTENT_DIR": str(stack.root / "content"),
+        secret: stack.secrets.environment()[secret],
+        previous: os.environ.get(previous, ""),
+    }
 
 
 def caddy_binary() -> Path:

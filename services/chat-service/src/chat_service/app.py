@@ -6,6 +6,9 @@ from chat_service.authoring.labels_api import router as labels
 from chat_service.authoring.moving import Moving
 from chat_service.authoring.moving_api import router as moving
 from chat_service.authoring.versions_api import router as versions
+from chat_service.configuration.api import router as configuration
+from chat_service.configuration.reading import Configuration
+from chat_service.configuration.service import Administration
 from chat_service.keeping import keep
 from chat_service.learners import Learners
 from chat_service.privacy.api import router as activity
@@ -44,7 +47,7 @@ def create_app(
     app = create_application(
         settings,
         summary="Conversations that last: the tutor and the guided programmes.",
-        routers=[tutor, programs, versions, labels, moving, records, safety, activity, people],
+        routers=[tutor, programs, versions, labels, moving, records, safety, configuration, activity, people],
         stores=[database, mongo],
         keys=keys or polled(settings),
         background=kept.background,
@@ -55,6 +58,8 @@ def create_app(
     app.state.people = held(database, mongo, kept.spool)
     app.state.programs = kept.programs
     app.state.moving = Moving(database, catalog)
+    app.state.configuration = Configuration(database, settings.vault)
+    app.state.administration = Administration(database, settings.vault, app.state.configuration)
     app.state.records = Records(database, catalog)
     app.state.conversations = ConversationRepository(mongo)
     app.state.tutor = Tutor(database, TutorTurns(mongo), courses, index)

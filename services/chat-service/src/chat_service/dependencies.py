@@ -4,7 +4,10 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
+from chat_service.configuration.reading import Configuration
+from chat_service.configuration.registry import ANONYMOUS_PER_HOUR, ANONYMOUS_SESSIONS
 from chat_service.learners import Learners
+from chat_service.programs.errors import NotAnonymous
 from chat_service.programs.schemas import StartProgram
 from chat_service.programs.service import Programs
 from chat_service.programs.store import Beginner
@@ -13,8 +16,6 @@ from chat_service.tutor.repository import ConversationRepository
 from chat_service.tutor.service import Tutor
 from cogniflow_kit.identity import CurrentUser
 from cogniflow_kit.sql.idempotency import IdempotencyKey
-
-ANONYMOUS_PER_HOUR = 1000
 
 
 async def get_tutor(request: Request) -> Tutor:
@@ -37,9 +38,15 @@ async def get_records(request: Request) -> Records:
     return records
 
 
-async def hourly_limit() -> int:
-    """How many anonymous sessions may begin within an hour, in the whole installation."""
-    return ANONYMOUS_PER_HOUR
+def hourly_limit(request: Request) -> int:
+    """How many anonymous sessions may begin within an hour, in the whole installation.
+
+    Raises NotAnonymous where none may.
+    """
+    configuration: Configuration = request.app.state.configuration
+    if not configuration.get(ANONYMOUS_SESSIONS):
+        raise NotAnonymous
+    return configuration.get(ANONYMOUS_PER_HOUR)
 
 
 def get_beginner(

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import structlog
 
+from chat_service.configuration.vault import reseal
 from chat_service.indexes import ensure_indexes
 from chat_service.programs.loader import publish_folder
 from chat_service.retention.partitions import MessagesBusy, open_months
@@ -28,6 +29,7 @@ def prepare(settings: Settings) -> None:
     with closing(Mongo(settings.mongo_url.get_secret_value())) as mongo:
         ensure_indexes(mongo)
     with closing(Database(url, application=settings.service)) as database:
+        reseal(database, settings.vault)
         _open_months(database)
         publish_folder(database, settings.content_dir / "programs")
 

@@ -5,6 +5,7 @@ from typing import ClassVar
 
 from pydantic import SecretStr
 
+from chat_service.configuration.vault import Vault
 from cogniflow_kit.settings import ServiceSettings
 
 
@@ -13,6 +14,8 @@ class Settings(ServiceSettings):
 
     `spool_dir`: where turns are kept on disk while PostgreSQL is away; each
     process needs one of its own. Without it they are refused then.
+    `settings_encryption_secret` encrypts secret settings in the database,
+    `settings_encryption_previous` are earlier ones, separated by commas.
     """
 
     service: ClassVar[str] = "chat-service"
@@ -21,3 +24,9 @@ class Settings(ServiceSettings):
     mongo_url: SecretStr
     content_dir: Path
     spool_dir: Path | None = None
+    settings_encryption_secret: SecretStr
+    settings_encryption_previous: SecretStr = SecretStr("")
+
+    @property
+    def vault(self) -> Vault:
+        return Vault(self.settings_encryption_secret, self.settings_encryption_previous)

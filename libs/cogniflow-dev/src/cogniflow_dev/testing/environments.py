@@ -77,6 +77,8 @@ class ServiceEnvironments:
         }
         if name in MONGO_SERVICES:
             settings["mongo_url"] = self._mongo_url(name)
+        if name == "chat":
+            settings["settings_encryption_secret"] = secrets["SETTINGS_ENCRYPTION_SECRET"]
         if name == "users":
             settings["erasure_ledger"] = self._stores.directory / f"{database}-erasures.jsonl"
             own = ("KEY_ENCRYPTION_SECRET", "_CLIENT_SECRET", "DEMO_")

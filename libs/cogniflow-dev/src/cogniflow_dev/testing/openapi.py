@@ -26,6 +26,7 @@ def offline_settings(name: str) -> dict[str, Any]:
         "mongo_url": f"mongodb://{_NOWHERE}/cogniflow_{name}?connect=false",
         "redis_url": f"redis://{_NOWHERE}/0",
         "key_encryption_secret": "unused",
+        "settings_encryption_secret": "unused",
         "content_dir": ".",
         "erasure_ledger": "nowhere.jsonl",
         **secrets,

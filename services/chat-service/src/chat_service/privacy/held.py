@@ -27,12 +27,13 @@ _OF_A_PERSON = (
 )
 _OWN_DETECTION = "t.detection_id IN (SELECT detection_id FROM chat.risk_detections WHERE user_id = :user_id)"
 _OWN_SESSION = "t.session_id IN (SELECT session_id FROM chat.sessions WHERE user_id = :user_id)"
+_UPDATED = "t.updated_by = :user_id"
 
 WITHOUT_PEOPLE = frozenset(
     {
         *("programs", "program_versions", "weeks", "questions", "system_prompts", "week_content_blocks"),
         *("program_labels", "program_label_moves", "experiments", "experiment_arms"),
-        *("system_settings", "system_setting_changes", "retention_runs", "legacy_imports"),
+        *("retention_runs", "legacy_imports"),
         *("safety_accesses", "course_indexes", "lesson_chunks", "jobs"),
     }
 )
@@ -53,6 +54,9 @@ def held(database: Database, mongo: Mongo, spool: Spool | None = None) -> Person
             table("experiment_assignments"),
             table("turns", owner=_OWN_SESSION),
             table("sessions"),
+            # What an admin decided stays, without their name on it.
+            table("system_settings", owner=_UPDATED, keep="updated_by = NULL", hidden=("setting_value",)),
+            table("system_setting_changes", owner="t.actor_id = :user_id", keep="actor_id = NULL"),
             *plumbing(database, metadata),
         ]
     )

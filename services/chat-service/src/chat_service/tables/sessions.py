@@ -29,6 +29,11 @@ class ProgramSession(Base):
         Index(
             "uq_sessions_open", "user_id", "program_id", unique=True, postgresql_where=text("NOT completed")
         ),
+        Index(
+            "ix_sessions_transcript",
+            "version_id",
+            postgresql_where=text("completed AND transcript_removed_at IS NULL"),
+        ),
         Index("ix_sessions_last_activity", "last_activity"),
         Index("ix_sessions_anonymous", "last_activity", postgresql_where=text("anonymous")),
     )
@@ -54,6 +59,7 @@ class ProgramSession(Base):
     paused_at: Mapped[MaybeMoment]
     completed: Mapped[bool] = mapped_column(server_default="false")
     completion_time: Mapped[MaybeMoment]
+    transcript_removed_at: Mapped[MaybeMoment]
 
 
 OwnSession = Annotated[
