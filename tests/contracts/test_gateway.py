@@ -1,6 +1,7 @@
 """The real gateway in front of four recording servers: who gets which request, and what is refused."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -19,6 +20,9 @@ from cogniflow_dev.ports import free_ports
 PARTS = ("users", "courses", "chat", "analytics")
 AWAY = "chat"
 """The one service that is not running."""
+ACCESS = (repository_root() / "tests" / "security" / "access.md").read_text()
+ROUTES = sorted(set(re.findall(r"^\| (\w+) \| `\w+ (/(?:api|xapi|\.well-known)\S*)`", ACCESS, re.MULTILINE)))
+"""The public routes of all services: service and path."""
 
 
 class Recorder(BaseHTTPRequestHandler):
@@ -121,6 +125,16 @@ def test_each_address_reaches_its_service(gateway: httpx.Client, path: str, part
     assert gateway.get(path).text.split()[:2] == [part, path]
 
 
+@pytest.mark.parametrize(("part", "path"), ROUTES, ids=" ".join)
+def test_every_public_route_reaches_its_service(gateway: httpx.Client, part: str, path: str) -> None:
+    path = re.sub(r"{\w+}", "1", path)
+    answer = gateway.get(path)
+    if part == AWAY:
+        assert (answer.status_code, answer.json()["code"]) == (503, "service_unavailable")
+    else:
+        assert answer.text.split()[:2] == [part, path]
+
+
 @pytest.mark.parametrize(
     "path",
     [
@@ -133,6 +147,8 @@ def test_each_address_reaches_its_service(gateway: httpx.Client, path: str, part
         "/api",
         "/xapi",
         "/api/usersandmore",
+        "/api/safety",
+        "/api/retention",
         "/metrics",
         "/docs",
         "/index.html",

@@ -8,6 +8,7 @@ from taking import Taking
 from chat_service.dependencies import hourly_limit
 from chat_service.programs.participant import participant_id
 from chat_service.tables import metadata
+from cogniflow_kit.ids import new_id
 
 START = "/api/programs/open-door/start-anonymously"
 
@@ -60,7 +61,10 @@ def test_another_key_opens_nothing(client, intake):
     other = client.post(START).json()
     who = {"X-Session-Key": other["session_key"]}
     body = {"text": "Yes", "client_message_id": "one"}
-    for answer in (client.get(intake.path, headers=who), client.post(f"{intake.path}/answer", json=body, headers=who)):
+    for answer in (
+        client.get(intake.path, headers=who),
+        client.post(f"{intake.path}/answer", json=body, headers=who),
+    ):
         assert (answer.status_code, answer.json()["code"]) == (404, "session_not_found")
 
 
@@ -137,12 +141,48 @@ def test_who_claims_a_session_has_all_of_it(client, intake, as_maja, maja, token
     filled = set()
     for table in metadata.sorted_tables:
         found = rows(f"SELECT * FROM {table.name}")
-        if table.name != "outbox":
-            assert anonymous not in str(found), table.name
+        assert anonymous not in str(found), table.name
         if "user_id" in table.columns and found:
             assert {row["user_id"] for row in found} == {owner}, table.name
             filled.add(table.name)
-    assert {"sessions", "conversation_messages", "risk_detections", "user_responses", "validation_logs"} <= filled
+    assert {
+        "sessions",
+        "conversation_messages",
+        "risk_detections",
+        "user_responses",
+        "validation_logs",
+    } <= filled
+
+
+def test_facts_of_an_anonymous_session_name_nobody(client, intake, as_maja, maja, tokens, rows):
+    intake.reply("Yes")
+    client.post(f"{intake.path}/claim", headers=as_maja | key_of(intake))
+    Taking(client, as_maja, intake.begun).reply("Tom")
+    facts = [row["event"] for row in rows("SELECT * FROM outbox ORDER BY id")]
+    about = [(fact["type"], fact["actor_id"], "session_id" in fact["data"]) for fact in facts]
+    assert about == [
+        ("program.started", None, False),
+        ("program.answer_completed", None, False),
+        ("program.answer_completed", str(tokens.id_of(maja)), True),
+    ]
+
+
+def test_a_claim_takes_the_experiment_along(client, intake, as_maja, maja, tokens, rows):
+    version, other, experiment = rows("SELECT version_id FROM sessions")[0]["version_id"], new_id(), new_id()
+    rows(
+        "INSERT INTO experiments (experiment_id, program_id, label, name, created_by)"
+        f" SELECT '{experiment}', program_id, 'production', 'x', '{other}' FROM sessions RETURNING label"
+    )
+    rows(f"UPDATE sessions SET experiment_id = '{experiment}' RETURNING session_id")
+    anonymous = participant_id(key_of(intake)["X-Session-Key"])
+    for person in (anonymous, other):
+        rows(
+            "INSERT INTO experiment_assignments (experiment_id, user_id, version_id)"
+            f" VALUES ('{experiment}', '{person}', '{version}') RETURNING user_id"
+        )
+    client.post(f"{intake.path}/claim", headers=as_maja | key_of(intake))
+    owners = {row["user_id"] for row in rows("experiment_assignments")}
+    assert owners == {tokens.id_of(maja), other}
 
 
 def test_a_claimed_session_goes_on_with_the_account_alone(client, intake, as_maja, as_stranger):

@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from chat_service.programs.participant import account_of
 from chat_service.tables import ExperimentArm, ExperimentAssignment, Program, ProgramVersion
 from cogniflow_kit.events import Event
 from cogniflow_kit.sql.outbox import record
@@ -59,7 +60,7 @@ def _exposed(session: Session, experiment_id: UUID, user_id: UUID, version_id: U
         .where(ProgramVersion.version_id == version_id)
     ).one()
     data = {"program": slug, "program_version": version, "experiment_id": str(experiment_id)}
-    return Event(type="experiment.exposed", actor_id=user_id, data=data)
+    return Event(type="experiment.exposed", actor_id=account_of(user_id), data=data)
 
 
 def outcomes(
@@ -76,16 +77,17 @@ def outcomes(
     """What a step tells of the experiment that its session began under; nothing without one."""
     if experiment_id is None:
         return []
+    actor_id = account_of(user_id)
     reached = {"week_completed": week_completed, "session_completed": session_completed}
     data: dict[str, Any] = {
         "program": program,
         "program_version": program_version,
         "experiment_id": str(experiment_id),
-        "session_id": str(session_id),
+        **({"session_id": str(session_id)} if actor_id else {}),
         "week": week,
     }
     return [
-        Event(type="experiment.outcome", actor_id=user_id, data={**data, "outcome": outcome})
+        Event(type="experiment.outcome", actor_id=actor_id, data={**data, "outcome": outcome})
         for outcome, is_reached in reached.items()
         if is_reached
     ]

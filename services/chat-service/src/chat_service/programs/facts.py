@@ -1,7 +1,12 @@
-"""What other services are told of a turn. Facts carry ids and counts, never what somebody wrote."""
+"""What other services are told of a turn. Facts carry ids and counts, never what somebody wrote.
+
+Those of an anonymous participant name nobody, and nothing by which they could
+be put together: they stay longer than the session, and a claim finds none of them.
+"""
 
 from chat_service.programs.coach import Step
 from chat_service.programs.experiments import outcomes
+from chat_service.programs.participant import account_of
 from chat_service.programs.place import ProgramPlace, Snapshot
 from chat_service.programs.progress import Next
 from chat_service.turns.model import Turn
@@ -9,11 +14,9 @@ from cogniflow_kit.events import Event
 
 
 def started(snapshot: Snapshot, slug: str) -> Event:
-    return Event(
-        type="program.started",
-        actor_id=snapshot.user_id,
-        data={"program": slug, "session_id": str(snapshot.session_id)},
-    )
+    actor_id = account_of(snapshot.user_id)
+    ids = {"session_id": str(snapshot.session_id)} if actor_id else {}
+    return Event(type="program.started", actor_id=actor_id, data={"program": slug, **ids})
 
 
 def facts_of(turn: Turn, place: ProgramPlace, step: Step, following: Next) -> list[Event]:
@@ -34,13 +37,14 @@ def facts_of(turn: Turn, place: ProgramPlace, step: Step, following: Next) -> li
 
 
 def _answered(turn: Turn, place: ProgramPlace) -> Event:
+    actor_id = account_of(place.snapshot.user_id)
+    ids = {"session_id": str(place.snapshot.session_id), "turn_id": str(turn.id)} if actor_id else {}
     return Event(
         type="program.answer_completed",
-        actor_id=place.snapshot.user_id,
+        actor_id=actor_id,
         data={
             "program": place.programme.slug,
-            "session_id": str(place.snapshot.session_id),
-            "turn_id": str(turn.id),
+            **ids,
             "week": place.week.week_number,
             "question": place.standing.question.question_number,
         },

@@ -20,6 +20,7 @@ from cogniflow_kit.identity import BearerToken, User, current_user
 HEADER = "X-Session-Key"
 _DOMAIN = b"cogniflow anonymous participant\0"
 _KEY_BYTES = 32
+_VERSION = 8
 
 session_key = APIKeyHeader(
     name=HEADER, auto_error=False, description="The key of an anonymous session, given out at its start."
@@ -46,6 +47,11 @@ def participant_id(key: str) -> UUID:
     digest[6] = (digest[6] & 0x0F) | 0x80
     digest[8] = (digest[8] & 0x3F) | 0x80
     return UUID(bytes=bytes(digest))
+
+
+def account_of(participant: UUID) -> UUID | None:
+    """The account's id, None for an anonymous participant."""
+    return participant if participant.version != _VERSION else None
 
 
 async def current_participant(request: Request, token: BearerToken, key: SessionKey) -> Participant:

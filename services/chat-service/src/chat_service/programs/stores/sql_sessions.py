@@ -45,6 +45,17 @@ _OWNED = (
     "risk_detections", "question_completions", "conversation_states", "user_progress", "user_responses",
     "session_summaries",
 )  # fmt: skip
+# What the session was begun under goes along; an account that has been assigned already stays with that.
+_ASSIGN = text(
+    "INSERT INTO experiment_assignments (experiment_id, user_id, version_id, assigned_at)"
+    " SELECT a.experiment_id, :user_id, a.version_id, a.assigned_at"
+    " FROM experiment_assignments a JOIN sessions s USING (experiment_id)"
+    " WHERE s.session_id = :session_id AND a.user_id = :participant ON CONFLICT DO NOTHING"
+)
+_UNASSIGN = text(
+    "DELETE FROM experiment_assignments a USING sessions s"
+    " WHERE s.session_id = :session_id AND a.experiment_id = s.experiment_id AND a.user_id = :participant"
+)
 ANONYMOUS_WINDOW = timedelta(hours=1)
 
 
@@ -193,6 +204,8 @@ class SqlSessions:
             for table in _OWNED:
                 own = f"UPDATE {table} SET user_id = :user_id WHERE session_id = :session_id"  # noqa: S608
                 session.execute(text(own), values)
+            session.execute(_ASSIGN, values)
+            session.execute(_UNASSIGN, values)
 
     def _place(self, session: Session, session_id: UUID, user_id: UUID) -> ProgramPlace:
         found = session.scalar(_READ, {"session_id": session_id, "user_id": user_id})
