@@ -66,20 +66,20 @@ class Report:
         """The branches of the weeks played that no story leads to. That isn't a failure."""
         spoken = {prompt_id for one in self.played for prompt_id in one.spoken}
         weeks = {one.scene.start.week.week_id: one.scene.start for one in self.played}
-        return [
-            f"{start.programme.slug}, week {start.week.week_number}, question {question.question_number}: "
-            f"no story leads to {prompt.prompt_type}"
-            for start in weeks.values()
-            for question in start.week.questions
-            for prompt in question.scenarios
-            if prompt.prompt_id not in spoken
-        ]
+        found = []
+        for start in weeks.values():
+            for question in start.week.questions:
+                missed = [one.prompt_type for one in question.scenarios if one.prompt_id not in spoken]
+                if missed:
+                    place = f"week {start.week.week_number}, question {question.question_number}"
+                    found.append(f"{start.programme.slug}, {place}: no story leads to {', '.join(missed)}")
+        return found
 
     def __str__(self) -> str:
-        """Every problem and failure, the branches without a story, then the count."""
-        told = [*self.problems, *("\n".join(one.failures) for one in self.failed), *self.untold]
+        """Every problem and failure; where there is none, the branches without a story; then the count."""
+        told = [*self.problems, *("\n".join(one.failures) for one in self.failed)]
         count = f"{len(self.played)} stories, {len(self.played) - len(self.failed)} as written"
-        return "\n".join([*told, count])
+        return "\n".join([*(told or self.untold), count])
 
 
 def run_stories(paths: Iterable[Path], programs_folder: Path) -> Report:
