@@ -22,6 +22,7 @@ from chat_service.programs.store import Beginner
 from chat_service.programs.stores.sql_sessions import SqlSessions
 from chat_service.turns.model import Message
 from cogniflow_dev.testing.servers import Call, json_server
+from cogniflow_dev.testing.tokens import headers
 
 WORDS = "In Monday's meeting my proposal was rejected and I thought I'm not good enough."
 RULES_SAY = "verdict on yourself"
@@ -229,3 +230,29 @@ def test_nobody_there(model):
     with pytest.raises(ModelAway) as caught:
         away.ask("Say something.", "Hello")
     assert caught.value.reason == "unreachable"
+
+
+def test_an_admin_turns_it_on_and_off(client, script, tokens, as_maja, database):
+    as_admin = headers(tokens.user("admin"))
+
+    def put(key: str, value: Any) -> None:
+        answer = client.put(f"/api/settings/{key}", json={"value": value}, headers=as_admin)
+        assert answer.status_code == 200, answer.text
+
+    def say(name: str) -> str:
+        body = {"text": WORDS, "client_message_id": name}
+        said: str = client.post(f"{path}/answer", json=body, headers=as_maja).json()["response"]
+        return said
+
+    path = f"/api/programs/sessions/{client.post('/api/programs/driven/start', headers=as_maja).json()['id']}"
+    script.validation = '{"complete": false, "missing": ["the thought"], "ask": "And what did you think?"}'
+    with json_server(script.answer) as url:
+        for key, value in {"base_url": f"{url}/v1", "model": "coach-2", "api_key": "another-key"}.items():
+            put(f"llm.{key}", value)
+        assert script.asked == []
+        put("features.language_model", True)
+        assert say("one") == "And what did you think?"
+        assert {(ask["model"], ask["key"]) for ask in script.asked} == {("coach-2", "Bearer another-key")}
+        put("features.language_model", False)
+        assert RULES_SAY in say("two")
+    assert "another-key" not in client.get("/api/settings", headers=as_admin).text

@@ -20,7 +20,7 @@ log = structlog.stdlib.get_logger(__name__)
 
 FRESH_S = 5.0
 """How long a value that was changed elsewhere may still be read as it was."""
-_PATIENCE_S = 1.0
+_PATIENCE_S = 0.4
 _READ = text("SELECT json_object_agg(setting_key, setting_value) AS stored FROM system_settings")
 
 
@@ -40,7 +40,7 @@ class Configuration:
     def get(self, setting: Setting[Value]) -> Value:
         """The value that counts now. Raises SecretUnreadable for a secret that another key encrypted."""
         if monotonic() >= self._due:
-            self._refresh()
+            self._try_to_refresh()
         if setting.key in self._unreadable:
             raise SecretUnreadable(setting.key)
         return cast(Value, self._values.get(setting.key, setting.default))
@@ -49,21 +49,28 @@ class Configuration:
         """Read anew before the next use."""
         self._due = 0.0
 
-    def _refresh(self) -> None:
-        with self._reading:
-            if monotonic() < self._due:
-                return
-            try:
-                with within(_PATIENCE_S):
-                    row = self._database.run(_READ)
-            except Exception as error:
-                if not is_away(error):
-                    raise
-                self._note_away(error)
-            else:
+    def renew(self) -> None:
+        """Read them now, for what mustn't go by old values. Raises when PostgreSQL is away."""
+        with within(_PATIENCE_S):
+            row = self._database.run(_READ)
+        self._take((row.stored if row is not None else None) or {})
+        self._due = monotonic() + FRESH_S
+
+    def _try_to_refresh(self) -> None:
+        # Nobody waits for another's reading, but for the first one.
+        if not self._reading.acquire(blocking=self._due == 0.0):
+            return
+        try:
+            if monotonic() >= self._due:
+                self.renew()
                 self._note_there()
-                self._take((row.stored if row is not None else None) or {})
+        except Exception as error:
+            if not is_away(error):
+                raise
+            self._note_away(error)
             self._due = monotonic() + FRESH_S
+        finally:
+            self._reading.release()
 
     def _take(self, stored: Mapping[str, JsonValue]) -> None:
         if stored == self._stored:

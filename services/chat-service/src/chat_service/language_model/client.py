@@ -35,6 +35,8 @@ class ModelSettings:
     model: str
     api_key: SecretStr
     timeout_s: float = 15.0
+    temperature: float | None = None
+    max_tokens: int | None = None
 
 
 class LanguageModel:
@@ -55,6 +57,7 @@ class LanguageModel:
     def _ask(self, instructions: str, said: str) -> str:
         # Importing the SDK takes a second and 50 MB: nobody pays for it who has no model.
         import openai  # noqa: PLC0415
+        from openai import omit  # noqa: PLC0415
 
         since = monotonic()
         try:
@@ -64,8 +67,8 @@ class LanguageModel:
                     {"role": "system", "content": instructions},
                     {"role": "user", "content": said},
                 ],
-                max_tokens=ANSWER_TOKENS,
-                temperature=0.2,
+                max_tokens=self.settings.max_tokens or ANSWER_TOKENS,
+                temperature=omit if self.settings.temperature is None else self.settings.temperature,
             )
         except openai.APITimeoutError as error:
             raise ModelAway("slow") from error
