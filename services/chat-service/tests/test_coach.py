@@ -1,14 +1,19 @@
 """What the coach says, as a function of programme, state and answer."""
 
+from uuid import uuid4
+
 import pytest
 
-from chat_service.programs.coach import respond
-from chat_service.programs.intents import intent_of
+from chat_service.programs.coach import respond, restart
+from chat_service.programs.intents import Intent, intent_of
 from chat_service.programs.judging import Rules
 from chat_service.programs.loader import parse
+from chat_service.programs.place import ProgramPlace, WeekState
 from chat_service.programs.progress import after
 from chat_service.programs.rules import Rule
 from chat_service.programs.state import ConversationData
+from chat_service.programs.store import Beginner
+from chat_service.programs.stores.sql_sessions import opening
 from chat_service.words import has_phrase, shorten, tokens
 
 TWO_WEEKS = """
@@ -53,39 +58,72 @@ def programme():
 
 
 @pytest.fixture
-def standing(programme):
-    week = programme.weeks[0]
-    return Standing(programme, week, week.question(1), ConversationData(), "Ada")
+def place(programme):
+    return opening(Beginner(uuid4(), "Ada"), programme)
 
 
-def test_the_first_scenario_that_holds_answers(standing):
-    step = respond(standing, "I am FINE, thanks!")
-    assert (step.response, step.scenario(standing.question)) == ("Good. Breathe.", "SCENARIO_1")
+def answer(place: ProgramPlace, words: str):
+    return respond(place.standing, words, intent_of(words, "en"), Rules())
+
+
+def at_week(place: ProgramPlace, number: int) -> ProgramPlace:
+    week = place.programme.week_numbered(number)
+    snapshot = place.snapshot.with_week(WeekState(week_id=week.week_id))
+    return ProgramPlace(snapshot.model_copy(update={"current_week_id": week.week_id}), place.programme)
+
+
+def test_the_first_scenario_that_holds_answers(place):
+    step = answer(place, "I am FINE, thanks!")
+    assert (step.response, step.scenario(place.standing.question)) == ("Good. Breathe.", "SCENARIO_1")
     assert step.state.is_completed(1)
 
 
-def test_the_last_scenario_takes_everything_else(standing):
-    step = respond(standing, "refined")
-    assert (step.response, step.scenario(standing.question)) == ("You said: refined", "SCENARIO_2")
+def test_the_last_scenario_takes_everything_else(place):
+    step = answer(place, "refined")
+    assert (step.response, step.scenario(place.standing.question)) == ("You said: refined", "SCENARIO_2")
 
 
-def test_a_week_leads_to_the_next_active_one(standing, programme):
-    following = after(standing, respond(standing, "well"))
+def test_a_week_leads_to_the_next_active_one(place):
+    following = after(place, answer(place, "well"))
     assert following.week_completed
     assert not following.session_completed
-    assert (following.week.week_number, following.text) == (3, "And now, Ada?")
+    assert (following.week.week_number, following.text, following.opens_week) == (3, "And now, Ada?", True)
+    assert following.snapshot.version == place.snapshot.version + 1
 
 
-def test_the_last_week_leads_to_the_end(programme):
-    week = programme.weeks[2]
-    standing = Standing(programme, week, week.question(1), ConversationData(), "Ada")
-    following = after(standing, respond(standing, "anything"))
+def test_the_last_week_leads_to_the_end(place):
+    third = at_week(place, 3)
+    following = after(third, answer(third, "anything"))
     assert following.week_completed
     assert following.session_completed
+    assert (following.question, following.text, following.place) == (None, None, "completed")
 
 
-def test_state_survives_json(standing):
-    state = respond(standing, "well").state
+def test_a_restart_opens_another_run_of_its_week_alone(place):
+    third = at_week(place, 3)
+    following = after(third, restart(third.standing, 1, "Restart week 1"))
+    assert (following.week.week_number, following.text, following.opens_week) == (
+        1,
+        "How are you, Ada?",
+        True,
+    )
+    runs = {state.week_id: state.run for state in following.snapshot.weeks}
+    assert runs == {place.programme.weeks[0].week_id: 2, place.programme.weeks[2].week_id: 1}
+    assert not following.week_completed
+
+
+def test_the_same_place_and_words_make_the_same_step(place):
+    assert answer(place, "well") == answer(place, "well")
+    assert place.standing.state == ConversationData(), "the place is as it was"
+
+
+def test_a_step_is_a_function_of_intent_too(place):
+    refused = respond(place.standing, "well", Intent(kind="skip"), Rules())
+    assert (refused.kind, refused.state) == ("aside", place.standing.state)
+
+
+def test_state_survives_json(place):
+    state = answer(place, "well").state
     assert ConversationData.model_validate_json(state.model_dump_json()) == state
     assert set(state.model_dump()["answers"]) == {"1"}
 

@@ -16,7 +16,7 @@ from chat_service.faults import POINTS
 from cogniflow_dev.ports import free_ports
 
 STORED_BEFORE_ANSWER = ("claimed", "answered", "completing")
-WORDS = "In Monday's meeting my proposal was rejected and I thought I'm not good enough."
+FIRST = "In the meeting my plan was refused and I thought it was my fault."
 
 
 @pytest.fixture
@@ -55,7 +55,7 @@ def await_alive(client: httpx.Client, process: subprocess.Popen[bytes]) -> None:
 
 @pytest.mark.parametrize("fault", POINTS)
 def test_a_programme_turn_survives(server, doomed, as_maja, committing, fault):
-    session_id = server.post("/api/programs/driven/start", headers=as_maja).json()["id"]
+    session_id = server.post("/api/programs/practice/start", headers=as_maja).json()["id"]
     path = f"/api/programs/sessions/{session_id}"
 
     def say(client: httpx.Client, words: str, name: str) -> httpx.Response:
@@ -66,22 +66,22 @@ def test_a_programme_turn_survives(server, doomed, as_maja, committing, fault):
         with committing.transaction() as session:
             return list(session.scalars(text(statement)))
 
-    acknowledged = say(server, WORDS, "before").json()
+    acknowledged = say(server, FIRST, "before").json()
     before = server.get(path, headers=as_maja).json()
     with doomed(fault) as client, pytest.raises(httpx.TransportError):
-        say(client, "Maybe they had no time to read it.", "during")
+        say(client, "Home", "during")
 
     during = server.get(path, headers=as_maja).json()
     statuses = {"claiming": ["completed"], "completed": ["completed", "completed"]}
     assert rows("SELECT status FROM turns ORDER BY sequence") == statuses.get(fault, ["completed", "running"])
     if fault != "completed":
         assert (during["version"], during["answers"]) == (before["version"], before["answers"])
-        assert rows("SELECT answer_text FROM user_answers") == [WORDS]
+        assert rows("SELECT answer_text FROM user_answers") == [FIRST]
     with committing.transaction() as session:
         session.execute(text("UPDATE turns SET lease_expires_at = now() WHERE status = 'running'"))
 
-    assert say(server, WORDS, "before").json() == acknowledged
-    again = say(server, "Maybe they had no time to read it.", "during")
+    assert say(server, FIRST, "before").json() == acknowledged
+    again = say(server, "Home", "during")
     assert again.status_code == 200, again.text
     assert again.json()["sequence"] == 2
     assert rows("SELECT status FROM turns ORDER BY sequence") == ["completed", "completed"]

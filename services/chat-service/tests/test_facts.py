@@ -32,19 +32,19 @@ def outbox(database):
 
 
 def test_a_programme_tells_that_it_was_begun_and_answered(client, as_maja, maja, outbox, sample, tokens):
-    session_id = client.post("/api/programs/driven/start", headers=as_maja).json()["id"]
+    session_id = client.post("/api/programs/practice/start", headers=as_maja).json()["id"]
     body = {"text": "I was at work and thought about the whole week.", "client_message_id": "one"}
     path = f"/api/programs/sessions/{session_id}/answer"
     turn_id = client.post(path, json=body, headers=as_maja).json()["turn_id"]
     client.post(path, json=body, headers=as_maja)
-    client.post("/api/programs/driven/start", headers=as_maja)
+    client.post("/api/programs/practice/start", headers=as_maja)
     events = outbox()
     assert set(events) == {"program.started", "program.answer_completed"}
     for kind, event in events.items():
         assert shape(event) == shape(sample(kind))
         assert event["actor_id"] == str(tokens.id_of(maja))
     assert events["program.answer_completed"]["data"] == {
-        "program": "driven", "session_id": session_id, "turn_id": turn_id, "week": 1, "question": 1,
+        "program": "practice", "session_id": session_id, "turn_id": turn_id, "week": 1, "question": 1,
     }  # fmt: skip
 
 
@@ -65,7 +65,7 @@ def test_a_tutors_turn_tells_that_it_was_answered(
 def test_no_fact_and_no_log_holds_what_was_said(client, question, as_maja, stored_turns, outbox, capsys):
     secret = "xylophone"
     client.post("/api/chat/message", json=question(f"Is sleep good for a {secret}?"), headers=as_maja)
-    session_id = client.post("/api/programs/driven/start", headers=as_maja).json()["id"]
+    session_id = client.post("/api/programs/practice/start", headers=as_maja).json()["id"]
     body = {"text": f"I was at work with my {secret}.", "client_message_id": "one"}
     client.post(f"/api/programs/sessions/{session_id}/answer", json=body, headers=as_maja)
     assert secret not in str(stored_turns()[0]["outbox"]) + str(outbox())

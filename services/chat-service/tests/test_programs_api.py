@@ -100,7 +100,9 @@ def test_programmes_are_listed_with_ones_own_session(client, as_maja, as_strange
     before = listed(as_maja)
     assert {"driven", "support-intake", "practice", "open-door"} <= before.keys()
     practice = before["practice"]
-    assert (practice["version"], practice["weeks"], practice["coach"]) == (1, 3, "Iris"), "hidden weeks don't count"
+    assert (practice["version"], practice["weeks"], practice["coach"]) == (1, 3, "Iris"), (
+        "hidden weeks don't count"
+    )
     assert [before[slug]["anonymous"] for slug in ("practice", "open-door")] == [False, True]
     assert practice["session_id"] is None
     session = client.post(START, headers=as_maja).json()
@@ -241,5 +243,7 @@ def test_a_spoken_answer_keeps_its_recording(practice, rows):
     assert {key: user[key] for key in spoken} == spoken
     assert {(one["message_type"], one["recording_ref"]) for one in coach} == {("text", None)}
     practice.reply("Home", message_type="voice")
-    stored = rows("SELECT message_type, recording_ref FROM conversation_messages WHERE sender = 'user' ORDER BY 1, 2")
+    stored = rows(
+        "SELECT message_type, recording_ref FROM conversation_messages WHERE sender = 'user' ORDER BY 1, 2"
+    )
     assert stored == [spoken, {"message_type": "voice", "recording_ref": None}]

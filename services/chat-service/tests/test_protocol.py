@@ -80,7 +80,7 @@ class Talk:
 @pytest.fixture
 def program_talk(database) -> Talk:
     catalog, user_id = Catalog(database), uuid4()
-    started = SqlSessions(database, catalog).start(Beginner(user_id, "Ada"), "driven")
+    started = SqlSessions(database, catalog).start(Beginner(user_id, "Ada"), "practice")
 
     def execute(statement: str) -> list[Any]:
         with database.transaction() as session:
@@ -257,13 +257,13 @@ def test_a_state_read_before_another_turn_is_not_used(program_talk, database):
 
         done = False
 
-        def get(self, session: Any, version_id: Any) -> Any:
+        def get(self, version_id: Any) -> Any:
             if not self.done:
                 self.done = True
                 program_talk.take(program_talk.message("other tab"))
-            return super().get(session, version_id)
+            return super().get(version_id)
 
-    store = ProgramTurns(database, Interrupted())
+    store = SqlTurns(database, Interrupted(database))
     assert take_turn(store, Coaching(), program_talk.message("a")).sequence == 2
     assert program_talk.read() == [(1, "completed", 1), (2, "completed", 1)]
 

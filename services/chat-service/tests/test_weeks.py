@@ -59,7 +59,9 @@ def test_a_paused_session_takes_no_answer(practice, rows):
     for answer in (practice.say("Home"), practice.restart(1)):
         assert (answer.status_code, answer.json()["code"]) == (409, "session_paused")
     assert len(rows("turns")) == 1
-    assert practice.reply(MISHAP, client_message_id="one")["sequence"] == 1, "what was answered can be asked for"
+    assert practice.reply(MISHAP, client_message_id="one")["sequence"] == 1, (
+        "what was answered can be asked for"
+    )
     resumed = practice.post("resume").json()
     assert resumed["paused"] is False
     assert resumed["question"] == paused.json()["question"]
@@ -99,7 +101,11 @@ def test_a_week_begun_anew_starts_at_its_first_question(practice):
     assert (reply["question"]["number"], reply["question"]["iteration"]) == (1, 1)
     session = practice.read()
     assert (session["week"], session["answers"], session["version"]) == (1, {}, 4)
-    assert [(week["run"], week["questions_completed"]) for week in session["progress"]] == [(2, 0), (0, 0), (0, 0)]
+    assert [(week["run"], week["questions_completed"]) for week in session["progress"]] == [
+        (2, 0),
+        (0, 0),
+        (0, 0),
+    ]
     assert session["progress"][0]["kept"] == {}
 
 
@@ -138,7 +144,9 @@ def test_every_table_keeps_the_run_before(practice, rows):
         assert len(now) == count, table
         kept = [row for row in now if row in before[table]]
         changed = 1 if table in ("conversation_states", "user_progress") else 0
-        assert len(kept) >= len(before[table]) - changed, f"{table}: only the open week's row may have changed"
+        assert len(kept) >= len(before[table]) - changed, (
+            f"{table}: only the open week's row may have changed"
+        )
     assert [row for row in rows("conversation_messages") if row in said] == said
     of_week_1 = (
         "SELECT run, count(*) AS count FROM {} JOIN questions USING (question_id) JOIN weeks USING (week_id)"

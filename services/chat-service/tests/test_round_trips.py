@@ -1,0 +1,94 @@
+"""What a turn costs in round trips to PostgreSQL, counted on the wire."""
+
+from collections.abc import Iterator
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import text
+from taking import WAY
+
+from chat_service.programs.catalog import Catalog
+from chat_service.programs.engine import Coaching, Restarting
+from chat_service.programs.store import Beginner
+from chat_service.programs.stores.sql_sessions import SqlSessions
+from chat_service.programs.stores.sql_turns import SqlTurns
+from chat_service.turns.model import Message
+from chat_service.turns.protocol import take_turn
+from cogniflow_dev.testing.wire import Wire, counted
+from cogniflow_kit.sql.database import Database
+
+
+@pytest.fixture
+def wire(stores) -> Iterator[Wire]:
+    with counted(stores.ports.postgres) as wire:
+        yield wire
+
+
+@pytest.fixture
+def watched(committing, wire) -> Iterator[Database]:
+    """The database by way of the wire, with its connection open."""
+    url = committing.engine.url.set(port=wire.port).render_as_string(hide_password=False)
+    database = Database(url, application="tests", pool_size=1)
+    database.check()
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def session(committing) -> tuple:
+    """Somebody's id, and their session."""
+    user_id = uuid4()
+    return user_id, SqlSessions(committing, Catalog(committing)).start(
+        Beginner(user_id, "Ada"), "practice"
+    ).session_id
+
+
+def message(session, name: str, words: str) -> Message:
+    return Message(*session, name, words, words)
+
+
+def test_every_turn_of_a_whole_programme_takes_three_round_trips_and_prompts_none(
+    watched, wire, session, committing
+):
+    catalog = Catalog(watched)
+    with committing.transaction() as open_session:
+        catalog.get(open_session.scalar(text("SELECT version_id FROM sessions")))
+    turns = SqlTurns(watched, catalog)
+    taken = []
+
+    def trips(engine: Coaching, said: Message) -> int:
+        wire.round_trips = 0
+        taken.append(take_turn(turns, engine, said))
+        return wire.round_trips
+
+    assert trips(Coaching(), message(session, "risk", "I don't want to live anymore.")) == 3
+    assert trips(Coaching(), message(session, "aside", "What do you mean?")) == 3
+    assert trips(Coaching(), message(session, "attempt", "A meeting.")) == 3
+    assert trips(Restarting(week_number=1), message(session, "restart", "Restart week 1")) == 3
+    costs = [trips(Coaching(), message(session, str(number), words)) for number, words in enumerate(WAY)]
+    assert costs == [3] * len(WAY)
+    assert taken[-1].reply["session_completed"] is True
+    assert trips(Coaching(), message(session, "0", WAY[0])) == 1, "repeated, it is only looked up"
+
+
+def test_a_turn_that_is_taken_over_takes_three_round_trips(watched, wire, session):
+    turns = SqlTurns(watched, Catalog(watched))
+    said = message(session, "a", WAY[0])
+    place = turns.look(said).place
+    turn = turns.begin(said, place, 1, Coaching().read(said, place))
+    assert turns.fail(turn)
+    wire.round_trips = 0
+    assert take_turn(turns, Coaching(), said).epoch == 2
+    assert wire.round_trips == 3
+
+
+def test_the_prompts_of_a_version_are_read_once_by_a_process(watched, wire, committing):
+    with committing.transaction() as open_session:
+        version_id = open_session.scalar(text("SELECT version_id FROM program_labels LIMIT 1"))
+    catalog = Catalog(watched)
+    wire.round_trips = 0
+    first = catalog.get(version_id)
+    assert wire.round_trips > 0
+    wire.round_trips = 0
+    assert catalog.get(version_id) is first
+    assert wire.round_trips == 0
