@@ -20,11 +20,9 @@ SCENES = [
 def take_part(client, as_maja):
     """Begin a programme, with an account or without one."""
 
-    def make(slug, *, name=None, anonymously=False) -> Taking:
+    def make(slug, *, anonymously=False, **body) -> Taking:
         way, who = ("start-anonymously", {}) if anonymously else ("start", as_maja)
-        begun = client.post(
-            f"/api/programs/{slug}/{way}", json={"name": name} if name else {}, headers=who
-        ).json()
+        begun = client.post(f"/api/programs/{slug}/{way}", json=body, headers=who).json()
         if not anonymously:
             return Taking(client, as_maja, begun)
         return Taking(client, {"X-Session-Key": begun["session_key"]}, begun["session"])
@@ -35,7 +33,8 @@ def take_part(client, as_maja):
 @pytest.mark.parametrize("scene", SCENES, ids=lambda scene: scene.title)
 def test_the_service_answers_as_the_story_does(scene, take_part):
     programme, place = scene.start.programme, scene.start
-    taking = take_part(programme.slug, name=scene.story.name_of_learner, anonymously=programme.anonymous)
+    body = {"name": scene.story.name_of_learner, "locale": scene.story.locale or programme.locale}
+    taking = take_part(programme.slug, anonymously=programme.anonymous, **body)
     assert taking.begun["question"]["text"] == place.standing.text(place.standing.question.question_text)
     for turn in scene.story.turns:
         outcome = take(place, turn.say)

@@ -112,7 +112,7 @@ def _aside(standing: Standing, answer: str, intent: Intent) -> Step:
 
 
 def _own_words(standing: Standing, intent: Intent) -> str:
-    said = phrases(standing.locale).says
+    said = standing.phrases.says
     if intent.kind == "clarify":
         return said["clarify"].replace("{question}", standing.text(_open_text(standing)))
     return said["pause" if intent.kind == "pause" else "not_skippable"]
@@ -128,7 +128,7 @@ def _open_text(standing: Standing) -> str:
 def _skip(standing: Standing, answer: str, intent: Intent) -> Step:
     question, number = standing.question, standing.question.question_number
     prompt = question.prompt("skip_respond")
-    response = standing.text(prompt.response_text) if prompt else phrases(standing.locale).says["skipped"]
+    response = standing.text(prompt.response_text) if prompt else standing.phrases.says["skipped"]
     state = standing.state.with_scenario(number, SKIPPED).with_response(number, response, completed=True)
     return Step(
         kind="skip",
@@ -201,7 +201,7 @@ def _close_followup(standing: Standing, answer: str, intent: Intent, judge: Judg
     assert prompt is not None, "publishing checks that a follow-up has its response"
     state = standing.state
     if intent.kind == "skip":
-        prompt, response = None, phrases(standing.locale).says["skipped"]
+        prompt, response = None, standing.phrases.says["skipped"]
     else:
         state = state.with_followup(number, answer)
         response = judge.speak(standing, state, prompt)

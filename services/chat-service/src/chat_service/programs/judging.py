@@ -8,7 +8,6 @@ from pydantic import BaseModel, ConfigDict
 from chat_service.embedding import embed
 from chat_service.programs.content import Prompt, Question
 from chat_service.programs.intents import Method
-from chat_service.programs.phrases import phrases
 from chat_service.programs.rules import Checklist, Rule
 from chat_service.programs.standing import Standing
 from chat_service.programs.state import ConversationData
@@ -104,7 +103,7 @@ def _said(state: ConversationData, question: Question) -> str:
 
 
 def _choice(standing: Standing, state: ConversationData) -> Validation:
-    question, language = standing.question, phrases(standing.locale)
+    question, language = standing.question, standing.phrases
     if str(question.question_number) in state.chosen:
         return Validation(missing=[])
     listed = "\n".join(f"{number}. {choice}" for number, choice in enumerate(question.choices, 1))
@@ -112,7 +111,7 @@ def _choice(standing: Standing, state: ConversationData) -> Validation:
 
 
 def _yes_or_no(standing: Standing, state: ConversationData) -> Validation:
-    language = phrases(standing.locale)
+    language = standing.phrases
     words = tokens(_said(state, standing.question))
     if has_any(words, language.yes) or has_any(words, language.no):
         return Validation(missing=[])

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from chat_service.programs.content import SKIPPED, Programme, Question, Week
-from chat_service.programs.phrases import phrases
+from chat_service.programs.phrases import Phrases, phrases
 from chat_service.programs.placeholders import QUOTED_CHARACTERS, Values, resolve
 from chat_service.programs.state import ConversationData
 from chat_service.words import shorten
@@ -26,6 +26,11 @@ class Standing:
     def iteration(self) -> int:
         """The number of the attempt that comes next; a follow-up counts as one."""
         return self.state.iterations(self.question.question_number) + 1
+
+    @property
+    def phrases(self) -> Phrases:
+        """The coach's own words, in the programme's language; the locale is for places to find help."""
+        return phrases(self.programme.locale)
 
     def text(self, raw: str, state: ConversationData | None = None) -> str:
         """A text of the programme, its placeholders resolved, in this or another state of the open week."""
@@ -57,7 +62,7 @@ class Standing:
             f"- {name.replace('_', ' ').capitalize()}: {shorten(said, QUOTED_CHARACTERS)}"
             for name, said in listed.items()
         ]
-        return "\n".join(lines) or f"- {phrases(self.locale).says['nothing_yet']}"
+        return "\n".join(lines) or f"- {self.phrases.says['nothing_yet']}"
 
 
 def _told(state: ConversationData | None, question: Question) -> str | None:
