@@ -130,6 +130,19 @@ def test_import_course_tells_what_came_in_and_what_did_not(command: Command, tmp
     assert "role" in as_learner.stderr
 
 
+def test_migrate_legacy_shows_applies_and_repeats(command: Command) -> None:
+    old = Path(__file__).parents[3] / "services" / "chat-service" / "tests" / "data" / "legacy"
+    shown = command.ok("migrate-legacy", str(old))
+    assert "would be applied" in shown
+    assert "Nothing was changed" in shown
+    for status in ("applied", "already_applied"):
+        report = command.json("migrate-legacy", str(old), "--apply")
+        assert {source["status"] for source in report["sources"]} == {status}
+    broken = command.run("migrate-legacy", str(old / "no-such-file"))
+    assert broken.returncode == 1
+    assert "no such file" in broken.stdout
+
+
 def _course_archive(folder: Path) -> Path:
     """An Open edX course of one lesson, and one part that can't be taken over."""
     course = """

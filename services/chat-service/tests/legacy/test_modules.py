@@ -224,7 +224,7 @@ def test_a_module_and_its_programme(week, old_files):
 def test_the_number_of_a_week(week, name, source, number, said):
     found, ledger = week(source, name)
     assert found.number == number
-    assert any(said in problem.message for problem in ledger.problems)
+    assert any(said in problem["message"] for problem in ledger.problems())
 
 
 def test_a_week_without_a_number_is_refused(week):

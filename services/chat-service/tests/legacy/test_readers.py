@@ -172,7 +172,7 @@ def test_a_pragma_and_transactions_of_a_dump_are_passed_over(read_one):
         "INSERT INTO chat_history VALUES('s','user','a; b -- c');\nROLLBACK;"
     )
     assert [row.values["text"] for row in source.content.sessions["s"].messages] == ["a; b -- c"]
-    assert any("takes everything back" in problem.message for problem in source.ledger.problems)
+    assert any("takes everything back" in problem["message"] for problem in source.ledger.problems())
 
 
 def test_a_dump_that_breaks_off(read_one):

@@ -34,7 +34,7 @@ _STATUS = {
     "failed": ("failed", "bold red"),
 }
 _STYLES = {"error": "bold red", "warning": "yellow", "note": "dim"}
-_MOST_PROBLEMS = 40
+_PLACES_SHOWN = 3
 
 
 def migrate_legacy(
@@ -173,12 +173,23 @@ def _print_source(source: dict[str, Any]) -> None:
     console.print(
         Text.assemble((f"\n{names}", "bold"), f"  {source['kind'].replace('_', ' ')}: ", (words, style))
     )
-    if source["applied_at"]:
-        console.print(f"  at {source['applied_at']}", markup=False)
+    if source["status"] == "already_applied":
+        console.print(f"  at {source['applied_at']}; nothing changes", markup=False)
+        return
+    _print_counts(source)
+    for entry in source["left"]:
+        _print_line("left", "", f"{entry['count']} {entry['what']}: {entry['reason']}", entry)
+    for problem in source["problems"]:
+        severity = problem["severity"]
+        _print_line(severity, _STYLES[severity], problem["message"], problem)
+    _print_todos(source["to_write"])
+
+
+def _print_counts(source: dict[str, Any]) -> None:
+    left = Counter[str]()
+    for entry in source["left"]:
+        left[entry["what"]] += entry["count"]
     if source["counts_in"]:
-        left = Counter[str]()
-        for entry in source["left"]:
-            left[entry["what"]] += entry["count"]
         table = Table("read", "count", "taken over", "left", box=None, padding=(0, 2, 0, 2))
         for what, count in source["counts_in"].items():
             table.add_row(what, str(count), str(source["taken_over"][what]), str(left[what]))
@@ -189,33 +200,21 @@ def _print_source(source: dict[str, Any]) -> None:
             counts = (rows["rows"], rows["written"], rows["updated"], rows["unchanged"])
             table.add_row(name, *map(str, counts))
         console.print(table)
-    for entry in source["left"]:
-        places = ", ".join(entry["places"][:3]) + (" …" if entry["count"] > 3 else "")
-        line = f"  left: {entry['count']} {entry['what']}: {entry['reason']}" + (
-            f" ({places})" if places else ""
-        )
-        console.print(line, markup=False)
-    _print_problems(source["problems"])
-    _print_todos(source["to_write"])
 
 
-def _print_problems(problems: list[dict[str, str]]) -> None:
-    for problem in problems[:_MOST_PROBLEMS]:
-        severity = problem["severity"]
-        console.print(
-            Text.assemble((f"  {severity}: ", _STYLES[severity]), f"{problem['place']}: {problem['message']}")
-        )
-    if len(problems) > _MOST_PROBLEMS:
-        console.print(f"  and {len(problems) - _MOST_PROBLEMS} more: --report or --json has them all")
+def _print_line(kind: str, style: str, words: str, seen: dict[str, Any]) -> None:
+    """`seen`: the number of places, and the first of them."""
+    places = seen["places"][:_PLACES_SHOWN]
+    more = f" and {seen['count'] - len(places)} more" if seen["count"] > len(places) else ""
+    where = f" ({', '.join(places)}{more})" if places else ""
+    console.print(Text.assemble((f"  {kind}: ", style), words, (where, "dim")))
 
 
 def _print_todos(todos: list[dict[str, Any]]) -> None:
-    if not todos:
-        return
-    console.print("  An author still has to write:")
-    table = Table("week", "question", "prompt", "needs", box=None, padding=(0, 2, 0, 4))
+    """One line for each thing to write, with the places that need it."""
+    places: dict[str, list[str]] = {}
     for todo in todos:
-        table.add_row(
-            *(str(todo[column] or "") for column in ("week", "question", "prompt")), Text(todo["needs"])
-        )
-    console.print(table)
+        where = [f"{part} {todo[part]}" for part in ("week", "question") if todo[part] is not None]
+        places.setdefault(todo["needs"], []).append(" ".join([*where, todo["prompt"] or ""]).strip())
+    for needs, found in places.items():
+        _print_line("to write", "cyan", needs, {"count": len(found), "places": found})

@@ -14,19 +14,21 @@ class Unbalanced(AssertionError):
     """A record was lost or counted twice: a fault of ours, so nothing of the source is kept."""
 
 
-@dataclass(frozen=True)
-class Problem:
-    """Something somebody should know. `place` is a file with a line, a session or a row, never words."""
-
-    severity: Severity
-    place: str
-    message: str
-
-
 @dataclass
-class _Left:
+class _Seen:
+    """How often, and where: a file with a line, a session or a row, never words."""
+
     count: int = 0
     places: list[str] = field(default_factory=list)
+
+    def add(self, place: str, count: int = 1) -> None:
+        self.count += count
+        if len(self.places) < _PLACES:
+            self.places.append(place)
+
+    def merge(self, other: "_Seen") -> None:
+        self.count += other.count
+        self.places = (self.places + other.places)[:_PLACES]
 
 
 @dataclass
@@ -35,8 +37,8 @@ class Ledger:
 
     counted: Counter[str] = field(default_factory=Counter)
     taken: Counter[str] = field(default_factory=Counter)
-    problems: list[Problem] = field(default_factory=list)
-    _left: dict[tuple[str, str], _Left] = field(default_factory=dict)
+    _said: dict[tuple[Severity, str], _Seen] = field(default_factory=dict)
+    _left: dict[tuple[str, str], _Seen] = field(default_factory=dict)
 
     def read(self, what: str, count: int = 1) -> None:
         self.counted[what] += count
@@ -48,10 +50,7 @@ class Ledger:
         """Records of one place that are not taken over."""
         if count == 0:
             return
-        left = self._left.setdefault((what, reason), _Left())
-        left.count += count
-        if len(left.places) < _PLACES:
-            left.places.append(place)
+        self._left.setdefault((what, reason), _Seen()).add(place, count)
 
     def take_each(self, counts: Mapping[str, int]) -> None:
         self.taken.update(counts)
@@ -66,19 +65,19 @@ class Ledger:
         for what, count in self.counted.items():
             rest = count - self.left(what)
             if rest > 0:
-                self._left.setdefault((what, reason), _Left()).count += rest
+                self._left.setdefault((what, reason), _Seen()).count += rest
 
     def merge(self, other: "Ledger") -> None:
         self.counted.update(other.counted)
         self.taken.update(other.taken)
-        self.problems += other.problems
-        for key, more in other._left.items():
-            left = self._left.setdefault(key, _Left())
-            left.count += more.count
-            left.places = (left.places + more.places)[:_PLACES]
+        for said, more in other._said.items():
+            self._said.setdefault(said, _Seen()).merge(more)
+        for left, more in other._left.items():
+            self._left.setdefault(left, _Seen()).merge(more)
 
     def say(self, severity: Severity, place: str, message: str) -> None:
-        self.problems.append(Problem(severity, place, message))
+        """Something that somebody should know."""
+        self._said.setdefault((severity, message), _Seen()).add(place)
 
     def error(self, place: str, message: str) -> None:
         self.say("error", place, message)
@@ -91,7 +90,7 @@ class Ledger:
 
     @property
     def has_errors(self) -> bool:
-        return any(problem.severity == "error" for problem in self.problems)
+        return any(severity == "error" for severity, _ in self._said)
 
     def left(self, what: str) -> int:
         return sum(left.count for (kind, _), left in self._left.items() if kind == what)
@@ -113,11 +112,17 @@ class Ledger:
             "counts_in": dict(self.counted),
             "taken_over": {kind: self.taken[kind] for kind in self.counted},
             "left": self.leftovers(),
-            "problems": [vars(problem) for problem in self.problems],
+            "problems": self.problems(),
         }
 
     def leftovers(self) -> list[dict[str, Any]]:
         return [
             {"what": what, "reason": reason, "count": left.count, "places": left.places}
             for (what, reason), left in self._left.items()
+        ]
+
+    def problems(self) -> list[dict[str, Any]]:
+        return [
+            {"severity": severity, "message": message, "count": seen.count, "places": seen.places}
+            for (severity, message), seen in self._said.items()
         ]

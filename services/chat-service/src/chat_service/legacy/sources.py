@@ -215,7 +215,7 @@ def _week_modules(given: Sequence[tuple[_File, str]], slug: str) -> Source:
         _read_week(modules, stem, place, ledger, weeks)
     if weeks:
         source.content = Drafting(slug, ledger).draft(list(weeks.values()))
-    elif not ledger.problems:
+    elif not ledger.has_errors:
         ledger.error(source.name, "none of the modules holds a week")
     return source
 
