@@ -1,6 +1,7 @@
 """access.md says the truth: every route, every role, and what belongs to somebody else."""
 
 import re
+import secrets
 from collections.abc import Iterator
 from uuid import uuid4
 
@@ -8,7 +9,7 @@ import pytest
 from access_table import ROLES, USERS, Rule, access_table
 from four_services import FourServices
 from service_routes import Operation, every_operation
-from whose import Belongings, body_of
+from whose import SESSION_KEY, Belongings, body_of
 
 ROUTES = [operation for operation in every_operation() if operation in access_table()]
 PERSONAL = [operation for operation in ROUTES if access_table()[operation].stranger is not None]
@@ -19,9 +20,12 @@ def belongings(platform: FourServices) -> Belongings:
     return Belongings(platform)
 
 
+MADE_UP = {"slug": "driven", "number": "1"}
+
+
 def filled(path: str, ids: dict[str, str]) -> str:
     for place in re.findall(r"{(\w+)}", path):
-        made_up = "driven" if place == "slug" else str(uuid4())
+        made_up = MADE_UP.get(place, str(uuid4()))
         path = path.replace(f"{{{place}}}", ids.get(place, made_up))
     return path
 
@@ -31,6 +35,8 @@ def callers(
 ) -> Iterator[tuple[str, dict[str, str], str]]:
     """Who calls, with which headers, and what they are to get: `let in` or a status."""
     yield "anonymous", {}, "let in" if "anonymous" in rule.let_in else "401"
+    unknown_key = {SESSION_KEY: secrets.token_urlsafe(32)}
+    yield "by key", unknown_key, "let in" if rule.by_key or "anonymous" in rule.let_in else "401"
     for role in USERS:
         refusal = "401" if rule.scope else "403"
         yield role, platform.person(role).headers, "let in" if role in rule.let_in else refusal
@@ -84,10 +90,10 @@ def test_a_stranger_gets_nothing_of_somebody_elses(
 ) -> None:
     rule = access_table()[operation]
     theirs = belongings.find(rule.whose)
-    stranger = platform.person(theirs.owner.role)
+    stranger, owner = platform.person(theirs.owner.role).headers, theirs.owner.headers | theirs.headers
     path, body = filled(operation.path, theirs.ids), body_of(operation, theirs.ids)
-    for who, expected in ((stranger, True), (theirs.owner, False)):
-        answer = platform.call(operation.service, operation.method, path, headers=who.headers, json=body)
+    for headers, expected in ((stranger, True), (owner, False)):
+        answer = platform.call(operation.service, operation.method, path, headers=headers, json=body)
         refused = answer.status_code in (401, 403, 404, 422)
         assert refused is expected, (
             f"{'stranger' if expected else 'owner'}: {answer.status_code} {answer.text}"

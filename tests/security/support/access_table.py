@@ -15,12 +15,16 @@ _ROW = re.compile(r"\| (\w+) \| `(\w+) (\S+)` \| ([^|]+) \| ([^|]+) \| ([^|]+) \
 
 @dataclass(frozen=True)
 class Rule:
-    """One row. `scope` is what a service's token needs; `stranger` the status for what is another's."""
+    """One row. `scope` is what a service's token needs; `stranger` the status for what is another's.
+
+    `by_key`: the key of an anonymous session opens it as well.
+    """
 
     let_in: frozenset[str]
     scope: str
     whose: str
     stranger: int | None
+    by_key: bool = False
 
 
 @cache
@@ -30,13 +34,14 @@ def access_table() -> dict[Operation, Rule]:
 
 
 def _rule(who: str, whose: str, stranger: str) -> Rule:
-    words = who.replace(",", " ").split()
+    named = who.replace(",", " ").split()
+    words = [word for word in named if word != "key"]
     status = int(stranger) if stranger.strip().isdigit() else None
     if words[0] == "service":
         return Rule(frozenset({"service"}), words[1], whose.strip(), status)
     groups = {"anyone": set(ROLES), "users": set(USERS)}
     let_in: set[str] = set().union(*(groups.get(word, {word}) for word in words))
-    return Rule(frozenset(let_in), "", whose.strip(), status)
+    return Rule(frozenset(let_in), "", whose.strip(), status, by_key="key" in named)
 
 
 def is_public(operation: Operation) -> bool:

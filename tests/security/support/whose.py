@@ -1,7 +1,7 @@
 """Examples of people's data, made through the services themselves, for asking who else may see them."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 from uuid import uuid4
@@ -10,13 +10,16 @@ from course_archives import targz
 from four_services import FourServices, Person
 from service_routes import Operation
 
+SESSION_KEY = "X-Session-Key"
+
 
 @dataclass(frozen=True)
 class Belonging:
-    """`ids` fill the places in an address, and in the bodies below."""
+    """`ids` fill the places in an address, and in the bodies below; `headers` say more than the token."""
 
     owner: Person
     ids: dict[str, str]
+    headers: dict[str, str] = field(default_factory=dict)
 
 
 # What a route needs besides its address; `ids` are those of the example.
@@ -27,6 +30,9 @@ BODIES: dict[str, Callable[[dict[str, str]], dict[str, Any]]] = {
     "POST /api/programs/sessions/{session_id}/answer": lambda _: {
         "text": "I would like to lead a small team one day.",
         "client_message_id": str(uuid4()),
+    },
+    "POST /api/programs/sessions/{session_id}/weeks/{number}/restart": lambda _: {
+        "client_message_id": str(uuid4())
     },
     "POST /api/chat/message": lambda ids: {
         "message": "What is said in this course?",
@@ -39,6 +45,14 @@ BODIES: dict[str, Callable[[dict[str, str]], dict[str, Any]]] = {
 def body_of(operation: Operation, ids: dict[str, str]) -> dict[str, Any] | None:
     make = BODIES.get(f"{operation.method} {operation.path}")
     return make(ids) if make else None
+
+
+def begin_anonymously(platform: FourServices) -> dict[str, Any]:
+    """A session of the support intake, with its key."""
+    answer = platform.call("chat", "POST", "/api/programs/support-intake/start-anonymously")
+    assert answer.status_code == 201, answer.text
+    begun: dict[str, Any] = answer.json()
+    return begun
 
 
 class Belongings:
@@ -96,7 +110,14 @@ class Belongings:
     def program(self) -> Belonging:
         """A session of a programme; a learner's."""
         started = self._made("chat", "POST", "/api/programs/driven/start", self.learner, json={"name": "Lea"})
-        return Belonging(self.learner, {"session_id": started["id"]})
+        return Belonging(self.learner, {"session_id": started["id"], "number": "1"})
+
+    @cached_property
+    def visit(self) -> Belonging:
+        """A session that a learner began without their account, and whose key they still have."""
+        begun = begin_anonymously(self._platform)
+        ids = {"session_id": begun["session"]["id"], "number": "1"}
+        return Belonging(self.learner, ids, {SESSION_KEY: begun["session_key"]})
 
     @cached_property
     def login(self) -> Belonging:
