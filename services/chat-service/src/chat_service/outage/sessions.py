@@ -1,42 +1,106 @@
-"""Reads a session while PostgreSQL is away, and what the spool has of it when it is there again."""
+"""Sessions while PostgreSQL is away: what this process remembers of them, and what the spool has."""
 
-from typing import Any
+from collections.abc import Iterator
+from contextlib import contextmanager
 from uuid import UUID
 
 from chat_service.outage.memory import Memory
-from chat_service.outage.spool import Spool, Spooled
+from chat_service.outage.spool import Spool
 from chat_service.outage.turns import PATIENCE_S
+from chat_service.outage.waiting import with_waiting
 from chat_service.programs.catalog import Catalog
+from chat_service.programs.content import Programme
 from chat_service.programs.errors import SessionNotFound
 from chat_service.programs.place import ProgramPlace
-from chat_service.programs.schemas import MessageOut
-from chat_service.programs.store import Record
+from chat_service.programs.schemas import ProgramOut, SessionListed
+from chat_service.programs.store import Beginner, Record, Started
 from chat_service.programs.stores.sql_sessions import SqlSessions
+from chat_service.programs.stores.sql_turns import SqlTurns
 from cogniflow_kit.errors import Unavailable
 from cogniflow_kit.sql.database import Database, is_away
 from cogniflow_kit.sql.deadline import within
 
 
-class DurableSessions(SqlSessions):
-    """PostgreSQL's sessions, and for reading what this process remembers of them."""
+class Keeper:
+    """Keeps what changes a session outside its turns from meeting turns that wait."""
 
-    def __init__(self, database: Database, catalog: Catalog, spool: Spool, memory: Memory) -> None:
-        super().__init__(database, catalog)
+    def __init__(self, spool: Spool, memory: Memory) -> None:
         self._spool = spool
         self._memory = memory
 
+    @contextmanager
+    def changing(self, session_id: UUID) -> Iterator[None]:
+        """Nobody takes a turn inside the block, and what was remembered of the session is void after it.
+
+        Raises TurnInProgress while a turn is taken, and Unavailable while turns wait.
+        """
+        with self._spool.hold(session_id):
+            if self._spool.has(session_id):
+                raise Unavailable("What was said in this session is still being stored; try again shortly.")
+            try:
+                yield
+            finally:
+                self._memory.forget(session_id)
+
+
+class DurableSessions(SqlSessions):
+    """PostgreSQL's sessions, within the time that a request has; for reading, what is remembered of them."""
+
+    def __init__(self, database: Database, catalog: Catalog, spool: Spool, memory: Memory) -> None:
+        super().__init__(database, catalog)
+        self._turns = SqlTurns(database, catalog)
+        self._spool = spool
+        self._memory = memory
+        self._keeper = Keeper(spool, memory)
+
+    def programs(self, user_id: UUID, after: UUID | None, limit: int) -> list[ProgramOut]:
+        with within(PATIENCE_S):
+            return super().programs(user_id, after, limit)
+
+    def programme(self, slug: str) -> Programme:
+        with within(PATIENCE_S):
+            return super().programme(slug)
+
+    def start(self, beginner: Beginner, slug: str) -> Started:
+        with within(PATIENCE_S):
+            return super().start(beginner, slug)
+
+    def listed(self, user_id: UUID, after: UUID | None, limit: int) -> list[SessionListed]:
+        with within(PATIENCE_S):
+            return super().listed(user_id, after, limit)
+
+    def set_paused(self, session_id: UUID, user_id: UUID, *, paused: bool) -> None:
+        with self._keeper.changing(session_id), within(PATIENCE_S):
+            super().set_paused(session_id, user_id, paused=paused)
+
+    def claim(self, session_id: UUID, participant_id: UUID, user_id: UUID) -> None:
+        with self._keeper.changing(session_id), within(PATIENCE_S):
+            super().claim(session_id, participant_id, user_id)
+
     def read(self, session_id: UUID, user_id: UUID) -> Record:
+        # In this order: what is stored in between shows in what is read, and is left out below.
+        waiting = self._spool.turns(session_id)
         try:
             with within(PATIENCE_S):
                 found = super().read(session_id, user_id)
+                self._remember(found, is_whole=not waiting)
         except Exception as error:
             if not is_away(error):
                 raise
-            found = self._recalled(session_id, user_id)
-        else:
-            ids = frozenset() if found.last_turn is None else frozenset({found.last_turn.client_message_id})
-            self._memory.see(found.place.snapshot, ids)
-        return _with_waiting(found, self._spool.turns(session_id))
+            return self._recalled(session_id, user_id)
+        return with_waiting(found, waiting)
+
+    def locale(self, session_id: UUID, user_id: UUID) -> str | None:
+        """The session's locale, if it can be told at once."""
+        known = self._memory.get(session_id)
+        return known.snapshot.locale if known is not None and known.snapshot.user_id == user_id else None
+
+    def _remember(self, found: Record, *, is_whole: bool) -> None:
+        snapshot = found.place.snapshot
+        if self._memory.get(snapshot.session_id) is not None:
+            self._memory.see(snapshot)
+        elif is_whole:
+            self._memory.learn(snapshot, self._turns.message_ids(snapshot.session_id))
 
     def _recalled(self, session_id: UUID, user_id: UUID) -> Record:
         known = self._memory.get(session_id)
@@ -44,57 +108,6 @@ class DurableSessions(SqlSessions):
             raise Unavailable("The database is away; your session is there again as soon as it is back.")
         if known.snapshot.user_id != user_id:
             raise SessionNotFound
-        # What waits in the spool is added below, from the state before it.
+        # What waits in the spool is added, from the state before it.
         place = ProgramPlace(known.snapshot, self._catalog.get(known.snapshot.version_id))
-        return Record(place, [], None, stored=False)
-
-
-def _with_waiting(found: Record, waiting: list[Spooled]) -> Record:
-    """The session with its spooled turns; those that are stored by now are there already."""
-    stored = found.place.snapshot.version if found.stored else 0
-    waiting = [turn for turn in waiting if turn.snapshot.version > stored]
-    if not waiting:
-        return found
-    said = [message for number, turn in enumerate(waiting) for message in _said(turn, found, number)]
-    place = ProgramPlace(waiting[-1].snapshot, found.place.programme)
-    return Record(place, [*found.messages, *said], found.last_turn, found.stored)
-
-
-def _said(turn: Spooled, found: Record, number: int) -> list[MessageOut]:
-    """What was said in a turn that waits; `turn_sequence` is the one it will most likely get."""
-    last = found.last_turn.sequence if found.last_turn is not None else turn.base - 1 - number
-    common: dict[str, Any] = {
-        "run": turn.run,
-        "week": turn.week,
-        "turn_sequence": last + number + 1,
-        "queued": True,
-    }
-    said = MessageOut(
-        sender="user",
-        message_text=turn.message.text,
-        message_type=turn.message.message_type,
-        recording_ref=turn.message.recording_ref,
-        question_number=turn.question,
-        created_at=turn.message.said_at,
-        **common,
-    )
-    answer = MessageOut(
-        sender="nova",
-        message_text=turn.step.response,
-        message_type="text",
-        recording_ref=None,
-        question_number=turn.question,
-        created_at=turn.answered_at,
-        **common,
-    )
-    asked = turn.reply.question if turn.asks else None
-    question = (
-        [
-            answer.model_copy(
-                update={"message_text": asked.text, "question_number": asked.number, "week": asked.week}
-            )
-        ]
-        if asked
-        else []
-    )
-    return [said, *([answer] if turn.step.response else []), *question]
+        return with_waiting(Record(place, [], None, stored=False), self._spool.turns(session_id))

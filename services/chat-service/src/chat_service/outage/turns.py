@@ -6,11 +6,13 @@ from time import monotonic
 from typing import TypeVar
 
 from chat_service.outage.memory import Memory
-from chat_service.outage.spool import Spool, Spooled
+from chat_service.outage.spool import Spool
+from chat_service.outage.spooled import Spooled
 from chat_service.programs.answered import Answered
 from chat_service.programs.errors import SessionNotFound
 from chat_service.programs.place import ProgramPlace
 from chat_service.programs.reading import ProgramReading
+from chat_service.programs.schemas import Reply
 from chat_service.programs.stores.sql_turns import SqlTurns
 from chat_service.turns.model import LEASE, Message, Sight, Status, Turn
 from cogniflow_kit.errors import Unavailable
@@ -20,7 +22,7 @@ from cogniflow_kit.sql.deadline import within
 
 Outcome = TypeVar("Outcome")
 
-PATIENCE_S = 1.5
+PATIENCE_S = 1.0
 """How long one turn waits for PostgreSQL, all its steps together."""
 
 
@@ -96,8 +98,10 @@ class FallingBack:
     def _seen(self, message: Message) -> Sight[ProgramPlace]:
         sight = self._stored.look(message)
         snapshot = sight.place.snapshot
-        is_new = self._memory.get(snapshot.session_id) is None
-        self._memory.see(snapshot, self._stored.message_ids(snapshot.session_id) if is_new else frozenset())
+        if self._memory.get(snapshot.session_id) is None:
+            self._memory.learn(snapshot, self._stored.message_ids(snapshot.session_id))
+        else:
+            self._memory.see(snapshot)
         return sight
 
     def _recalled(self, message: Message) -> Sight[ProgramPlace]:
@@ -107,11 +111,18 @@ class FallingBack:
             raise Unavailable("The database is away; your session goes on as soon as it is back.")
         if known.snapshot.user_id != message.user_id:
             raise SessionNotFound
-        place = ProgramPlace(known.snapshot, self._stored.catalog.get(known.snapshot.version_id))
-        same = known.last if known.last_message_id == message.client_message_id else None
-        if same is None and message.client_message_id in known.message_ids:
-            raise Unavailable("The database is away; the answer to this message can be read when it is back.")
-        return Sight(place, same, None)
+        place = ProgramPlace(
+            known.snapshot, self._stored.catalog.get(known.snapshot.version_id), stored=False
+        )
+        if message.client_message_id not in known.message_ids:
+            return Sight(place, None, None)
+        if known.last is not None and known.last_message_id == message.client_message_id:
+            return Sight(place, known.last, known.last)
+        waiting = self._spool.turn(message)
+        if waiting is not None:
+            same = _completed(_unstored(waiting.message, place, waiting.base), waiting.reply)
+            return Sight(place, same, same)
+        raise Unavailable("The database is away; the answer to this message can be read when it is back.")
 
     def _append(self, turn: Turn, place: ProgramPlace, result: Answered) -> Turn:
         assert self._reading is not None, "begun before it is completed"
@@ -131,8 +142,7 @@ class FallingBack:
                 answered_at=utc_now(),
             )
         )
-        reply = result.reply.model_dump(mode="json")
-        return replace(turn, status=Status.COMPLETED, lease_expires_at=None, reply=reply)
+        return _completed(turn, result.reply)
 
 
 def _unstored(message: Message, place: ProgramPlace, sequence: int) -> Turn:
@@ -145,3 +155,8 @@ def _unstored(message: Message, place: ProgramPlace, sequence: int) -> Turn:
         epoch=1,
         lease_expires_at=utc_now() + LEASE,
     )
+
+
+def _completed(turn: Turn, reply: Reply) -> Turn:
+    said = reply.model_dump(mode="json")
+    return replace(turn, status=Status.COMPLETED, lease_expires_at=None, reply=said)

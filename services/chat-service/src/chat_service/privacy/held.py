@@ -1,14 +1,13 @@
 """Every table and collection of chat-service with data of people."""
 
+from collections.abc import Sequence
 from typing import Any
 
-from chat_service.outage.held import SpoolHolding
-from chat_service.outage.spool import Spool
 from chat_service.retention.archive import ArchiveHolding
 from chat_service.tables import metadata
 from chat_service.tutor.turn_store import COLLECTION
 from cogniflow_kit.mongo import CollectionHolding, Mongo
-from cogniflow_kit.people import PersonalData
+from cogniflow_kit.people import Holding, PersonalData
 from cogniflow_kit.sql.database import Database
 from cogniflow_kit.sql.people import TableHolding, plumbing
 
@@ -40,13 +39,15 @@ WITHOUT_PEOPLE = frozenset(
 """Tables that hold programmes, lessons and work alone."""
 
 
-def held(database: Database, mongo: Mongo, spool: Spool | None = None) -> PersonalData:
+def held(database: Database, mongo: Mongo, kept: Sequence[Holding] = ()) -> PersonalData:
+    """`kept`: what is held outside the stores."""
+
     def table(name: str, **how: Any) -> TableHolding:
         return TableHolding(database, metadata.tables[f"chat.{name}"], **how)
 
     return PersonalData(
         [
-            *([SpoolHolding(spool)] if spool is not None else []),
+            *kept,
             CollectionHolding(mongo, COLLECTION, hidden=("fingerprint", "outbox", "outbox_pending")),
             table("risk_reviews", owner=_OWN_DETECTION, hidden=("reviewer_id",)),
             *(table(name) for name in _OF_A_PERSON),

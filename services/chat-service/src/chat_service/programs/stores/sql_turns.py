@@ -33,7 +33,7 @@ _COLUMNS = """turn_id AS id, session_id AS conversation_id, sequence, fingerprin
 _EXPIRED = "(status = 'running' AND lease_expires_at < now())"
 
 
-def _change(assignments: str, condition: str) -> TextClause:
+def change(assignments: str, condition: str) -> TextClause:
     """Changes a turn where the condition holds and nobody claimed it since this epoch."""
     return text(
         f"UPDATE turns SET {assignments}"  # noqa: S608 -- all parts are constants of this module
@@ -41,13 +41,13 @@ def _change(assignments: str, condition: str) -> TextClause:
     )
 
 
-_TAKE_OVER = _change(
+_TAKE_OVER = change(
     "status = 'running', epoch = epoch + 1, lease_expires_at = now() + :lease",
     f"(status = 'failed' OR {_EXPIRED})",
 )
-_RENEW = _change("lease_expires_at = now() + :lease", "status = 'running'")
-_FAIL = _change("status = 'failed', lease_expires_at = NULL", "status = 'running'")
-_ABANDON = _change("status = 'abandoned', lease_expires_at = NULL", f"(status = 'failed' OR {_EXPIRED})")
+_RENEW = change("lease_expires_at = now() + :lease", "status = 'running'")
+_FAIL = change("status = 'failed', lease_expires_at = NULL", "status = 'running'")
+_ABANDON = change("status = 'abandoned', lease_expires_at = NULL", f"(status = 'failed' OR {_EXPIRED})")
 _OVERDUE = text(f"SELECT {_COLUMNS} FROM turns WHERE {_EXPIRED} LIMIT :limit")  # noqa: S608 -- as above
 _MESSAGE_IDS = text("SELECT array_agg(client_message_id) AS ids FROM turns WHERE session_id = :session_id")
 _SEEN = TypeAdapter(Turn)
@@ -107,13 +107,15 @@ class SqlTurns:
 
     def complete(self, turn: Turn, place: ProgramPlace, result: Answered) -> Turn | None:
         following = result.following
+        answered_at = self._answered_at or utc_now()
+        facts = facts_of(turn, place, result.step, following)
         values = complete_values(
             turn,
             place,
             result,
-            answered_at=self._answered_at or utc_now(),
+            answered_at=answered_at,
             summary=summarize(place.programme, following.snapshot) if following.session_completed else None,
-            facts=facts_of(turn, place, result.step, following),
+            facts=[fact.model_copy(update={"occurred_at": answered_at}) for fact in facts],
         )
         reach("completing")
         row = self._database.run(COMPLETE, values)

@@ -1,0 +1,97 @@
+"""Stores a session's spooled turns: in order, once, as they were answered."""
+
+import time
+from contextlib import suppress
+from threading import Event
+from uuid import UUID
+
+import structlog
+from sqlalchemy import text
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
+
+from chat_service.faults import reach
+from chat_service.outage.memory import Memory
+from chat_service.outage.replay_turns import Diverged, Recorded, ReplayTurns
+from chat_service.outage.spool import Spool
+from chat_service.outage.spooled import Spooled
+from chat_service.outage.turns import PATIENCE_S
+from chat_service.programs.catalog import Catalog
+from chat_service.programs.errors import SessionNotFound
+from chat_service.turns.errors import MessageIdReused, TurnAbandoned, TurnInProgress
+from chat_service.turns.protocol import take_turn
+from cogniflow_kit.sql.database import Database, is_away
+from cogniflow_kit.sql.deadline import within
+
+log = structlog.stdlib.get_logger(__name__)
+
+_SESSION = text("SELECT session_id FROM sessions WHERE session_id = :session_id")
+
+
+class Storing:
+    """`is_there` is set while PostgreSQL takes spooled turns, as the replay found out."""
+
+    def __init__(self, database: Database, catalog: Catalog, spool: Spool, memory: Memory) -> None:
+        self._database = database
+        self._catalog = catalog
+        self._spool = spool
+        self._memory = memory
+        self.is_there = Event()
+
+    def store(self, session_id: UUID, within_s: float) -> bool:
+        """Store what waits of the session, which the caller holds; whether nothing does any more.
+
+        Stops after the time, and when PostgreSQL goes away. What doesn't fit is set aside.
+        """
+        until = time.monotonic() + within_s
+        try:
+            return self._store(session_id, until)
+        except TurnInProgress:
+            return False  # another's claim has to run out first
+        except Exception as error:  # noqa: BLE001 -- each has its place below
+            if is_away(error):
+                self.is_there.clear()
+                return False
+            return self._puzzle(session_id, error)
+
+    def _store(self, session_id: UUID, until: float) -> bool:
+        unstored = self._spool.unstored(session_id)
+        for turn, size in unstored:
+            if time.monotonic() > until:
+                return False
+            self._take(turn)
+            self._spool.advance(session_id, size)
+            reach("replaying")
+        reach("replayed")
+        self._spool.remove(session_id)
+        log.info("spooled turns stored", session_id=str(session_id))
+        return True
+
+    def _take(self, turn: Spooled) -> None:
+        with within(PATIENCE_S):
+            store = ReplayTurns(self._database, self._catalog, turn)
+            stored = take_turn(store, Recorded(turn), turn.message)
+        self._memory.stored(stored, turn.message.client_message_id)
+
+    def _puzzle(self, session_id: UUID, error: Exception) -> bool:
+        """Gone with its session, set aside where it doesn't fit, or to be tried again."""
+        if isinstance(error, DBAPIError) and not isinstance(error, IntegrityError | DataError):
+            log.error("replay will be tried again", session_id=str(session_id), error=type(error).__name__)
+            return False
+        if isinstance(error, SessionNotFound) and self._is_gone(session_id):
+            self._memory.forget(session_id)
+            self._spool.remove(session_id)
+            log.warning("spooled turns of a session that is gone", session_id=str(session_id))
+            return True
+        self._memory.forget(session_id)
+        aside = self._spool.set_aside(session_id, "diverged")
+        expected = isinstance(error, Diverged | MessageIdReused | TurnAbandoned | SessionNotFound)
+        log.error(
+            "spooled turns don't fit their session", kept=aside.name, exc_info=None if expected else error
+        )
+        return True
+
+    def _is_gone(self, session_id: UUID) -> bool:
+        """Deleted, and not merely somebody else's; in doubt it is there."""
+        with suppress(DBAPIError), within(PATIENCE_S):
+            return self._database.run(_SESSION, {"session_id": session_id}) is None
+        return False
