@@ -50,7 +50,7 @@ def _core(words: list[str], fillers: frozenset[str]) -> tuple[str, ...]:
 
 
 def _by_meaning(text: str, locale: str) -> Intent:
-    (vector,) = embed([text])
+    (vector,) = embed([_plain(text)])
     best, kind = max(
         (sum(a * b for a, b in zip(vector, example, strict=True)), kind)
         for kind, example in _examples(locale)
@@ -62,4 +62,9 @@ def _by_meaning(text: str, locale: str) -> Intent:
 
 @cache
 def _examples(locale: str) -> list[tuple[str, list[float]]]:
-    return [(kind, vector) for kind, want in phrases(locale).wants.items() for vector in embed(want.examples)]
+    return [(kind, vector) for kind, want in phrases(locale).wants.items() for vector in embed([_plain(example) for example in want.examples])]
+
+
+def _plain(text: str) -> str:
+    """To the embeddings, capitals and the last mark make other words."""
+    return text.casefold().strip(" .!?…")
