@@ -62,7 +62,11 @@ def _by_meaning(text: str, locale: str) -> Intent:
 
 @cache
 def _examples(locale: str) -> list[tuple[str, list[float]]]:
-    return [(kind, vector) for kind, want in phrases(locale).wants.items() for vector in embed([_plain(example) for example in want.examples])]
+    return [
+        (kind, vector)
+        for kind, want in phrases(locale).wants.items()
+        for vector in embed([_plain(example) for example in want.examples])
+    ]
 
 
 def _plain(text: str) -> str:
