@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import Depends, Request
+from fastapi import Depends, Header, Request
 
 from chat_service.configuration.reading import Configuration
 from chat_service.configuration.registry import ANONYMOUS_PER_HOUR, ANONYMOUS_SESSIONS
@@ -12,6 +12,7 @@ from chat_service.programs.schemas import StartProgram
 from chat_service.programs.service import Programs
 from chat_service.programs.store import Beginner
 from chat_service.records.service import Records
+from chat_service.safety.help import DEFAULT_LANGUAGE
 from chat_service.tutor.repository import ConversationRepository
 from chat_service.tutor.service import Tutor
 from cogniflow_kit.identity import CurrentUser
@@ -49,6 +50,13 @@ def hourly_limit(request: Request) -> int:
     return configuration.get(ANONYMOUS_PER_HOUR)
 
 
+async def preferred_locale(
+    accept_language: Annotated[str, Header(include_in_schema=False)] = DEFAULT_LANGUAGE,
+) -> str:
+    """The first locale of Accept-Language, such as `de-CH`."""
+    return accept_language.split(",")[0].split(";")[0].strip()
+
+
 def get_beginner(
     request: Request,
     user: CurrentUser,
@@ -62,6 +70,7 @@ def get_beginner(
     return Beginner(id=user.id, name=name, locale=wanted.locale, key=idempotency_key)
 
 
+PreferredLocale = Annotated[str, Depends(preferred_locale)]
 TutorService = Annotated[Tutor, Depends(get_tutor)]
 Conversations = Annotated[ConversationRepository, Depends(get_conversations)]
 ProgramsService = Annotated[Programs, Depends(get_programs)]

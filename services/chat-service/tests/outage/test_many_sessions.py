@@ -29,7 +29,16 @@ SAID = [
     "I can't think of anything, skip this please.",
     "I would like to lead a small team next year and I am afraid that nobody will listen to me.",
 ]
-REPLY = ("response", "intent", "scenario", "missing", "question", "version", "question_completed", "resources")
+REPLY = (
+    "response",
+    "intent",
+    "scenario",
+    "missing",
+    "question",
+    "version",
+    "question_completed",
+    "resources",
+)
 
 
 @dataclass
@@ -93,12 +102,16 @@ class Learner:
 
 
 @pytest.mark.parametrize("fault", ["freeze", "kill"])
-def test_twenty_learners_notice_nothing_but_the_status(process, postgres, tokens, rows, fault, record_property):
+def test_twenty_learners_notice_nothing_but_the_status(
+    process, postgres, tokens, rows, fault, record_property
+):
     over = Event()
     with process() as service, ThreadPoolExecutor(LEARNERS) as pool:
         learners = [Learner(n, headers(tokens.user()), service.client()) for n in range(LEARNERS)]
         for learner in learners:
             learner.begin()
+            learner.say(0)
+            learner.longest_s = 0  # the first answers wait until the embeddings are loaded
         talks = [pool.submit(learner.talk, over) for learner in learners]
         time.sleep(2)
         getattr(postgres, fault)()
@@ -161,7 +174,9 @@ def is_stored_exactly(learner: Learner, rows: Any) -> None:
         assert reply["turn_id"] in (None, str(turn_id))
 
     said = "SELECT message_text FROM conversation_messages WHERE session_id = :id AND sender = 'user'"
-    assert [row[0] for row in rows(f"{said} ORDER BY turn_sequence", **own)] == [words for _, words, _ in told]
+    assert [row[0] for row in rows(f"{said} ORDER BY turn_sequence", **own)] == [
+        words for _, words, _ in told
+    ]
     answered = (
         "SELECT message_text FROM conversation_messages WHERE session_id = :id AND position = 1"
         " AND turn_sequence > 0 ORDER BY turn_sequence"

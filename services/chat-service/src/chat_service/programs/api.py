@@ -5,7 +5,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Header, Path, Response
 
-from chat_service.dependencies import NamedBeginner, ProgramsService, hourly_limit
+from chat_service.dependencies import NamedBeginner, PreferredLocale, ProgramsService, hourly_limit
 from chat_service.programs.errors import SessionNotFound
 from chat_service.programs.participant import HEADER, CurrentParticipant, SessionKey, new_key
 from chat_service.programs.schemas import (
@@ -95,10 +95,14 @@ def read_week(
 
 @router.post("/api/programs/sessions/{session_id}/answer", responses=problems(404, 409))
 def answer_question(
-    session_id: UUID, body: Answer, who: CurrentParticipant, programs: ProgramsService
+    session_id: UUID,
+    body: Answer,
+    who: CurrentParticipant,
+    programs: ProgramsService,
+    preferred_locale: PreferredLocale,
 ) -> AnswerOut:
     """Answer the coach's question. Sending it again with the same client_message_id changes nothing."""
-    return programs.answer(who.id, session_id, body)
+    return programs.answer(who.id, session_id, body, preferred_locale)
 
 
 @router.post("/api/programs/sessions/{session_id}/weeks/{number}/restart", responses=problems(404, 409))

@@ -1,7 +1,6 @@
 """Refusals of programmes."""
 
-from chat_service.safety.check import resources, supportive_answer
-from cogniflow_kit.errors import Conflict, NotFound, ServiceError, Unavailable, Unprocessable
+from cogniflow_kit.errors import Conflict, NotFound, ServiceError, Unprocessable
 
 
 class ProgrammeNotFound(NotFound):
@@ -82,11 +81,3 @@ class AlreadyTakingPart(Conflict):
 
     def __init__(self) -> None:
         super().__init__("Your account has an open session of this programme; complete that one first.")
-
-
-class HelpWhileAway(Unavailable):
-    """The message isn't kept, but whoever may be in danger is shown where to find help."""
-
-    def __init__(self) -> None:
-        places = [place.model_dump(mode="json") for place in resources()]
-        super().__init__(supportive_answer(), more={"resources": places})

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from chat_service.language_model.client import LanguageModel
 from chat_service.programs.engine import Coaching, ModelCoaching, Restarting
-from chat_service.programs.errors import HelpWhileAway, NotAnonymous, WeekNotBegun
+from chat_service.programs.errors import NotAnonymous, WeekNotBegun
 from chat_service.programs.participant import participant_id
 from chat_service.programs.schemas import (
     AnonymousStart,
@@ -23,9 +23,8 @@ from chat_service.programs.schemas import (
 )
 from chat_service.programs.store import Beginner, SessionStore, Started
 from chat_service.programs.taking import Takes
-from chat_service.safety.check import check
+from chat_service.safety.away import help_shown
 from chat_service.turns.model import Message
-from cogniflow_kit.sql.database import is_away
 
 
 class Programs:
@@ -81,8 +80,11 @@ class Programs:
         said = [message for message in found.messages if message.week == number]
         return week_out(found.place, week, said)
 
-    def answer(self, user_id: UUID, session_id: UUID, body: Answer) -> AnswerOut:
-        """One turn. Raises what `take_turn` raises, SessionNotFound, SessionPaused and SessionCompleted."""
+    def answer(self, user_id: UUID, session_id: UUID, body: Answer, preferred_locale: str) -> AnswerOut:
+        """One turn. Raises what `take_turn` raises, SessionNotFound, SessionPaused and SessionCompleted.
+
+        `preferred_locale` is for help where the session's own can't be told.
+        """
         message = Message(
             user_id=user_id,
             conversation_id=session_id,
@@ -92,13 +94,8 @@ class Programs:
             message_type=body.message_type,
             recording_ref=body.recording_ref,
         )
-        try:
+        with help_shown(body.text, self._sessions.locale(session_id, user_id) or preferred_locale):
             return self._take(self._engine(), message)
-        except Exception as error:
-            risk = check(body.text) if is_away(error) else None
-            if risk is None:
-                raise
-            raise HelpWhileAway from error
 
     def restart(self, user_id: UUID, session_id: UUID, number: int, body: Restart) -> AnswerOut:
         """A turn that begins a week anew. Raises as `answer` does, and WeekNotBegun."""

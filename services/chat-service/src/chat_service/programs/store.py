@@ -51,6 +51,9 @@ class SessionStore(Protocol):
 
     def read(self, session_id: UUID, user_id: UUID) -> Record: ...
 
+    def locale(self, session_id: UUID, user_id: UUID) -> str | None:
+        """The session's locale, where it can be told without asking a server."""
+
     def listed(self, user_id: UUID, after: UUID | None, limit: int) -> list[SessionListed]: ...
 
     def set_paused(self, session_id: UUID, user_id: UUID, *, paused: bool) -> None: ...

@@ -5,7 +5,8 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends
 
-from chat_service.dependencies import Conversations, TutorService
+from chat_service.dependencies import Conversations, PreferredLocale, TutorService
+from chat_service.safety.away import help_shown
 from chat_service.tutor.schemas import ConversationOut, TurnOut, TutorAnswer, TutorMessage
 from cogniflow_kit.errors import problems
 from cogniflow_kit.identity import CurrentUser
@@ -15,9 +16,12 @@ router = APIRouter(prefix="/api/chat", tags=["tutor"])
 
 
 @router.post("/message", responses=problems(404, 409))
-def ask(body: TutorMessage, user: CurrentUser, tutor: TutorService) -> TutorAnswer:
+def ask(
+    body: TutorMessage, user: CurrentUser, tutor: TutorService, preferred_locale: PreferredLocale
+) -> TutorAnswer:
     """Ask about a course. Sending it again with the same client_message_id gives the same answer."""
-    return tutor.ask(user, body)
+    with help_shown(body.message, preferred_locale):
+        return tutor.ask(user, body)
 
 
 @router.get("/conversations")

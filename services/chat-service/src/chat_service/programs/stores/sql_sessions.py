@@ -138,6 +138,9 @@ class SqlSessions:
             place = self._place(session, session_id, user_id)
             return Record(place, _messages(session, session_id), _last_turn(session, session_id))
 
+    def locale(self, session_id: UUID, user_id: UUID) -> str | None:  # noqa: ARG002 -- it would have to ask
+        return None
+
     def listed(self, user_id: UUID, after: UUID | None, limit: int) -> list[SessionListed]:
         """The caller's sessions, newest first, one more than `limit` when there is more."""
         found = (
