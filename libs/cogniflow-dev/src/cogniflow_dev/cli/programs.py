@@ -80,6 +80,8 @@ def import_program(
     else:
         for problem in found["problems"]:
             errors.print(f"{file}: {_placed(problem)}", markup=False)
+        if found["more"]:
+            errors.print(f"{file}: {found['more']} problems more", markup=False)
     raise typer.Exit(0 if version is not None else 1)
 
 
@@ -216,17 +218,19 @@ def _print_label(slug: str, label: dict[str, Any], as_json: bool) -> None:
 
 
 def _print_moves(found: list[dict[str, Any]], applied: bool) -> None:
-    table = Table("session", "from", "at", "becomes", "goes on at", "answers changed", box=None)
     for one in found:
-        goes_on = _spot(one["stands_at"]) if one["obstacle"] is None else f"stays: {one['obstacle']}"
-        changed = str(len(one["changed_answers"]))
-        came_from = str(one["from_version"] or "")
-        table.add_row(one["session_id"], came_from, _spot(one["at"]), one["fate"] or "", goes_on, changed)
-    console.print(table)
+        ends = _spot(one["stands_at"]) if one["obstacle"] is None else f"stays: {one['obstacle']}"
+        words = f"{one['session_id']}: {_spot(one['at'])} → {ends}"
+        details = [one["fate"] or "", *_changed(one["changed_answers"])]
+        console.print(f"{words} ({', '.join(filter(None, details))})", markup=False)
     count = sum(one["obstacle"] is None for one in found)
     verb = "moved" if applied else "would be moved; --apply does it"
     console.print(f"{count} of {len(found)} sessions {verb}.", markup=False)
 
 
+def _changed(spots: list[dict[str, int]]) -> list[str]:
+    return [f"answers whose question changed: {len(spots)}"] if spots else []
+
+
 def _spot(spot: dict[str, int] | None) -> str:
-    return f"week {spot['week']}, question {spot['question']}" if spot else ""
+    return f"week {spot['week']}, question {spot['question']}" if spot else "?"

@@ -63,7 +63,8 @@ def examine(source: str) -> Finding:
     try:
         programme = parse(source, "")
     except InvalidProgramme as error:
-        found = [_placed(problem) for problem in error.problems]
+        # A prompt may say the same wrong thing in two of its texts.
+        found = list(dict.fromkeys(_placed(problem) for problem in error.problems))
         return Finding(source, None, found[:MAX_PROBLEMS], more=max(0, len(found) - MAX_PROBLEMS))
     if programme.slug in RESERVED_SLUGS:
         reserved = Problem(None, None, None, f"slug: {programme.slug} has another meaning here")
