@@ -1,11 +1,15 @@
 """The platform under test: the local stack, or with COGNIFLOW_TARGET=compose the running compose stack."""
 
 import os
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from cogniflow_dev.testing.stacks import ComposeStack, LocalStack, RunningStack
+
+sys.path.append(str(Path(__file__).parent / "support"))
 
 
 @pytest.fixture(scope="session")

@@ -1,10 +1,7 @@
 """A learner's day over HTTP; then every process is killed, and everything acknowledged is there, once."""
 
-import io
-import tarfile
 import time
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event, Thread
@@ -13,45 +10,17 @@ from uuid import uuid4
 
 import httpx
 import pytest
+from coaching import Coaching
+from gateway_people import PASSWORD, Person, eventually, register
+from small_course import small_course
+from visitor import Visitor, finish_the_intake
 
 from cogniflow_dev.testing.stacks import RunningStack
 
 OPENEDX_DEMO = Path(__file__).parents[3] / "shared/data/olx/openedx-demo-course.tar.gz"
-PASSWORD = "a quiet walk at noon"
 QUESTION = "How does spacing practice over time help me remember?"
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("stack")]
-
-
-class Person:
-    """Somebody at the gateway. Logs in again when asked to."""
-
-    def __init__(self, address: str, username: str, password: str) -> None:
-        self.username, self.password = username, password
-        self.http = httpx.Client(base_url=address, timeout=60)
-        self.log_in()
-
-    def log_in(self) -> None:
-        form = {"username": self.username, "password": self.password}
-        tokens = self.http.post("/api/auth/token", data=form).raise_for_status().json()
-        self.http.headers["Authorization"] = f"Bearer {tokens['access_token']}"
-        self.refresh_token = tokens["refresh_token"]
-
-    def get(self, path: str, **params: Any) -> Any:
-        return self.http.get(path, params=params).raise_for_status().json()
-
-    def post(self, path: str, **body: Any) -> Any:
-        answer = self.http.post(path, json=body).raise_for_status()
-        return answer.json() if answer.content else None
-
-    def all(self, path: str) -> list[Any]:
-        """Every item of a paged list."""
-        page = self.get(path, limit=100)
-        items = page["items"]
-        while page["next_cursor"]:
-            page = self.get(path, limit=100, cursor=page["next_cursor"])
-            items += page["items"]
-        return items
 
 
 @dataclass
@@ -83,51 +52,15 @@ class Writer:
         self._stopped.set()
 
 
-def eventually(found: Callable[[], Any], wanted: Any, within_s: float = 30) -> None:
-    """Facts travel by the outbox: wait until they have arrived, and fail with what there is."""
-    deadline = time.monotonic() + within_s
-    while (seen := found()) != wanted and time.monotonic() < deadline:
-        time.sleep(0.25)
-    assert seen == wanted
-
-
-def small_course() -> bytes:
-    """For checkouts without the Open edX demo course beside them."""
-    files = {
-        "course/course.xml": '<course org="o" course="c" url_name="r"/>',
-        "course/course/r.xml": '<course display_name="Small"><chapter url_name="a"/></course>',
-        "course/chapter/a.xml": '<chapter display_name="A"><sequential url_name="b"/></chapter>',
-        "course/sequential/b.xml": '<sequential display_name="B"><vertical url_name="v"/></sequential>',
-        "course/vertical/v.xml": '<vertical display_name="V"><html url_name="h"/></vertical>',
-        "course/html/h.xml": '<html filename="h" display_name="H"/>',
-        "course/html/h.html": "<p>Spacing practice over time helps to remember.</p>",
-    }
-    archive = io.BytesIO()
-    with tarfile.open(fileobj=archive, mode="w:gz") as tar:
-        for name, text in files.items():
-            member = tarfile.TarInfo(name)
-            member.size = len(text)
-            tar.addfile(member, io.BytesIO(text.encode()))
-    return archive.getvalue()
-
-
 class LearnersDay:
     """What Maja does, and what was acknowledged to her."""
 
     def __init__(self, stack: RunningStack) -> None:
         self.address = stack.address
-        self.name = f"maja-{uuid4().hex[:8]}"
         self.instructor = Person(stack.address, "instructor", stack.logins["instructor"])
 
     def register(self) -> None:
-        account = {
-            "username": self.name,
-            "email": f"{self.name}@example.org",
-            "full_name": "Maja Novak",
-            "password": PASSWORD,
-        }
-        httpx.post(f"{self.address}/api/auth/register", json=account).raise_for_status()
-        self.maja = Person(self.address, self.name, PASSWORD)
+        self.maja = register(self.address, "maja", "Maja Novak")
         self.me = self.maja.get("/api/users/me")
         assert self.me["role"] == "student"
         assert any(user["id"] == self.me["id"] for user in self.instructor.all("/api/users/"))
@@ -184,17 +117,25 @@ class LearnersDay:
         self.conversation_id = self.turn["conversation_id"]
 
     def talk_with_nova(self) -> None:
-        slug = self.maja.get("/api/programs")["items"][0]["slug"]
-        self.session_id = self.maja.post(f"/api/programs/{slug}/start")["id"]
-        self.answer_text = (
-            "I learned that a goal needs a first small step, and I will plan one for Monday morning."
-        )
-        answer = {"text": self.answer_text, "client_message_id": str(uuid4())}
-        path = f"/api/programs/sessions/{self.session_id}/answer"
-        first = self.maja.post(path, **answer)
-        assert self.maja.post(path, **answer) == first
-        self.session = self.maja.get(f"/api/programs/sessions/{self.session_id}")
-        assert self.answer_text in str(self.session)
+        self.coaching = Coaching(self.maja)
+        self.coaching.begin_the_first_week()
+        self.coaching.go_on_elsewhere(Person(self.address, self.maja.username, PASSWORD))
+        self.coaching.read_the_first_week_back()
+        self.coaching.do_the_first_week_again()
+        self.coaching.speak()
+        self.coaching.take_it_home()
+
+    def ask_for_support_without_an_account(self) -> None:
+        self.visitor = Visitor(self.address)
+        self.visitor.tell()
+        self.visitor.be_in_distress()
+
+    def make_the_visit_her_own(self) -> None:
+        self.visitor.come_back()
+        self.intake = self.visitor.claim(self.maja)
+        finish_the_intake(self.intake)
+        listed = {session["id"] for session in self.maja.all("/api/programs/sessions")}
+        assert listed == {self.coaching.session.id, self.intake.id}
 
     def is_seen_in_the_activity(self) -> None:
         def counts() -> dict[str, bool]:
@@ -215,7 +156,7 @@ class LearnersDay:
         assert self.imported_id in {course["id"] for course in maja.all("/api/courses")}
         assert maja.get(f"/api/courses/{self.course_id}/progress") == self.progress
         assert self.instructor.get(self.edited)["title"] == self.new_title
-        assert maja.get(f"/api/programs/sessions/{self.session_id}") == self.session
+        self.coaching.is_all_there()
         assert [talk["id"] for talk in maja.all("/api/chat/conversations")] == [self.conversation_id]
 
     def messages(self) -> list[dict[str, Any]]:
@@ -231,6 +172,7 @@ def test_a_learners_day_survives_kill(stack: RunningStack) -> None:
     day.see_an_edit_at_once()
     day.ask_the_tutor()
     day.talk_with_nova()
+    day.ask_for_support_without_an_account()
     day.is_seen_in_the_activity()
 
     writer = Writer(day.maja, day.course_id, day.conversation_id)
@@ -248,6 +190,7 @@ def test_a_learners_day_survives_kill(stack: RunningStack) -> None:
 
     stack.start()
     day.check_everything_is_still_there()
+    day.make_the_visit_her_own()
     stored = day.messages()
     answered = Counter(turn["client_message_id"] for turn in stored if turn["status"] == "completed")
     acknowledged = [day.first_message_id, *writer.acknowledged]
@@ -258,11 +201,12 @@ def test_a_learners_day_survives_kill(stack: RunningStack) -> None:
 
     expected = {
         "user.registered": 1,
-        "user.logged_in": 2,
+        "user.logged_in": 3,
         "enrollment.created": 1,
         "lesson.completed": 2,
         "tutor.turn_completed": len(answered),
+        # What she said before the visit was hers is nobody's.
         "program.started": 1,
-        "program.answer_completed": 1,
+        "program.answer_completed": day.coaching.session.attempts + day.intake.attempts,
     }
     eventually(lambda: dict(stack.logged_facts(day.me["id"])), expected)

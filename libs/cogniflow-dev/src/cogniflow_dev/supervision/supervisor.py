@@ -103,6 +103,10 @@ class Supervisor:
             process.heartbeat.unlink(missing_ok=True)  # of an earlier process, it would pass for this one's
         self._command("startProcess", process)
 
+    def stop_process(self, process: Process) -> None:
+        """Tell one process to stop in its own way, and leave it so, without waiting for it."""
+        self._command("stopProcess", process)
+
     def restart_process(self, process: Process) -> None:
         """Stop one process in its own way and start it again, without waiting for it to be ready."""
         with suppress(SupervisorError):  # it may be stopped already

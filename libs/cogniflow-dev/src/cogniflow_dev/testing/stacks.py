@@ -12,6 +12,10 @@ from typing import Any, Protocol
 import psutil
 
 from cogniflow_dev.paths import repository_root
+from cogniflow_dev.startup import find_running
+from cogniflow_dev.supervision import Supervisor
+from cogniflow_dev.topology import Process, processes
+from cogniflow_dev.waiting import wait_until_ready
 
 _COMMAND = str(Path(sys.executable).with_name("cogniflow"))
 _START_S = 240
@@ -37,6 +41,12 @@ class RunningStack(Protocol):
     def kill(self) -> list[str]:
         """SIGKILL every process, the databases included; the names of those that were hit."""
 
+    def kill_postgres(self) -> None:
+        """SIGKILL every process of PostgreSQL, and leave it away."""
+
+    def start_postgres(self) -> None:
+        """Start PostgreSQL again and wait until it answers."""
+
     def stop(self) -> None:
         """End it in good order."""
 
@@ -48,6 +58,7 @@ class LocalStack:
     """The stack of `cogniflow up`, in a folder of its own."""
 
     def __init__(self, home: Path) -> None:
+        self._home = home
         self._environment = {**os.environ, "COGNIFLOW_HOME": str(home)}
         self.address = ""
         self.logins: dict[str, str] = {}
@@ -70,6 +81,30 @@ class LocalStack:
         psutil.wait_procs(family, timeout=10)
         assert not any(psutil.pid_exists(pid) and _alive(pid) for pid in pids.values())
         return list(pids)
+
+    def kill_postgres(self) -> None:
+        supervisor, server = self._postgres()
+        pid = supervisor.states()[server.name].pid
+        assert pid is not None, "PostgreSQL runs"
+        main = psutil.Process(pid)
+        # Frozen while the supervisor is told that it is to stop, else that would start it again.
+        main.suspend()
+        family = [main, *main.children(recursive=True)]
+        supervisor.stop_process(server)
+        for process in family:
+            process.kill()
+        psutil.wait_procs(family, timeout=10)
+
+    def start_postgres(self) -> None:
+        supervisor, server = self._postgres()
+        supervisor.start_process(server)
+        wait_until_ready(server.name, server.check, _START_S, lambda: supervisor.states()[server.name].alive)
+
+    def _postgres(self) -> tuple[Supervisor, Process]:
+        supervisor = find_running(self._home)
+        assert supervisor is not None, "the stack runs"
+        [server] = [process for process in processes(supervisor.stack) if process.name == "postgres"]
+        return supervisor, server
 
     def stop(self) -> None:
         self._run("down")
@@ -102,6 +137,12 @@ class ComposeStack:
         running = _compose("ps", "--services", "--status", "running").split()
         _compose("kill", "--signal", "SIGKILL")
         return running
+
+    def kill_postgres(self) -> None:
+        _compose("kill", "--signal", "SIGKILL", "postgres")
+
+    def start_postgres(self) -> None:
+        _compose("up", "--detach", "--no-deps", "--wait", "--wait-timeout", str(_START_S), "postgres")
 
     def stop(self) -> None:
         _compose("down")
