@@ -17,6 +17,7 @@ from chat_service.programs.api import router as programs
 from chat_service.programs.catalog import Catalog
 from chat_service.records.api import router as records
 from chat_service.records.service import Records
+from chat_service.retention.api import router as retention
 from chat_service.safety.api import router as safety
 from chat_service.settings import Settings
 from chat_service.tutor.api import router as tutor
@@ -47,7 +48,19 @@ def create_app(
     app = create_application(
         settings,
         summary="Conversations that last: the tutor and the guided programmes.",
-        routers=[tutor, programs, versions, labels, moving, records, safety, configuration, activity, people],
+        routers=[
+            tutor,
+            programs,
+            versions,
+            labels,
+            moving,
+            records,
+            safety,
+            configuration,
+            retention,
+            activity,
+            people,
+        ],
         stores=[database, mongo],
         keys=keys or polled(settings),
         background=kept.background,

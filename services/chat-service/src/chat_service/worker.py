@@ -1,13 +1,14 @@
-"""`python -m chat_service.worker`: indexes lessons, ends broken turns, relays facts, makes months."""
+"""`python -m chat_service.worker`: indexes lessons, ends broken turns, relays facts, clears up."""
 
 from datetime import timedelta
 from typing import Any
 
 import structlog
 
+from chat_service.configuration.reading import Configuration
 from chat_service.programs.catalog import Catalog
 from chat_service.programs.stores.sql_turns import SqlTurns
-from chat_service.retention.partitions import open_months
+from chat_service.retention.jobs import CLEAR_UP, TEND_MONTHS, clear_up_now, tend_months
 from chat_service.settings import Settings
 from chat_service.turns.model import TurnStore
 from chat_service.turns.protocol import reap
@@ -16,7 +17,6 @@ from chat_service.tutor.index import LessonIndex
 from chat_service.tutor.jobs import FIND_STALE, INDEX, find_stale, index
 from chat_service.tutor.turn_store import COLLECTION, TutorTurns
 from cogniflow_kit.clients import ServiceClient
-from cogniflow_kit.ids import utc_now
 from cogniflow_kit.jobs import Jobs, Schedule
 from cogniflow_kit.mongo import Mongo, MongoOutbox
 from cogniflow_kit.sql.database import Database
@@ -27,20 +27,21 @@ log = structlog.stdlib.get_logger(__name__)
 
 REAP_PROGRAMS = "reap_program_turns"
 REAP_TUTOR = "reap_tutor_turns"
-OPEN_MONTHS = "open_months"
 
 
 def build(settings: Settings) -> Worker:
     """Two reapers, so that one store's outage doesn't keep the other's turns waiting."""
     database = Database(settings.database_url.get_secret_value(), application="chat-worker")
     mongo = Mongo(settings.mongo_url.get_secret_value())
+    configuration = Configuration(database, settings.vault)
     jobs = Jobs(database, settings.redis_url.get_secret_value(), settings.schema_name)
     courses = Courses(ServiceClient(settings, "courses-service", settings.courses_url))
     lessons = LessonIndex(database, courses)
     program_turns, tutor_turns = SqlTurns(database, Catalog(database)), TutorTurns(mongo)
     jobs.handler(REAP_PROGRAMS, lambda _: _reap(program_turns))
     jobs.handler(REAP_TUTOR, lambda _: _reap(tutor_turns))
-    jobs.handler(OPEN_MONTHS, lambda _: _open_months(database))
+    jobs.handler(CLEAR_UP, lambda _: clear_up_now(database, configuration))
+    jobs.handler(TEND_MONTHS, lambda _: tend_months(database, configuration))
     jobs.handler(FIND_STALE, lambda _: find_stale(database, jobs, courses, lessons))
     jobs.handler(INDEX, lambda arguments: index(lessons, arguments))
     return Worker(
@@ -52,7 +53,8 @@ def build(settings: Settings) -> Worker:
             Schedule(REAP_PROGRAMS, timedelta(seconds=30)),
             Schedule(REAP_TUTOR, timedelta(seconds=30)),
             Schedule(FIND_STALE, timedelta(minutes=1)),
-            Schedule(OPEN_MONTHS, timedelta(days=1)),
+            Schedule(CLEAR_UP, timedelta(hours=1)),
+            Schedule(TEND_MONTHS, timedelta(days=1)),
         ],
     )
 
@@ -61,12 +63,6 @@ def _reap(store: TurnStore[Any, Any, Any]) -> None:
     failed = reap(store)
     if failed:
         log.warning("turns broke off", store=type(store).__name__, count=failed)
-
-
-def _open_months(database: Database) -> None:
-    made = open_months(database, utc_now().date())
-    if made:
-        log.info("months of messages made", partitions=made)
 
 
 if __name__ == "__main__":

@@ -66,7 +66,7 @@ OPEN_REVIEWS_DAYS = integer(
     least=1,
     most=_YEARS,
 )
-TRANSCRIPT = choice(
+TRANSCRIPT: Setting[Transcript] = choice(
     "retention.transcript_at_completion",
     "Whether the words of a completed session are kept, unless its programme says otherwise.",
     Transcript,

@@ -248,8 +248,6 @@ def session_out(
     place: ProgramPlace, messages: list[MessageOut], last_turn: LastTurn | None, *, stored: bool = True
 ) -> SessionOut:
     snapshot, standing = place.snapshot, place.standing
-    text = standing.text(standing.question.question_text)
-    asked = question_out(standing.week, standing.question, text, standing.iteration)
     return SessionOut(
         id=snapshot.session_id,
         program=place.programme.slug,
@@ -265,12 +263,18 @@ def session_out(
         stored=stored,
         week=standing.week.week_number,
         week_title=standing.week.title,
-        question=None if snapshot.completed else asked,
+        question=None if snapshot.completed else _open_question(place),
         progress=[_progress(place, week) for week in place.programme.active_weeks],
         answers=standing.state.answers,
         messages=messages,
         last_turn=last_turn,
     )
+
+
+def _open_question(place: ProgramPlace) -> QuestionOut:
+    standing = place.standing
+    text = standing.text(standing.question.question_text)
+    return question_out(standing.week, standing.question, text, standing.iteration)
 
 
 def week_out(place: ProgramPlace, week: Week, messages: list[MessageOut]) -> WeekOut:
