@@ -1,9 +1,11 @@
 """Old files as their owners have them, and imports of them over a real database."""
 
 import json
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -128,3 +130,12 @@ def command(process_environment, committing) -> Callable[..., tuple[int, list[di
         return done.returncode, [json.loads(line) for line in done.stdout.splitlines()]
 
     return command
+
+
+@pytest.fixture(scope="session")
+def sqlite_bytes(tmp_path_factory, old_files) -> bytes:
+    """The bot's database as a file."""
+    file = tmp_path_factory.mktemp("sqlite") / "chat.db"
+    with closing(sqlite3.connect(file)) as connection:
+        connection.executescript((old_files / "chat_history.sql").read_text().replace("'system'", "'bot'"))
+    return file.read_bytes()

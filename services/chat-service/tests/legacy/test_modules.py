@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from chat_service.legacy.ledger import Ledger
@@ -172,6 +172,7 @@ PIECES = st.sampled_from(
 )  # fmt: skip
 
 
+@settings(deadline=None)
 @given(
     st.one_of(
         st.text(), st.lists(PIECES, max_size=60).map("".join), st.lists(PIECES, max_size=40).map(" ".join)
@@ -191,6 +192,7 @@ def test_no_text_makes_the_reader_raise_or_act(source):
     assert set(Path.cwd().iterdir()) == before
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=300))
 def test_no_bytes_make_a_source_raise(tmp_path_factory, raw):
     file = tmp_path_factory.mktemp("bytes") / "file"

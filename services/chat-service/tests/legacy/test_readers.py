@@ -4,7 +4,7 @@ import json
 import sqlite3
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chat_service.legacy.ledger import Ledger
@@ -118,6 +118,7 @@ JSON = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(st.dictionaries(KEYS, JSON, max_size=5))
 def test_no_json_makes_a_reader_raise_or_lose_a_record(tmp_path_factory, value):
     file = tmp_path_factory.mktemp("json") / "file.json"
@@ -231,3 +232,25 @@ def test_the_account_notices_a_lost_record():
     ledger.leave("messages", "row 2", "it is empty")
     with pytest.raises(Unbalanced, match="messages: 3 read, 1 taken over, 1 left"):
         ledger.check()
+
+
+@settings(deadline=None)
+@given(st.sampled_from(sorted(KINDS)), st.integers(0, 4000), st.integers(0, 4000), st.binary(max_size=8))
+def test_no_damage_to_a_file_makes_a_reader_raise(old_files, tmp_path_factory, name, start, length, put):
+    """Cut something out of a good file, and put something else there."""
+    raw = (old_files / name).read_bytes()
+    file = tmp_path_factory.mktemp("damaged") / "file"
+    file.write_bytes(raw[:start] + put + raw[start + length :])
+    for source in Reading("any").read([file]):
+        source.ledger.leave_rest("only read")
+        source.ledger.check()
+
+
+@settings(deadline=None)
+@given(st.integers(0, 20000), st.binary(min_size=1, max_size=40))
+def test_no_damage_to_a_database_makes_a_reader_raise(sqlite_bytes, tmp_path_factory, start, put):
+    file = tmp_path_factory.mktemp("damaged") / "file"
+    file.write_bytes(sqlite_bytes[:start] + put + sqlite_bytes[start + len(put) :])
+    for source in Reading("any").read([file]):
+        source.ledger.leave_rest("only read")
+        source.ledger.check()

@@ -130,7 +130,7 @@ class Reading:
         try:
             with opened_file(path) as connection:
                 source.content = BotReader(connection, str(path), source.ledger, self._zone).read()
-        except sqlite3.DatabaseError as error:
+        except (sqlite3.Error, ValueError) as error:
             _damaged(source, error)
         return source
 
@@ -139,7 +139,7 @@ class Reading:
         try:
             with opened_dump(text, str(file.path), source.ledger) as connection:
                 source.content = BotReader(connection, str(file.path), source.ledger, self._zone).read()
-        except sqlite3.DatabaseError as error:
+        except (sqlite3.Error, ValueError) as error:
             _damaged(source, error)
         return source
 

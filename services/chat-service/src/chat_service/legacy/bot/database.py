@@ -50,13 +50,10 @@ _LOADING = _READING | {
     sqlite3.SQLITE_ANALYZE,
 }
 
-Found = sqlite3.DatabaseError
-"""What reading a damaged database raises."""
-
 
 @contextmanager
 def opened_file(path: Path) -> Iterator[sqlite3.Connection]:
-    """A private copy, for reading. Raises sqlite3.DatabaseError when it is no database."""
+    """A private copy, for reading. Raises sqlite3.Error when it is no database."""
     with TemporaryDirectory(prefix="cogniflow-legacy-") as folder:
         copy = Path(folder) / "copy.db"
         shutil.copyfile(path, copy)

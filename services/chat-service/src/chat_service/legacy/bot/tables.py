@@ -194,7 +194,7 @@ class BotReader:
     records: BotRecords = field(default_factory=BotRecords)
 
     def read(self) -> BotRecords:
-        """Raises sqlite3.DatabaseError when the file is damaged."""
+        """Raises sqlite3.Error or ValueError when the file is damaged."""
         self.connection.text_factory = _text
         names = (
             "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from chat_service.legacy.modules.calls import call_function, call_method
 from chat_service.legacy.modules.formatting import formatted, percent_text
+from chat_service.legacy.modules.names import Names, items, kind, spoken
 from chat_service.legacy.modules.values import Budget, LeftOut, NotLiteral, Path, Value
 
 _PYTHON_REFUSES = (TypeError, ValueError, KeyError, IndexError, OverflowError, AttributeError, RecursionError)
@@ -24,31 +25,6 @@ _COMPARED: dict[type[ast.cmpop], Callable[[Value, Value], bool]] = {
 }
 _Made = TypeVar("_Made")
 _CONVERSIONS = {-1: "", 115: "s", 114: "r", 97: "a"}
-
-
-class Names:
-    """What is known at this point of the module: constants, what is none and why, and what was imported."""
-
-    def __init__(self) -> None:
-        self.constants: dict[str, Value] = {}
-        self.opaque: dict[str, str] = {}
-        self.imported: dict[str, str] = {}
-
-    def constant(self, name: str, value: Value) -> None:
-        self.forget(name)
-        self.constants[name] = value
-
-    def unknown(self, name: str, reason: str) -> None:
-        self.forget(name)
-        self.opaque[name] = reason
-
-    def alias(self, name: str, dotted: str) -> None:
-        self.forget(name)
-        self.imported[name] = dotted
-
-    def forget(self, name: str) -> None:
-        for known in (self.constants, self.opaque, self.imported):
-            known.pop(name, None)
 
 
 class Evaluator:
@@ -110,7 +86,7 @@ class Evaluator:
             case ast.Compare(left=left, ops=[op], comparators=[right]):
                 return _COMPARED[type(op)](self.value(left), self.value(right))
             case _:
-                raise NotLiteral(f"{_kind(node)} is no constant")
+                raise NotLiteral(f"{kind(node)} is no constant")
 
     def _name(self, name: str) -> Value:
         if name in self.names.constants:
@@ -288,26 +264,3 @@ class Evaluator:
                 self.left_out.append(LeftOut(keyword.value.lineno, self._path, str(error)))
         self._path = here
         return made
-
-
-def items(value: Value) -> Iterator[Value]:
-    if not isinstance(value, str | list | tuple | dict):
-        raise NotLiteral("something is gone through that has no items")
-    return iter(value)
-
-
-def _kind(node: ast.expr) -> str:
-    return {"Lambda": "a lambda", "Await": "an await", "Attribute": f"the attribute {spoken(node)}"}.get(
-        type(node).__name__, f"this kind of expression ({type(node).__name__})"
-    )
-
-
-def spoken(node: ast.expr) -> str:
-    """A dotted name as it is written, never more: arguments may hold secrets."""
-    match node:
-        case ast.Name(id=name):
-            return name
-        case ast.Attribute(value=base, attr=attribute):
-            return f"{spoken(base)}.{attribute}"
-        case _:
-            return "…"

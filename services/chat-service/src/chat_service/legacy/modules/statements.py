@@ -5,7 +5,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Protocol
 
 from chat_service.legacy.modules.calls import CHANGING, IMPORTABLE
-from chat_service.legacy.modules.expressions import Evaluator, Names, items, spoken
+from chat_service.legacy.modules.expressions import Evaluator
+from chat_service.legacy.modules.names import Names, items, spoken
 from chat_service.legacy.modules.values import LeftOut, NotLiteral, Path, Value
 
 
