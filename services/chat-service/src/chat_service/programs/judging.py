@@ -13,7 +13,7 @@ from chat_service.programs.standing import Standing
 from chat_service.programs.state import ConversationData
 from chat_service.words import has_any, has_phrase, tokens
 
-ALIKE = 0.55
+ALIKE = 0.6
 """Cosine above which an answer counts as like an example of a scenario."""
 
 
