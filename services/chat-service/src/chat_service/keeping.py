@@ -35,8 +35,8 @@ def keep(settings: Settings, database: Database, catalog: Catalog, model: Chosen
     if settings.spool_dir is None:
         return Kept(Programs(SqlSessions(database, catalog), StoredTurns(turns), model))
     spool, memory = Spool(settings.spool_dir), Memory()
-    sessions = DurableSessions(database, catalog, spool, memory)
     storing = Storing(database, catalog, spool, memory)
+    sessions = DurableSessions(database, catalog, spool, memory, storing)
     programs = Programs(sessions, DurableTurns(turns, spool, memory, storing), model)
     holding = SpoolHolding(spool, memory, database)
     return Kept(programs, [holding], [Replay(database, spool, storing)])

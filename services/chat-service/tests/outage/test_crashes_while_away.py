@@ -8,7 +8,9 @@ import pytest
 from chat_service.faults import OUTAGE_POINTS
 from cogniflow_dev.testing.tokens import headers
 
-WORDS = "In Monday's meeting my proposal was rejected in front of everybody and I thought I'm not good enough."
+WORDS = (
+    "In Monday's meeting my proposal was rejected in front of everybody and I thought I'm not good enough."
+)
 LATER = [
     "Maybe they had no time to read it before the meeting.",
     "It still stings a little, so perhaps a 6.",
@@ -75,7 +77,9 @@ def test_a_spooled_turn_survives(process, postgres, tokens, rows, spool_dir, awa
     assert session["version"] == 5
     said = [message["message_text"] for message in session["messages"] if message["sender"] == "user"]
     assert said == [WORDS, *LATER]
-    stored = rows("SELECT client_message_id, status FROM turns WHERE session_id = :id ORDER BY sequence", id=session_id)
+    stored = rows(
+        "SELECT client_message_id, status FROM turns WHERE session_id = :id ORDER BY sequence", id=session_id
+    )
     assert stored == [(name, "completed") for name in ("before", "during-0", "during-1", "during-2")]
     answers = rows("SELECT count(*) FROM user_answers WHERE session_id = :id", id=session_id)
     facts = rows(

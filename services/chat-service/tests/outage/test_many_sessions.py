@@ -5,6 +5,7 @@ over 2 s, and what was acknowledged is stored afterwards, once, in order, word
 for word.
 """
 
+import logging
 import os
 import random
 import time
@@ -17,6 +18,8 @@ import httpx
 import pytest
 
 from cogniflow_dev.testing.tokens import headers
+
+log = logging.getLogger(__name__)
 
 OUTAGE_S = float(os.environ.get("OUTAGE_SECONDS", "8"))
 LEARNERS = 20
@@ -43,7 +46,7 @@ REPLY = (
 
 @dataclass
 class Learner:
-    """Talks without end, and repeats a message with its id until it is answered, as a sensible client does."""
+    """Talks without end, and repeats a message until it is answered, as a sensible client does."""
 
     number: int
     as_self: dict[str, str]
@@ -137,7 +140,7 @@ def test_twenty_learners_notice_nothing_but_the_status(
         "longest_s": round(longest_s, 2),
         "back_s": round(back_s, 2),
     }
-    print(f"{fault} for {OUTAGE_S:.0f} s: {figures}")
+    log.warning("%s for %.0f s: %s", fault, OUTAGE_S, figures)
     for name, value in figures.items():
         record_property(name, value)
     assert queued > LEARNERS
@@ -157,7 +160,7 @@ def await_status(learners: list[Learner], status: str, talks: list[Any]) -> None
 
 
 def is_stored_exactly(learner: Learner, rows: Any) -> None:
-    """Turns, words, state, answers, completions and facts are what this learner was told, and nothing else."""
+    """Turns, words, state, answers, completions and facts are what this learner was told, no more."""
     own = {"id": learner.session_id}
     told = learner.acknowledged
     stored = rows(

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from chat_service.outage.memory import Memory
 from chat_service.outage.spool import Spool
+from chat_service.outage.storing import Storing
 from chat_service.outage.turns import PATIENCE_S
 from chat_service.outage.waiting import with_waiting
 from chat_service.programs.catalog import Catalog
@@ -46,9 +47,12 @@ class Keeper:
 class DurableSessions(SqlSessions):
     """PostgreSQL's sessions, within the time that a request has; for reading, what is remembered of them."""
 
-    def __init__(self, database: Database, catalog: Catalog, spool: Spool, memory: Memory) -> None:
+    def __init__(
+        self, database: Database, catalog: Catalog, spool: Spool, memory: Memory, storing: Storing
+    ) -> None:
         super().__init__(database, catalog)
         self._turns = SqlTurns(database, catalog)
+        self._storing = storing
         self._spool = spool
         self._memory = memory
         self._keeper = Keeper(spool, memory)
@@ -80,6 +84,8 @@ class DurableSessions(SqlSessions):
     def read(self, session_id: UUID, user_id: UUID) -> Record:
         # In this order: what is stored in between shows in what is read, and is left out below.
         waiting = self._spool.turns(session_id)
+        if waiting and not self._storing.is_there.is_set() and self._memory.get(session_id) is not None:
+            return self._recalled(session_id, user_id)
         try:
             with within(PATIENCE_S):
                 found = super().read(session_id, user_id)

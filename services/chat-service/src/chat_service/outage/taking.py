@@ -1,9 +1,11 @@
 """Takes turns of programmes so that an outage of PostgreSQL shows in nothing but their status."""
 
+import time
+
 from chat_service.outage.memory import Memory
 from chat_service.outage.spool import Spool
 from chat_service.outage.storing import Storing
-from chat_service.outage.turns import FallingBack
+from chat_service.outage.turns import PATIENCE_S, FallingBack
 from chat_service.programs.engine import Coaching
 from chat_service.programs.schemas import AnswerOut
 from chat_service.programs.stores.sql_turns import SqlTurns
@@ -11,8 +13,11 @@ from chat_service.programs.taking import answer_out
 from chat_service.turns.model import Message
 from chat_service.turns.protocol import take_turn
 
-REPLAY_S = 0.5
-"""How long a turn waits for the replay of its session, and helps with it, at most."""
+REPLAY_S = 0.3
+"""How long a turn waits for the replay of its session at most, and how long it helps with it."""
+TURN_S = 1.5
+"""How long both may take, and PostgreSQL after them."""
+LEAST_S = 0.1
 
 
 class DurableTurns:
@@ -31,10 +36,12 @@ class DurableTurns:
     def __call__(self, engine: Coaching, message: Message) -> AnswerOut:
         session_id = message.conversation_id
         assert session_id is not None, "a session is begun before its first turn"
+        until = time.monotonic() + TURN_S
         with self._spool.hold(session_id, REPLAY_S if self._spool.has(session_id) else 0):
             if self._spool.has(session_id) and self._storing.is_there.is_set():
                 self._storing.store(session_id, REPLAY_S)
-            store = FallingBack(self._stored, self._spool, self._memory, message)
+            patience_s = min(PATIENCE_S, max(LEAST_S, until - time.monotonic()))
+            store = FallingBack(self._stored, self._spool, self._memory, message, patience_s)
             answer = answer_out(take_turn(store, engine, message))
             queued = self._spool.has(session_id)
         if not queued:

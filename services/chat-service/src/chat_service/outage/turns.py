@@ -23,7 +23,7 @@ from cogniflow_kit.sql.deadline import within
 Outcome = TypeVar("Outcome")
 
 PATIENCE_S = 1.0
-"""How long one turn waits for PostgreSQL, all its steps together."""
+"""How long one turn waits for PostgreSQL at most, all its steps together."""
 
 
 class FallingBack:
@@ -35,12 +35,14 @@ class FallingBack:
     which is what its replay finds or stores.
     """
 
-    def __init__(self, stored: SqlTurns, spool: Spool, memory: Memory, message: Message) -> None:
+    def __init__(
+        self, stored: SqlTurns, spool: Spool, memory: Memory, message: Message, patience_s: float
+    ) -> None:
         self._stored = stored
         self._spool = spool
         self._memory = memory
         self._message = message
-        self._left_s = PATIENCE_S
+        self._left_s = patience_s
         self._reading: ProgramReading | None = None
         self.queued = message.conversation_id is not None and spool.has(message.conversation_id)
 
