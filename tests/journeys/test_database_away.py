@@ -30,10 +30,16 @@ def session(noor: Person) -> TakingPart:
 
 
 @pytest.fixture
-def without_postgres(stack: RunningStack) -> Iterator[RunningStack]:
+def without_postgres(stack: RunningStack, noor: Person) -> Iterator[RunningStack]:
     """The stack; PostgreSQL is there again when the test ends, however it ends."""
     yield stack
+    bring_back(stack, noor)
+
+
+def bring_back(stack: RunningStack, somebody: Person) -> None:
+    """Start PostgreSQL, and wait until users-service has noticed."""
     stack.start_postgres()
+    eventually(lambda: somebody.http.get("/api/users/me").status_code, 200)
 
 
 def say_while_away(session: TakingPart, *texts: str) -> None:
@@ -50,7 +56,7 @@ def stored_once(session: TakingPart) -> None:
     assert [m["text"] for m in transcript["messages"] if m["sender"] == "user"] == session.said
     turns = [message["turn_sequence"] for message in session.read()["messages"]]
     assert turns == sorted(turns)
-    assert set(turns) == set(range(1, max(turns) + 1))
+    assert set(turns) == set(range(max(turns) + 1)), "from the welcome on, without a gap"
 
 
 def test_a_conversation_goes_on_and_is_stored_once(
@@ -78,7 +84,7 @@ def test_a_conversation_goes_on_and_is_stored_once(
     assert noor.http.post("/api/programs/driven/start").status_code == 503
     assert noor.http.get("/api/safety/resources").json()["resources"]
 
-    stack.start_postgres()
+    bring_back(stack, noor)
     for taking_part in (session, visitor):
         stored_once(taking_part)
     assert session.read()["question"] == during["question"]

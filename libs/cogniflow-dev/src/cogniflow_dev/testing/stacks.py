@@ -45,7 +45,7 @@ class RunningStack(Protocol):
         """SIGKILL every process of PostgreSQL, and leave it away."""
 
     def start_postgres(self) -> None:
-        """Start PostgreSQL again and wait until it answers."""
+        """Start PostgreSQL again, unless it runs, and wait until it answers."""
 
     def stop(self) -> None:
         """End it in good order."""
@@ -97,7 +97,8 @@ class LocalStack:
 
     def start_postgres(self) -> None:
         supervisor, server = self._postgres()
-        supervisor.start_process(server)
+        if not supervisor.states()[server.name].alive:
+            supervisor.start_process(server)
         wait_until_ready(server.name, server.check, _START_S, lambda: supervisor.states()[server.name].alive)
 
     def _postgres(self) -> tuple[Supervisor, Process]:
