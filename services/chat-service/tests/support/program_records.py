@@ -1,0 +1,139 @@
+"""What PostgreSQL holds of a session, and what it has to hold after the turns that are in it.
+
+The expectation follows from the turns alone: each completed one, in its
+order, led on from where the one before it led.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from chat_service.programs.content import SKIPPED
+from chat_service.programs.engine import Coaching
+from chat_service.programs.place import ProgramPlace, Snapshot
+from chat_service.turns.model import Message
+
+Rows = dict[str, list[tuple[Any, ...]]]
+
+STORED = {
+    "messages": "SELECT turn_sequence, position, sender, week_id, run, question_id, message_text,"
+    " iteration_number, scenario_classification FROM conversation_messages"
+    " WHERE session_id = :id ORDER BY turn_sequence, position",
+    "intents": "SELECT sequence, classified_intent, i.fsm_state FROM intent_classifications i"
+    " JOIN turns USING (turn_id) WHERE i.session_id = :id ORDER BY sequence",
+    "risks": "SELECT sequence, category, r.status FROM risk_detections d JOIN turns USING (turn_id)"
+    " LEFT JOIN risk_reviews r USING (detection_id) WHERE d.session_id = :id ORDER BY sequence",
+    "answers": "SELECT sequence, run, question_id, answer_text, iteration_number FROM user_answers a"
+    " JOIN turns USING (turn_id) WHERE a.session_id = :id ORDER BY sequence",
+    "responses": "SELECT sequence, run, question_id, response_text, prompt_used_id FROM nova_responses n"
+    " JOIN turns USING (turn_id) WHERE n.session_id = :id ORDER BY sequence",
+    "validations": "SELECT sequence, validation_result, missing_items FROM validation_logs v"
+    " JOIN turns USING (turn_id) WHERE v.session_id = :id ORDER BY sequence",
+    "completions": "SELECT question_id, run, iteration_count, scenario_classification"
+    " FROM question_completions WHERE session_id = :id ORDER BY question_id, run",
+    "steps": "SELECT step, response, attempt_count FROM user_responses WHERE session_id = :id ORDER BY step",
+    "states": "SELECT week_id, run, current_question_number, is_completed, conversation_data"
+    " FROM conversation_states WHERE session_id = :id ORDER BY week_id, run",
+    "progress": "SELECT week_id, run, current_question_number, is_completed, metadata"
+    " FROM user_progress WHERE session_id = :id ORDER BY week_id, run",
+    "summaries": "SELECT summary_type, summary_data->'session_version' FROM session_summaries"
+    " WHERE session_id = :id",
+    "facts": "SELECT event->'data'->>'turn_id' FROM outbox"
+    " WHERE event->'data'->>'session_id' = CAST(:id AS text) AND event->>'type' = 'program.answer_completed' ORDER BY 1",
+    "session": "SELECT current_week_id, fsm_state, completed FROM sessions WHERE session_id = :id",
+}
+
+
+def stored(session: Session, session_id: UUID) -> Rows:
+    values = {"id": session_id}
+    return {
+        name: [tuple(row) for row in session.execute(text(query), values)] for name, query in STORED.items()
+    }
+
+
+class Expected:
+    """The rows after the turns that were told to it, in order; `place` is where they lead."""
+
+    def __init__(self, opening: ProgramPlace) -> None:
+        self.place = opening
+        self._rows: Rows = {name: [] for name in STORED}
+        self._steps: dict[str, tuple[Any, ...]] = {}
+        self._states: dict[tuple[UUID, int], tuple[Any, ...]] = {}
+        self._fsm_state = opening.standing.question.place
+        self._keep(opening.snapshot)
+        question = opening.standing.question
+        first = (0, 1, "nova", opening.week.week_id, 1, question.question_id)
+        self._rows["messages"].append((*first, opening.standing.text(question.question_text), None, None))
+
+    def claimed(self, sequence: int, message: Message, engine: Coaching) -> None:
+        """The words are there, with what was found in them."""
+        standing, reading = self.place.standing, engine.read(message, self.place)
+        where = (standing.week.week_id, self.place.open_week.run, standing.question.question_id)
+        self._rows["messages"].append((sequence, 0, "user", *where, message.text, standing.iteration, None))
+        if reading.intent.kind != "restart":
+            self._rows["intents"].append((sequence, reading.intent.kind, standing.question.place))
+        if reading.risk is not None:
+            self._rows["risks"].append((sequence, reading.risk.category, "open"))
+
+    def completed(self, sequence: int, turn_id: UUID, message: Message, engine: Coaching) -> None:
+        """The answer is there, with all that it led to."""
+        place, rows = self.place, self._rows
+        result = engine.answer(message, place, engine.read(message, place), lambda: None)
+        step, following = result.step, result.following
+        week, run, question = place.week.week_id, place.open_week.run, place.standing.question
+        skipped = step.kind == "skip"
+        scenario = SKIPPED if skipped else step.scenario(question) if step.counts else None
+        if step.response:
+            own = (week, run, question.question_id, step.response, step.iteration, scenario)
+            rows["messages"].append((sequence, 1, "nova", *own))
+        if following.asks:
+            opened = following.snapshot.state_of(following.week.week_id)
+            asked = (following.week.week_id, opened.run, following.question.question_id, following.text)
+            rows["messages"].append((sequence, 2, "nova", *asked, None, None))
+        if step.counts:
+            rows["answers"].append((sequence, run, question.question_id, step.answer, step.iteration))
+            rows["facts"].append((str(turn_id),))
+        if step.counts or skipped:
+            prompt_id = step.prompt.prompt_id if step.prompt else None
+            rows["responses"].append((sequence, run, question.question_id, step.response, prompt_id))
+            if question.step is not None:
+                told = None if skipped else step.state.spoken_answers()[question.question_number]
+                attempts = step.state.iterations(question.question_number)
+                self._steps[question.step] = (question.step, told, attempts)
+        if step.validation is not None:
+            result_word = "complete" if step.validation.complete else "incomplete"
+            rows["validations"].append((sequence, result_word, step.validation.missing))
+        if step.completes(question):
+            attempts = step.state.iterations(question.question_number)
+            rows["completions"].append((question.question_id, run, attempts, scenario))
+        if following.session_completed:
+            rows["summaries"].append(("complete", following.snapshot.version))
+        self._fsm_state = following.place
+        self._keep(following.snapshot)
+        self.place = ProgramPlace(following.snapshot, place.programme)
+
+    def _keep(self, snapshot: Snapshot) -> None:
+        for week in snapshot.weeks:
+            data = week.data.model_dump(mode="json", exclude_defaults=True)
+            self._states[week.week_id, week.run] = (week.question_number, week.is_completed, data)
+
+    def rows(self) -> Rows:
+        snapshot = self.place.snapshot
+        states = sorted(self._states.items())
+        kept = [(*key, number, done, data.get("choices", {})) for key, (number, done, data) in states]
+        return {
+            **self._rows,
+            "completions": _sorted(self._rows["completions"]),
+            "facts": _sorted(self._rows["facts"]),
+            "steps": _sorted(self._steps.values()),
+            "states": [(*key, *state) for key, state in states],
+            "progress": kept,
+            "session": [(snapshot.current_week_id, self._fsm_state, snapshot.completed)],
+        }
+
+
+def _sorted(rows: Iterable[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    return sorted(rows, key=lambda row: row[:2])
