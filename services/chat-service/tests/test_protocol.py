@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -11,6 +12,9 @@ from sqlalchemy import text
 from chat_service.programs.catalog import Catalog
 from chat_service.programs.engine import Coaching
 from chat_service.programs.store import Beginner
+from chat_service.programs.stores.memory import MemoryStore
+from chat_service.programs.stores.memory_sessions import MemorySessions
+from chat_service.programs.stores.memory_turns import MemoryTurns
 from chat_service.programs.stores.sql_sessions import SqlSessions
 from chat_service.programs.stores.sql_turns import SqlTurns
 from chat_service.turns.errors import MessageIdReused, TurnAbandoned, TurnInProgress
@@ -19,6 +23,7 @@ from chat_service.turns.protocol import reap, take_turn
 from chat_service.tutor.courses import Course
 from chat_service.tutor.schemas import TutorReply
 from chat_service.tutor.turn_store import COLLECTION, TutorPlace, TutorReading, TutorTurns
+from cogniflow_kit.ids import utc_now
 
 MESSAGES = (
     "SELECT turn_sequence, sender FROM conversation_messages WHERE turn_sequence > 0 ORDER BY 1, position"
@@ -115,7 +120,27 @@ def tutor_talk(mongo) -> Talk:
     return Talk(store, TutorEngine(), first, read, expire)
 
 
-@pytest.fixture(params=["program_talk", "tutor_talk"])
+@pytest.fixture
+def memory_talk(settings) -> Talk:
+    store = MemoryStore.from_folder(settings.content_dir / "programs")
+    user_id = uuid4()
+    started = MemorySessions(store).start(Beginner(user_id, "Ada"), "driven")
+
+    def read() -> list[tuple[int, str, int]]:
+        with store.session(started.session_id, user_id) as kept:
+            return [(one.turn.sequence, one.turn.status, one.turn.epoch) for one in kept.turns]
+
+    def expire() -> None:
+        with store.session(started.session_id, user_id) as kept:
+            for one in list(kept.turns):
+                if one.turn.status is Status.RUNNING:
+                    kept.put(replace(one.turn, lease_expires_at=utc_now() - timedelta(seconds=1)))
+
+    first = Message(user_id, started.session_id, "", "", "")
+    return Talk(MemoryTurns(store), Coaching(), first, read, expire)
+
+
+@pytest.fixture(params=["program_talk", "tutor_talk", "memory_talk"])
 def talk(request) -> Talk:
     return request.getfixturevalue(request.param)
 

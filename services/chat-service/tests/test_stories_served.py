@@ -17,7 +17,23 @@ SCENES = [
 
 
 @pytest.fixture
+def in_memory(make_client, database, mongo):
+    with make_client(database, use_db_persistence="false") as client:
+        yield client
+
+
+@pytest.fixture
 def take_part(client, as_maja):
+    return taking_part(client, as_maja)
+
+
+@pytest.fixture(params=["client", "in_memory"])
+def take_part_anywhere(request, as_maja):
+    """In PostgreSQL, and in memory alone."""
+    return taking_part(request.getfixturevalue(request.param), as_maja)
+
+
+def taking_part(client, as_maja):
     """Begin a programme, with an account or without one."""
 
     def make(slug, *, anonymously=False, **body) -> Taking:
@@ -31,10 +47,10 @@ def take_part(client, as_maja):
 
 
 @pytest.mark.parametrize("scene", SCENES, ids=lambda scene: scene.title)
-def test_the_service_answers_as_the_story_does(scene, take_part):
+def test_the_service_answers_as_the_story_does(scene, take_part_anywhere):
     programme, place = scene.start.programme, scene.start
     body = {"name": scene.story.name_of_learner, "locale": scene.story.locale or programme.locale}
-    taking = take_part(programme.slug, anonymously=programme.anonymous, **body)
+    taking = take_part_anywhere(programme.slug, anonymously=programme.anonymous, **body)
     assert taking.begun["question"]["text"] == place.standing.text(place.standing.question.question_text)
     for turn in scene.story.turns:
         outcome = take(place, turn.say)

@@ -68,7 +68,7 @@ def processes(stack: Stack) -> list[Process]:
         # About 80 MB each. A worker runs tasks, the outbox relay and the scheduler in one process.
         _service(stack, "users", sql, identity),
         _service(stack, "courses", every_store, content),
-        _service(stack, "chat", every_store, chat | {"SPOOL_DIR": str(stack.home / "spool")}),
+        _service(stack, "chat", every_store, chat | _keeping_settings(stack)),
         _service(stack, "analytics", every_store, {}),
         _worker(stack, "users", identity),
         _worker(stack, "courses", content),
@@ -181,6 +181,14 @@ def _chat_settings(stack: Stack) -> dict[str, str]:
         "CONTENT_DIR": str(stack.root / "content"),
         secret: stack.secrets.environment()[secret],
         previous: os.environ.get(previous, ""),
+    }
+
+
+def _keeping_settings(stack: Stack) -> dict[str, str]:
+    """Where chat-service keeps sessions, and their turns while PostgreSQL is away."""
+    return {
+        "SPOOL_DIR": str(stack.home / "spool"),
+        "USE_DB_PERSISTENCE": os.environ.get("USE_DB_PERSISTENCE", "true"),
     }
 
 

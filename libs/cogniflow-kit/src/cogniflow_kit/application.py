@@ -1,6 +1,6 @@
 """Builds a service's FastAPI application from its settings, stores and routers."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Protocol
 
@@ -44,11 +44,13 @@ def create_application(
     stores: Sequence[Store],
     keys: KeySource,
     background: Sequence[Background] = (),
+    notices: Mapping[str, Callable[[], Any]] | None = None,
     max_body_bytes: int = 1_000_000,
     uploads: Mapping[str, int] | None = None,
 ) -> FastAPI:
     """The application with everything that every service does the same way.
 
+    `notices` are told by `/health/ready`, besides the stores.
     `uploads`: paths that take larger bodies than the rest, and how many bytes.
     Services reach their own parts through `app.state`, wired in their
     `dependencies.py`.
@@ -76,6 +78,7 @@ def create_application(
     )
     app.state.settings = settings
     app.state.stores = list(stores)
+    app.state.notices = dict(notices or {})
     app.state.verifier = TokenVerifier(keys, issuer=settings.public_url, service=settings.service)
     app.add_middleware(RequestContext, max_body_bytes=max_body_bytes, uploads=uploads or {})
     install_error_handlers(app)

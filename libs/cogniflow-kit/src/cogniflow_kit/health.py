@@ -34,6 +34,7 @@ def ready(request: Request) -> JSONResponse:
     body = {
         "status": "ready" if healthy else "degraded",
         "stores": {name: health.model_dump() for name, health in found.items()},
+        **{name: tell() for name, tell in request.app.state.notices.items()},
     }
     return JSONResponse(body, 200 if healthy else 503)
 

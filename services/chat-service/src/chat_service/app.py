@@ -10,13 +10,13 @@ from chat_service.configuration.api import router as configuration
 from chat_service.configuration.reading import Configuration
 from chat_service.configuration.service import Administration
 from chat_service.keeping import keep
+from chat_service.language_model.chosen import ChosenModel
 from chat_service.learners import Learners
 from chat_service.privacy.api import router as activity
 from chat_service.privacy.held import held
 from chat_service.programs.api import router as programs
 from chat_service.programs.catalog import Catalog
 from chat_service.records.api import router as records
-from chat_service.records.service import Records
 from chat_service.retention.api import router as retention
 from chat_service.safety.api import router as safety
 from chat_service.settings import Settings
@@ -44,7 +44,8 @@ def create_app(
     mongo = Mongo(settings.mongo_url.get_secret_value())
     redis = RedisStore(settings.redis_url.get_secret_value(), settings.schema_name)
     catalog = Catalog(database, Cache(redis))
-    kept = keep(settings, database, catalog)
+    settings_now = Configuration(database, settings.vault)
+    kept = keep(settings, database, catalog, ChosenModel(settings_now))
     app = create_application(
         settings,
         summary="Conversations that last: the tutor and the guided programmes.",
@@ -64,16 +65,17 @@ def create_app(
         stores=[database, mongo],
         keys=keys or polled(settings),
         background=kept.background,
+        notices=kept.notices,
     )
     courses = Courses(ServiceClient(settings, "courses-service", settings.courses_url))
     index = LessonIndex(database, courses)
     app.state.database = database
-    app.state.people = held(database, mongo, kept.spool)
+    app.state.people = held(database, mongo, kept.holdings)
     app.state.programs = kept.programs
     app.state.moving = Moving(database, catalog)
-    app.state.configuration = Configuration(database, settings.vault)
-    app.state.administration = Administration(database, settings.vault, app.state.configuration)
-    app.state.records = Records(database, catalog)
+    app.state.configuration = settings_now
+    app.state.administration = Administration(database, settings.vault, settings_now)
+    app.state.records = kept.records
     app.state.conversations = ConversationRepository(mongo)
     app.state.tutor = Tutor(database, TutorTurns(mongo), courses, index)
     app.state.learners = Learners(ServiceClient(settings, "users-service", settings.users_url))

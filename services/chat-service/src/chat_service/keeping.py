@@ -1,6 +1,10 @@
-"""Where programmes keep their sessions: in PostgreSQL, and on disk while it is away."""
+"""Where programmes keep their sessions: in PostgreSQL and, while it is away, on disk; or in memory alone."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
+
+import structlog
 
 from chat_service.language_model.chosen import ChosenModel
 from chat_service.outage.held import SpoolHolding
@@ -12,13 +16,20 @@ from chat_service.outage.storing import Storing
 from chat_service.outage.taking import DurableTurns
 from chat_service.programs.catalog import Catalog
 from chat_service.programs.service import Programs
+from chat_service.programs.stores.memory import MemoryStore
+from chat_service.programs.stores.memory_records import MemoryHolding, MemoryRecords
+from chat_service.programs.stores.memory_sessions import MemorySessions
+from chat_service.programs.stores.memory_turns import MemoryTurns
 from chat_service.programs.stores.sql_sessions import SqlSessions
 from chat_service.programs.stores.sql_turns import SqlTurns
 from chat_service.programs.taking import StoredTurns
+from chat_service.records.service import Records
 from chat_service.settings import Settings
 from cogniflow_kit.application import Background
 from cogniflow_kit.people import Holding
 from cogniflow_kit.sql.database import Database
+
+log = structlog.stdlib.get_logger(__name__)
 
 
 @dataclass(frozen=True)
@@ -26,17 +37,45 @@ class Kept:
     """Programmes, what has to run beside them, and what they hold of people outside the stores."""
 
     programs: Programs
+    records: Records
     holdings: list[Holding] = field(default_factory=list)
     background: list[Background] = field(default_factory=list)
+    notices: dict[str, Callable[[], Any]] = field(default_factory=dict)
+    """What `/health/ready` says of it."""
 
 
 def keep(settings: Settings, database: Database, catalog: Catalog, model: ChosenModel) -> Kept:
-    turns = SqlTurns(database, catalog)
+    if settings.in_memory:
+        return _in_memory(settings, model)
+    turns, records = SqlTurns(database, catalog), Records(database, catalog)
     if settings.spool_dir is None:
-        return Kept(Programs(SqlSessions(database, catalog), StoredTurns(turns), model))
+        return Kept(Programs(SqlSessions(database, catalog), StoredTurns(turns), model), records)
     spool, memory = Spool(settings.spool_dir), Memory()
     storing = Storing(database, catalog, spool, memory)
     sessions = DurableSessions(database, catalog, spool, memory, storing)
     programs = Programs(sessions, DurableTurns(turns, spool, memory, storing), model)
     holding = SpoolHolding(spool, memory, database)
-    return Kept(programs, [holding], [Replay(database, spool, storing)])
+    return Kept(
+        programs,
+        records,
+        [holding],
+        [Replay(database, spool, storing)],
+        {"spooled_turns": lambda: spool.waiting},
+    )
+
+
+def _in_memory(settings: Settings, model: ChosenModel) -> Kept:
+    store = MemoryStore.from_folder(settings.content_dir / "programs")
+    log.warning(
+        "SESSIONS OF PROGRAMMES ARE KEPT IN MEMORY ALONE: A RESTART LOSES THEM",
+        setting="USE_DB_PERSISTENCE",
+        value=settings.use_db_persistence,
+        programmes=sorted(store.programmes),
+    )
+    programs = Programs(MemorySessions(store), StoredTurns(MemoryTurns(store)), model)
+    return Kept(
+        programs,
+        MemoryRecords(store),
+        [MemoryHolding(store)],
+        notices={"persistence": lambda: "memory alone: a restart loses the sessions of programmes"},
+    )

@@ -4,6 +4,7 @@ from contextlib import closing
 from pathlib import Path
 
 import structlog
+from sqlalchemy.exc import OperationalError
 
 from chat_service.configuration.vault import reseal
 from chat_service.indexes import ensure_indexes
@@ -24,10 +25,19 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 def prepare(settings: Settings) -> None:
     """Tables, MongoDB indexes and the bundled programmes, which belong to every installation."""
     configure_logging(settings.service, settings.log_level)
-    url = settings.database_url.get_secret_value()
-    migrate(url, MIGRATIONS)
+    try:
+        _prepare_database(settings)
+    except OperationalError as error:
+        if not settings.in_memory:
+            raise
+        log.warning("tables not prepared, PostgreSQL is away", error=type(error).__name__)
     with closing(Mongo(settings.mongo_url.get_secret_value())) as mongo:
         ensure_indexes(mongo)
+
+
+def _prepare_database(settings: Settings) -> None:
+    url = settings.database_url.get_secret_value()
+    migrate(url, MIGRATIONS)
     with closing(Database(url, application=settings.service)) as database:
         reseal(database, settings.vault)
         _open_months(database)

@@ -41,12 +41,12 @@ class SpoolHolding:
 
     def erase(self, user_id: UUID) -> int:
         self._memory.forget_person(user_id)
-        waiting, aside = self._waiting(user_id), self._set_aside(user_id)
-        count = sum(len(self._spool.turns(session_id)) for session_id in waiting)
-        count += sum(len(whole_lines(path)) for path in aside)
-        for session_id in waiting:
+        count = 0
+        for session_id in self._waiting(user_id):
+            count += len(self._spool.turns(session_id))
             self._spool.remove(session_id)
-        for path in aside:
+        for path in self._set_aside(user_id):
+            count += len(whole_lines(path))
             self._spool.remove_aside(path)
         return count
 
@@ -56,14 +56,15 @@ class SpoolHolding:
 
     def _set_aside(self, user_id: UUID) -> list[Path]:
         """By the id in the lines, which may be too old to be read, or by whose the session is now."""
-        paths = self._spool.asides()
-        if not paths:
-            return []
-        row = self._database.run(_SESSIONS, {"user_id": user_id})
-        own = {str(session_id) for session_id in (row.ids if row is not None and row.ids else ())}
         # In a text the quotation marks would be escaped, so nobody can write this into a message.
         mark = f'"user_id":"{user_id}"'.encode()
-        return [path for path in paths if path.name.split(".")[0] in own or mark in path.read_bytes()]
+        paths = self._spool.asides()
+        marked = [path for path in paths if mark in path.read_bytes()]
+        if len(marked) == len(paths):
+            return paths
+        row = self._database.run(_SESSIONS, {"user_id": user_id})
+        own = {str(session_id) for session_id in (row.ids if row is not None and row.ids else ())}
+        return [path for path in paths if path in marked or path.name.split(".")[0] in own]
 
 
 def _read(line: bytes) -> dict[str, Any]:
