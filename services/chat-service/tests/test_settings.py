@@ -1,5 +1,8 @@
 """Settings that admins change: typed, audited for good, secrets not shown, read when PostgreSQL is away."""
 
+import socket
+import threading
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 from uuid import uuid4
@@ -275,6 +278,33 @@ def test_last_known_values_count_while_postgresql_is_away(settings, database, cl
     clock[0] += 6
     assert known.get(ANONYMOUS_PER_HOUR) == unknown.get(ANONYMOUS_PER_HOUR) == 7
     assert caplog.text.count("read again") == 2
+
+
+def test_nobody_waits_for_a_server_that_is_frozen(settings, database):
+    """It takes connections and says nothing. One caller finds out, the others go on meanwhile."""
+    configuration = Configuration(database, settings.vault)
+    _store(database, "anonymous.sessions_per_hour", "7")
+    configuration.get(ANONYMOUS_PER_HOUR)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"postgresql+psycopg2://chat@127.0.0.1:{silent.getsockname()[1]}/cogniflow"
+        configuration._database = Database(url, application="tests")
+        configuration._due = 0.001
+        waited: list[float] = []
+
+        def read() -> None:
+            since = time.monotonic()
+            assert configuration.get(ANONYMOUS_PER_HOUR) == 7
+            waited.append(time.monotonic() - since)
+
+        readers = [threading.Thread(target=read) for _ in range(8)]
+        for reader in readers:
+            reader.start()
+        for reader in readers:
+            reader.join(timeout=20)
+        read()
+    assert len(waited) == 9
+    assert sorted(waited)[-1] < 2
+    assert sum(seconds > 0.2 for seconds in waited) == 1
 
 
 def test_the_database_is_asked_once_in_five_seconds(database, settings, clock, monkeypatch):
