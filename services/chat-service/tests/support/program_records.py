@@ -42,7 +42,8 @@ STORED = {
     "summaries": "SELECT summary_type, summary_data->'session_version' FROM session_summaries"
     " WHERE session_id = :id",
     "facts": "SELECT event->'data'->>'turn_id' FROM outbox"
-    " WHERE event->'data'->>'session_id' = CAST(:id AS text) AND event->>'type' = 'program.answer_completed' ORDER BY 1",
+    " WHERE event->'data'->>'session_id' = CAST(:id AS text)"
+    " AND event->>'type' = 'program.answer_completed' ORDER BY 1",
     "session": "SELECT current_week_id, fsm_state, completed FROM sessions WHERE session_id = :id",
 }
 
