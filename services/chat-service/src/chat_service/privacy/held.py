@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
 from chat_service.retention.archive import ArchiveHolding
 from chat_service.tables import metadata
@@ -26,14 +27,26 @@ _OF_A_PERSON = (
 )
 _OWN_DETECTION = "t.detection_id IN (SELECT detection_id FROM chat.risk_detections WHERE user_id = :user_id)"
 _OWN_SESSION = "t.session_id IN (SELECT session_id FROM chat.sessions WHERE user_id = :user_id)"
-_UPDATED = "t.updated_by = :user_id"
+_NOBODY = UUID(int=0)
+_STAFF = {
+    "program_versions": "published_by",
+    "program_labels": "moved_by",
+    "program_label_moves": "moved_by",
+    "system_settings": "updated_by",
+    "system_setting_changes": "actor_id",
+    "risk_reviews": "reviewer_id",
+}
+_ALWAYS_SOMEBODY = {"experiments": "created_by", "safety_accesses": "reviewer_id"}
+_NOT_THEIRS = {
+    "risk_reviews": ("detection_id", "note"),
+    "safety_accesses": ("review_id",),
+    "system_settings": ("setting_value",),
+}
 
 WITHOUT_PEOPLE = frozenset(
     {
-        *("programs", "program_versions", "weeks", "questions", "system_prompts", "week_content_blocks"),
-        *("program_labels", "program_label_moves", "experiments", "experiment_arms"),
-        *("retention_runs", "legacy_imports"),
-        *("safety_accesses", "course_indexes", "lesson_chunks", "jobs"),
+        *("programs", "weeks", "questions", "system_prompts", "week_content_blocks", "experiment_arms"),
+        *("retention_runs", "legacy_imports", "course_indexes", "lesson_chunks", "jobs"),
     }
 )
 """Tables that hold programmes, lessons and work alone."""
@@ -45,6 +58,10 @@ def held(database: Database, mongo: Mongo, kept: Sequence[Holding] = ()) -> Pers
     def table(name: str, **how: Any) -> TableHolding:
         return TableHolding(database, metadata.tables[f"chat.{name}"], **how)
 
+    def staff(name: str, column: str, untied: str) -> TableHolding:
+        owner = f"t.{column} = :user_id"
+        return table(name, owner=owner, keep=untied, hidden=_NOT_THEIRS.get(name, ()))
+
     return PersonalData(
         [
             *kept,
@@ -55,9 +72,9 @@ def held(database: Database, mongo: Mongo, kept: Sequence[Holding] = ()) -> Pers
             table("experiment_assignments"),
             table("turns", owner=_OWN_SESSION),
             table("sessions"),
-            # What an admin decided stays, without their name on it.
-            table("system_settings", owner=_UPDATED, keep="updated_by = NULL", hidden=("setting_value",)),
-            table("system_setting_changes", owner="t.actor_id = :user_id", keep="actor_id = NULL"),
+            # What staff did stays, without their name on it; whom they did it to isn't told.
+            *(staff(name, column, f"{column} = NULL") for name, column in _STAFF.items()),
+            *(staff(name, column, f"{column} = '{_NOBODY}'") for name, column in _ALWAYS_SOMEBODY.items()),
             *plumbing(database, metadata),
         ]
     )
