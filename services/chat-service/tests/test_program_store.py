@@ -79,7 +79,8 @@ def shared(committing) -> Desk:
 def while_it_waits(desk: Desk, statement: str, waiting: Callable[[], Any]) -> Iterator[Future[Any]]:
     """Somebody else's uncommitted change; inside the block `waiting` waits for it, after it is committed."""
     blocked = text(
-        "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+        "SELECT count(*) FROM pg_stat_activity"
+        " WHERE wait_event_type = 'Lock' AND datname = current_database()"
     )
     with ThreadPoolExecutor(1) as pool:
         with desk.database.transaction() as session:
