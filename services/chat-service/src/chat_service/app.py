@@ -72,7 +72,7 @@ def create_app(
     app.state.database = database
     app.state.people = held(database, mongo, kept.holdings)
     app.state.programs = kept.programs
-    app.state.moving = Moving(database, catalog)
+    app.state.moving = Moving(database, catalog, kept.changing)
     app.state.configuration = settings_now
     app.state.administration = Administration(database, settings.vault, settings_now)
     app.state.records = kept.records

@@ -1,8 +1,10 @@
 """Where programmes keep their sessions: in PostgreSQL and, while it is away, on disk; or in memory alone."""
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import UUID
 
 import structlog
 
@@ -10,7 +12,7 @@ from chat_service.language_model.chosen import ChosenModel
 from chat_service.outage.held import SpoolHolding
 from chat_service.outage.memory import Memory
 from chat_service.outage.replay import Replay
-from chat_service.outage.sessions import DurableSessions
+from chat_service.outage.sessions import DurableSessions, Keeper
 from chat_service.outage.spool import Spool
 from chat_service.outage.storing import Storing
 from chat_service.outage.taking import DurableTurns
@@ -42,6 +44,8 @@ class Kept:
     background: list[Background] = field(default_factory=list)
     notices: dict[str, Callable[[], Any]] = field(default_factory=dict)
     """What `/health/ready` says of it."""
+    changing: Callable[[UUID], AbstractContextManager[object]] = nullcontext
+    """To be entered by whatever changes a session and is no turn."""
 
 
 def keep(settings: Settings, database: Database, catalog: Catalog, model: ChosenModel) -> Kept:
@@ -52,7 +56,8 @@ def keep(settings: Settings, database: Database, catalog: Catalog, model: Chosen
         return Kept(Programs(SqlSessions(database, catalog), StoredTurns(turns), model), records)
     spool, memory = Spool(settings.spool_dir), Memory()
     storing = Storing(database, catalog, spool, memory)
-    sessions = DurableSessions(database, catalog, spool, memory, storing)
+    keeper = Keeper(spool, memory)
+    sessions = DurableSessions(database, catalog, spool, memory, storing, keeper)
     programs = Programs(sessions, DurableTurns(turns, spool, memory, storing), model)
     holding = SpoolHolding(spool, memory, database)
     return Kept(
@@ -61,21 +66,34 @@ def keep(settings: Settings, database: Database, catalog: Catalog, model: Chosen
         [holding],
         [Replay(database, spool, storing)],
         {"spooled_turns": lambda: spool.waiting},
+        keeper.changing,
     )
 
 
 def _in_memory(settings: Settings, model: ChosenModel) -> Kept:
     store = MemoryStore.from_folder(settings.content_dir / "programs")
-    log.warning(
-        "SESSIONS OF PROGRAMMES ARE KEPT IN MEMORY ALONE: A RESTART LOSES THEM",
-        setting="USE_DB_PERSISTENCE",
-        value=settings.use_db_persistence,
-        programmes=sorted(store.programmes),
-    )
     programs = Programs(MemorySessions(store), StoredTurns(MemoryTurns(store)), model)
     return Kept(
         programs,
         MemoryRecords(store),
         [MemoryHolding(store)],
+        [_Loudly(settings)],
         notices={"persistence": lambda: "memory alone: a restart loses the sessions of programmes"},
     )
+
+
+class _Loudly:
+    """Says at start that nothing will last."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._value = settings.use_db_persistence
+
+    def start(self) -> None:
+        log.warning(
+            "SESSIONS OF PROGRAMMES ARE KEPT IN MEMORY ALONE: A RESTART LOSES THEM",
+            setting="USE_DB_PERSISTENCE",
+            value=self._value,
+        )
+
+    def stop(self) -> None:
+        log.warning("sessions of programmes end here, they were kept in memory alone")

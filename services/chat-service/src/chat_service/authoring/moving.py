@@ -1,5 +1,7 @@
 """Moves running sessions to another version: each in its own transaction, none with a turn under way."""
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -21,6 +23,7 @@ from chat_service.tables import (
     ProgramTurn,
     UserProgress,
 )
+from chat_service.turns.errors import TurnInProgress, TurnsWaiting
 from cogniflow_kit.sql.database import Database
 
 _READ = text(f"SELECT CAST(row_to_json(found) AS text) AS snapshot FROM ({SNAPSHOT}) found")  # noqa: S608
@@ -46,9 +49,15 @@ class Candidate:
 class Moving:
     """A dry run computes what an application would do, and changes nothing."""
 
-    def __init__(self, database: Database, catalog: Catalog) -> None:
+    def __init__(
+        self,
+        database: Database,
+        catalog: Catalog,
+        changing: Callable[[UUID], AbstractContextManager[object]] = nullcontext,
+    ) -> None:
         self._database = database
         self._catalog = catalog
+        self._changing = changing
 
     def find(
         self, slug: str, number: int, from_version: int | None, after: UUID | None, limit: int
@@ -79,6 +88,15 @@ class Moving:
 
     def move(self, candidate: Candidate, new: Programme, *, dry_run: bool) -> SessionMoveOut:
         """What becomes of this session; done at once unless it is a dry run."""
+        if dry_run:
+            return self._move(candidate, new, dry_run=True)
+        try:
+            with self._changing(candidate.id):
+                return self._move(candidate, new, dry_run=False)
+        except (TurnInProgress, TurnsWaiting):
+            return SessionMoveOut(session_id=candidate.id, obstacle=Obstacle.RUNNING_TURN)
+
+    def _move(self, candidate: Candidate, new: Programme, *, dry_run: bool) -> SessionMoveOut:
         with self._database.transaction() as session:
             if not dry_run:
                 session.execute(_LOCK, {"session_id": candidate.id})

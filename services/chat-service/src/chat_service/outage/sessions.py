@@ -17,6 +17,7 @@ from chat_service.programs.schemas import ProgramOut, SessionListed
 from chat_service.programs.store import Beginner, Record, Started
 from chat_service.programs.stores.sql_sessions import SqlSessions
 from chat_service.programs.stores.sql_turns import SqlTurns
+from chat_service.turns.errors import TurnsWaiting
 from cogniflow_kit.errors import Unavailable
 from cogniflow_kit.sql.database import Database, is_away
 from cogniflow_kit.sql.deadline import within
@@ -33,11 +34,11 @@ class Keeper:
     def changing(self, session_id: UUID) -> Iterator[None]:
         """Nobody takes a turn inside the block, and what was remembered of the session is void after it.
 
-        Raises TurnInProgress while a turn is taken, and Unavailable while turns wait.
+        Raises TurnInProgress while a turn is taken, and TurnsWaiting while turns wait.
         """
         with self._spool.hold(session_id):
             if self._spool.has(session_id):
-                raise Unavailable("What was said in this session is still being stored; try again shortly.")
+                raise TurnsWaiting
             try:
                 yield
             finally:
@@ -48,14 +49,20 @@ class DurableSessions(SqlSessions):
     """PostgreSQL's sessions, within the time that a request has; for reading, what is remembered of them."""
 
     def __init__(
-        self, database: Database, catalog: Catalog, spool: Spool, memory: Memory, storing: Storing
+        self,
+        database: Database,
+        catalog: Catalog,
+        spool: Spool,
+        memory: Memory,
+        storing: Storing,
+        keeper: Keeper,
     ) -> None:
         super().__init__(database, catalog)
         self._turns = SqlTurns(database, catalog)
         self._storing = storing
         self._spool = spool
         self._memory = memory
-        self._keeper = Keeper(spool, memory)
+        self._keeper = keeper
 
     def programs(self, user_id: UUID, after: UUID | None, limit: int) -> list[ProgramOut]:
         with within(PATIENCE_S):

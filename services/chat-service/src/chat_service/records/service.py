@@ -14,6 +14,10 @@ from chat_service.records.repository import (
 from chat_service.records.schemas import SummaryOut
 from chat_service.records.summary import Summary, summarize
 from cogniflow_kit.sql.database import Database
+from cogniflow_kit.sql.deadline import within
+
+PATIENCE_S = 1.5
+"""How long PostgreSQL is waited for at once; a session can't be read without it."""
 
 
 class Records:
@@ -25,13 +29,13 @@ class Records:
 
     def session(self, user_id: UUID, session_id: UUID, week: int | None = None) -> SessionRecord:
         """The whole session, or all runs of one week of it."""
-        with self._database.transaction() as session:
+        with within(PATIENCE_S), self._database.transaction() as session:
             record = read_record(session, session_id, user_id)
         return record if week is None else record.of_week(week)
 
     def summary(self, user_id: UUID, session_id: UUID) -> SummaryOut:
         """The newest complete summary, or one of how far the session is now."""
-        with self._database.transaction() as session:
+        with within(PATIENCE_S), self._database.transaction() as session:
             stored = newest_complete(session, session_id, user_id)
         if stored is not None:
             return _out(session_id, stored)
@@ -42,12 +46,12 @@ class Records:
     def keep_summary(self, user_id: UUID, session_id: UUID) -> tuple[SummaryOut, bool]:
         """The summary of the session's present state, stored once, and whether that happened just now."""
         summary = self._summarize(user_id, session_id)
-        with self._database.transaction() as session:
+        with within(PATIENCE_S), self._database.transaction() as session:
             stored, is_new = keep_summary(session, session_id, user_id, summary)
         return _out(session_id, stored), is_new
 
     def _summarize(self, user_id: UUID, session_id: UUID) -> Summary:
-        with self._database.transaction() as session:
+        with within(PATIENCE_S), self._database.transaction() as session:
             snapshot = read_snapshot(session, session_id, user_id)
         return summarize(self._catalog.get(snapshot.version_id), snapshot)
 

@@ -1,6 +1,6 @@
 """Refusals of the turn protocol."""
 
-from cogniflow_kit.errors import Conflict
+from cogniflow_kit.errors import Conflict, Unavailable
 
 RETRY_AFTER_S = 1
 
@@ -33,3 +33,10 @@ class TurnAbandoned(Conflict):
         super().__init__(
             "This message was not answered and the conversation has gone on; send it as a new message."
         )
+
+
+class TurnsWaiting(Unavailable):
+    """Turns of the conversation were answered and aren't stored yet."""
+
+    def __init__(self) -> None:
+        super().__init__("What was said here is still being stored; try again shortly.")
