@@ -1,6 +1,8 @@
 """The service is killed while it spools and while it replays: what it acknowledged is stored once."""
 
+import signal
 import time
+from threading import Timer
 
 import httpx
 import pytest
@@ -89,3 +91,17 @@ def test_a_spooled_turn_survives(process, postgres, tokens, rows, spool_dir, awa
     )
     assert answers == facts == [(3,)], "an aside is no answer"
     assert not list(spool_dir.glob("*.jsonl*")), "nothing is left or set aside"
+
+
+def test_a_new_process_follows_the_old_one(process, spool_dir, tokens):
+    """It waits for the spool, and is there when the old one has drained."""
+    as_self = headers(tokens.user())
+    with process() as old, old.client() as client:
+        session_id = client.post("/api/programs/driven/start", headers=as_self).json()["id"]
+        draining = Timer(5, old.process.terminate)
+        draining.start()
+        with process() as new, new.client() as following:
+            assert old.process.wait(timeout=10) in (0, -signal.SIGTERM), "it ended in good order"
+            path = f"/api/programs/sessions/{session_id}"
+            assert say(following, path, WORDS, "one", as_self)["status"] == "completed"
+    assert (spool_dir / "owner").exists()

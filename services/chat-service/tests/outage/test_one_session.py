@@ -33,7 +33,10 @@ def say(api, path, words, name, as_who):
 
 
 def replayed(rows, path, count):
-    completed = "SELECT client_message_id FROM turns WHERE session_id = :id AND status = 'completed' ORDER BY sequence"
+    completed = (
+        "SELECT client_message_id FROM turns"
+        " WHERE session_id = :id AND status = 'completed' ORDER BY sequence"
+    )
     deadline = time.monotonic() + 20
     while time.monotonic() < deadline:
         found = rows(completed, id=path.rpartition("/")[2])

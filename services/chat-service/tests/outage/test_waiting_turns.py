@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 from pydantic import SecretStr
+from sqlalchemy import text
 
 from chat_service.programs.catalog import Catalog
 from chat_service.programs.engine import Coaching
@@ -237,3 +238,51 @@ def test_with_mongodb_and_redis_away_the_coach_shows_help(serve, as_maja, mongo)
         session = client.post("/api/programs/driven/start", headers=as_maja).json()
         found = say(client, f"/api/programs/sessions/{session['id']}", DANGER, "one", as_maja)
         assert (found["status"], bool(found["resources"])) == ("completed", True)
+
+
+def test_it_shows_how_many_turns_wait(api, postgres, begun, as_maja):
+    def shown():
+        metrics = api.get("/metrics").text.splitlines()
+        (gauge,) = [line for line in metrics if line.startswith("chat_spooled_turns ")]
+        return float(gauge.split()[1]), api.get("/health/ready").json()["spooled_turns"]
+
+    assert shown() == (0, 0)
+    with frozen(postgres):
+        say(api, begun, SAID[1], "two", as_maja)
+        say(api, begun, SAID[2], "three", as_maja)
+        assert shown() == (2, 2)
+    wait_until_stored(api, begun, as_maja, version=4)
+    assert shown() == (0, 0)
+
+
+def test_what_is_away_refuses_in_time(api, postgres, begun, as_maja):
+    """New sessions, lists and records need PostgreSQL; nobody waits for it for long."""
+    with frozen(postgres):
+        for method, path in (
+            ("POST", "/api/programs/support-intake/start"),
+            ("POST", "/api/programs/support-intake/start-anonymously"),
+            ("GET", "/api/programs"),
+            ("GET", "/api/programs/sessions"),
+            ("GET", f"{begun}/transcript"),
+            ("GET", f"{begun}/summary"),
+            ("POST", f"{begun}/pause"),
+        ):
+            since = time.monotonic()
+            answer = api.request(method, path, headers=as_maja)
+            assert time.monotonic() - since < 2, path
+            assert (answer.status_code, int(answer.headers["Retry-After"]) > 0) == (503, True), path
+
+
+def test_turns_of_a_deleted_session_go_with_it(api, postgres, begun, as_maja, spool_dir, rows, own):
+    held = api.get(begun, headers=as_maja).json()["id"]
+    with own.engine.connect() as connection:
+        connection.execute(text("DELETE FROM sessions WHERE session_id = :id"), {"id": held})
+        with frozen(postgres):
+            say(api, begun, SAID[1], "two", as_maja)
+            assert list(spool_dir.glob("*.jsonl"))
+        connection.commit()
+    deadline = time.monotonic() + 10
+    while list(spool_dir.glob("*.jsonl")) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert [path.name for path in spool_dir.iterdir()] == ["owner"]
+    assert api.get(begun, headers=as_maja).status_code == 404

@@ -119,14 +119,15 @@ class Spool:
             return []
         return [Spooled.model_validate_json(line) for line in lines[: noted.turns]]
 
-    def unstored(self, session_id: UUID) -> list[tuple[Spooled, int]]:
+    def unstored(self, session_id: UUID) -> Iterator[tuple[Spooled, int]]:
         """The turns that are not known to be stored, each with its size in bytes; for who holds it."""
         noted = self._files.get(session_id)
         if noted is None:
-            return []
+            return
         lines = files.whole_lines(self._path(session_id), noted.stored_size)
-        unstored = lines[: noted.turns - noted.stored]
-        return [(Spooled.model_validate_json(line), len(line) + 1) for line in unstored]
+        # One after the other: who stops in the middle has not paid for the rest.
+        for line in lines[: noted.turns - noted.stored]:
+            yield Spooled.model_validate_json(line), len(line) + 1
 
     def unstored_turns(self, session_id: UUID) -> int:
         noted = self._files.get(session_id, _File())

@@ -1,7 +1,6 @@
 """Stores a session's spooled turns: in order, once, as they were answered."""
 
 import time
-from contextlib import suppress
 from threading import Event
 from uuid import UUID
 
@@ -44,7 +43,7 @@ class Storing:
         """
         until = time.monotonic() + within_s
         try:
-            return self._store(session_id, until)
+            return self._store_or_drop(session_id, until)
         except TurnInProgress:
             return False  # another's claim has to run out first
         except Exception as error:  # noqa: BLE001 -- each has its place below
@@ -53,9 +52,21 @@ class Storing:
                 return False
             return self._puzzle(session_id, error)
 
+    def _store_or_drop(self, session_id: UUID, until: float) -> bool:
+        """Turns go with a session that was deleted; what is merely somebody else's now is not dropped."""
+        try:
+            return self._store(session_id, until)
+        except SessionNotFound:
+            with within(PATIENCE_S):
+                if self._database.run(_SESSION, {"session_id": session_id}) is not None:
+                    raise
+        self._memory.forget(session_id)
+        self._spool.remove(session_id)
+        log.warning("spooled turns of a session that is gone", session_id=str(session_id))
+        return True
+
     def _store(self, session_id: UUID, until: float) -> bool:
-        unstored = self._spool.unstored(session_id)
-        for turn, size in unstored:
+        for turn, size in self._spool.unstored(session_id):
             if time.monotonic() > until:
                 return False
             self._take(turn)
@@ -73,15 +84,10 @@ class Storing:
         self._memory.stored(stored, turn.message.client_message_id)
 
     def _puzzle(self, session_id: UUID, error: Exception) -> bool:
-        """Gone with its session, set aside where it doesn't fit, or to be tried again."""
+        """To be tried again, or set aside where it doesn't fit."""
         if isinstance(error, DBAPIError) and not isinstance(error, IntegrityError | DataError):
             log.error("replay will be tried again", session_id=str(session_id), error=type(error).__name__)
             return False
-        if isinstance(error, SessionNotFound) and self._is_gone(session_id):
-            self._memory.forget(session_id)
-            self._spool.remove(session_id)
-            log.warning("spooled turns of a session that is gone", session_id=str(session_id))
-            return True
         self._memory.forget(session_id)
         aside = self._spool.set_aside(session_id, "diverged")
         expected = isinstance(error, Diverged | MessageIdReused | TurnAbandoned | SessionNotFound)
@@ -89,9 +95,3 @@ class Storing:
             "spooled turns don't fit their session", kept=aside.name, exc_info=None if expected else error
         )
         return True
-
-    def _is_gone(self, session_id: UUID) -> bool:
-        """Deleted, and not merely somebody else's; in doubt it is there."""
-        with suppress(DBAPIError), within(PATIENCE_S):
-            return self._database.run(_SESSION, {"session_id": session_id}) is None
-        return False
