@@ -3,7 +3,6 @@
 PROGRAM_MACHINE_STEPS says how many things happen; a full run takes 60,000.
 """
 
-import logging
 import math
 import os
 from collections import Counter
@@ -15,8 +14,6 @@ from hypothesis.stateful import run_state_machine_as_test
 from program_machine import ProgramMachine
 
 from chat_service.programs.catalog import Catalog
-
-log = logging.getLogger(__name__)
 
 STEPS = int(os.environ.get("PROGRAM_MACHINE_STEPS", "6000"))
 STEPS_A_RUN = 50
@@ -30,7 +27,7 @@ def machine(committing) -> type[ProgramMachine]:
 
 
 @pytest.mark.slow
-def test_whatever_happens_answers_completions_state_and_messages_agree(machine):
+def test_whatever_happens_answers_completions_state_and_messages_agree(machine, record_property):
     run_state_machine_as_test(
         machine,
         settings=hypothesis_settings(
@@ -42,6 +39,6 @@ def test_whatever_happens_answers_completions_state_and_messages_agree(machine):
             print_blob=True,
         ),
     )
-    log.info("%s", dict(machine.counts))
+    record_property("ended", dict(machine.counts))
     ended = {"Turn", "Killed", "Broken", "TurnInProgress", "MessageIdReused"}
     assert ended <= machine.counts.keys(), "each has to come up, or less was tried than this test promises"
