@@ -1,0 +1,97 @@
+"""PostgreSQL freezes right before a step, and carries it out late: before the replay comes or after it."""
+
+import time
+from dataclasses import dataclass
+from uuid import uuid4
+
+import pytest
+
+from chat_service.outage.memory import Memory
+from chat_service.outage.replay import Replay
+from chat_service.outage.sessions import DurableSessions, Keeper
+from chat_service.outage.spool import Spool
+from chat_service.outage.storing import Storing
+from chat_service.outage.taking import DurableTurns
+from chat_service.programs.catalog import Catalog
+from chat_service.programs.engine import Coaching
+from chat_service.programs.store import Beginner
+from chat_service.programs.stores.sql_turns import SqlTurns
+from chat_service.turns.model import Message
+from cogniflow_kit.sql.database import Database
+
+WORDS = "In Monday's meeting my proposal was rejected and I thought I'm not good enough."
+LATER = "Maybe they had no time to read it before the meeting."
+
+
+@dataclass(frozen=True)
+class Freezing(Coaching):
+    """Has PostgreSQL freeze before the message is claimed (`read`) or its turn completed (`answer`)."""
+
+    postgres: object
+    step: str
+
+    def read(self, message, place):
+        self._freeze("read")
+        return super().read(message, place)
+
+    def answer(self, message, place, reading, renew):
+        found = super().answer(message, place, reading, renew)
+        self._freeze("answer")
+        return found
+
+    def _freeze(self, step):
+        if step == self.step:
+            self.postgres.freeze()
+
+
+@pytest.fixture
+def database(lonely):
+    database = Database(lonely.database_url.get_secret_value(), application="tests")
+    yield database
+    database.close()
+
+
+@pytest.mark.parametrize("settle_s", [0.0, 1.5], ids=["at once", "after a while"])
+@pytest.mark.parametrize("step", ["read", "answer"])
+def test_a_step_that_comes_late_changes_nothing(postgres, database, spool_dir, rows, step, settle_s):
+    catalog, spool, memory = Catalog(database), Spool(spool_dir), Memory()
+    storing = Storing(database, catalog, spool, memory)
+    sessions = DurableSessions(database, catalog, spool, memory, storing, Keeper(spool, memory))
+    take = DurableTurns(SqlTurns(database, catalog), spool, memory, storing)
+    replay = Replay(database, spool, storing)
+    spool.open()
+    user_id = uuid4()
+    session_id = sessions.start(Beginner(user_id, "Ada"), "driven").session_id
+    first = take(Coaching(), Message(user_id, session_id, "one", "f", WORDS))
+    message = Message(user_id, session_id, "two", "f", LATER)
+    try:
+        told = take(Freezing(postgres, step), message)
+        assert (first.status, told.status) == ("completed", "queued")
+    finally:
+        postgres.thaw()
+    time.sleep(settle_s)
+    deadline = time.monotonic() + 10
+    while spool.waiting and time.monotonic() < deadline:
+        replay.once()
+        time.sleep(0.05)
+    time.sleep(1.5)  # what is late comes by now
+
+    stored = rows(
+        "SELECT sequence, client_message_id, status, queued, result FROM turns"
+        " WHERE session_id = :id ORDER BY sequence",
+        id=session_id,
+    )
+    assert [row[:4] for row in stored] == [(1, "one", "completed", False), (2, "two", "completed", True)]
+    reply = told.model_dump(mode="json", exclude={"session_id", "turn_id", "sequence", "status"})
+    assert stored[1][4] == reply
+    again = take(Coaching(), message)
+    assert (again.status, again.sequence, again.response) == ("completed", 2, told.response)
+    counts = (
+        "SELECT (SELECT count(*) FROM user_answers WHERE session_id = :id),"
+        " (SELECT count(*) FROM conversation_messages WHERE session_id = :id AND sender = 'user'),"
+        " (SELECT count(*) FROM outbox WHERE event->'data'->>'session_id' = CAST(:id AS text)"
+        "  AND event->>'type' = 'program.answer_completed'),"
+        " (SELECT version FROM sessions WHERE session_id = :id)"
+    )
+    assert rows(counts, id=session_id) == [(2, 2, 2, 3)]
+    spool.close()
