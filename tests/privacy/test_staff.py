@@ -42,9 +42,11 @@ def act(platform: FourServices, admin: Person) -> None:
     words = {"text": "I want to kill myself.", "client_message_id": str(uuid4())}
     key = {"X-Session-Key": begun["session_key"]}
     assert platform.call("chat", "POST", path, json=words, headers=key).is_success
-    [waiting] = call("GET", "/api/safety/reviews?status=open").json()["items"]
+    queue = call("GET", "/api/safety/reviews?status=open&limit=100").json()["items"]
+    details = (call("GET", f"/api/safety/reviews/{waiting['id']}").json() for waiting in queue)
+    [review] = [detail for detail in details if detail["session_id"] == begun["session"]["id"]]
     closed = {"outcome": "no_action", "note": "Nobody can be reached."}
-    call("POST", f"/api/safety/reviews/{waiting['id']}/close", json=closed)
+    call("POST", f"/api/safety/reviews/{review['id']}/close", json=closed)
 
 
 def test_what_staff_did_stays_without_their_name(
