@@ -93,7 +93,7 @@ def test_values_of_other_kinds_are_left_one_by_one(read_one):
     }
     source = read_one(json.dumps({"s": state, "t": 5}))
     (record,) = source.content
-    assert record.answers == {1: ["yes"], 2: ["alone"]}
+    assert record.answers == {1: ["3", "yes"], 2: ["alone"]}
     assert record.iterations == {1: 2}
     assert record.completed == {1: True}
     assert record.scenarios == {1: "SCENARIO_2"}

@@ -18,7 +18,10 @@ from chat_service.legacy.modules.week import QuestionDraft, WeekModule
 
 HEARD = "Thank you, {name}. I have noted what you said."
 HEARD_MORE = "Thank you, {name}. I have noted that as well."
+PLAIN_ANSWER = "Thank {name} for the answer, in one sentence."
+PLAIN_CLASSIFIER = "Tell which of the scenarios the answer fits."
 TELL_MORE = "Would you like to say a little more about that?"
+NO_EXAMPLE = "(an example of scenario {}, to be written)"
 ASK_AGAIN = "Could you say it in a few words, {name}?"
 
 _SCENARIO_TEXT = re.compile(
@@ -117,6 +120,7 @@ class Drafting:
 
     def _question(self, module: WeekModule, number: int, question: QuestionDraft) -> dict[str, Any]:
         prompts = {kind: _answers_named(text) for kind, text in question.prompts.items()}
+        prompts |= self._missing(module, number, prompts)
         entry: dict[str, Any] = {"question_number": number, "question_text": _answers_named(question.text)}
         if question.question_type != "open_ended":
             entry["question_type"] = question.question_type
@@ -138,9 +142,21 @@ class Drafting:
             entry["prompts"].append(
                 {"prompt_type": "followup_respond", "prompt_text": thanks, "response_text": HEARD_MORE}
             )
-        if _last_scenario(prompts) is None:
-            self._needs(module, number, "scenario_1_respond", "an answer; without one nobody gets past it")
         return entry
+
+    def _missing(self, module: WeekModule, number: int, prompts: Mapping[str, str]) -> dict[str, str]:
+        """What every question must have, and this one hasn't: plain, and for the author to write."""
+        last = _last_scenario(prompts)
+        count = int(last.split("_")[1]) if last else 1
+        missing = [kind for n in range(1, count + 1) if (kind := f"scenario_{n}_respond") not in prompts]
+        made = dict.fromkeys(missing, PLAIN_ANSWER)
+        if count > 1 and "classifier" not in prompts:
+            made["classifier"] = PLAIN_CLASSIFIER
+        for kind in made:
+            self._needs(
+                module, number, kind, "the prompt itself; the module has none, a plain one stands there"
+            )
+        return made
 
     def _prompt(
         self, module: WeekModule, number: int, kind: str, text: str, told: Mapping[int, str], *, last: bool
@@ -171,6 +187,8 @@ class Drafting:
         described = told.get(int(match[1])) if match else None
         if described is not None:
             prompt["examples"] = [described]
+        elif match and not last:
+            prompt["examples"] = [NO_EXAMPLE.format(match[1])]
         if match and not last:
             instead = (
                 "the classifier's description stands as an example" if described else "it is never reached"

@@ -1,10 +1,12 @@
 """Reads the fields of one JSON record, and accounts for each entry that is of no use."""
 
+import math
 from collections.abc import Iterator, Mapping
+from datetime import datetime, tzinfo
 from typing import Any
 
 from chat_service.legacy.ledger import Ledger
-from chat_service.legacy.text import clean, truth, whole_number
+from chat_service.legacy.text import NO_TIME, clean, moment, truth, whole_number
 
 LONGEST_ID = 200
 
@@ -31,6 +33,15 @@ class Fields:
     def get(self, *names: str) -> Any:
         return next((self._values[name] for name in names if self._values.get(name) is not None), None)
 
+    def moment(self, *names: str, zone: tzinfo) -> datetime | None:
+        """A time; one that can't be read is unknown, and said to be."""
+        given = self.get(*names)
+        found = moment(given, zone)
+        if found is None and given not in (None, ""):
+            named = next(name for name in names if self._values.get(name) is not None)
+            self._ledger.note(self._place, f"{named} {NO_TIME}")
+        return found
+
     def others(self, known: frozenset[str]) -> Iterator[tuple[str, Any]]:
         return ((name, value) for name, value in self._values.items() if name not in known)
 
@@ -45,7 +56,7 @@ class Fields:
             self._ledger.read(what)
             number = whole_number(entry)
             if number is None or number < 1:
-                self._ledger.leave(what, self._place, f"{name} has something that is no number")
+                self._ledger.leave(what, self._place, f"{name} has something that is no number from 1 on")
             elif number in found:
                 self._ledger.leave(what, self._place, f"{name} has a number twice")
             else:
@@ -87,8 +98,16 @@ class Fields:
                 self._ledger.read(what)
                 if number is None or number < 1:
                     self._ledger.leave(what, self._place, f"{name} has a key that is no question number")
-                elif not isinstance(text, str) or not clean(text).strip():
+                elif not _words(text):
                     self._ledger.leave(what, self._place, f"{name} has an entry without words")
                 else:
-                    found.setdefault(number, []).append(clean(text))
+                    found.setdefault(number, []).append(_words(text))
         return found
+
+
+def _words(value: object) -> str:
+    """A text; also a number, as somebody answers who is asked for one. Empty where it is neither."""
+    if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
+        return str(value)
+    text = clean(value) if isinstance(value, str) else ""
+    return text if text.strip() else ""

@@ -8,7 +8,7 @@ from typing import Any
 from chat_service.legacy.fields import Fields, legacy_id, name_of
 from chat_service.legacy.ledger import Ledger
 from chat_service.legacy.records import Position
-from chat_service.legacy.text import moment, whole_number
+from chat_service.legacy.text import whole_number
 
 SIGNS = frozenset({"current_week", "completed_weeks", "completed_questions"})
 _KNOWN = SIGNS | {"name", "user_name", "current_question", "last_active", "last_activity", "session_id"}
@@ -34,25 +34,25 @@ def read_progress(people: Mapping[Any, Any], place: str, ledger: Ledger, zone: t
             ledger.leave("people", here, "the session is given twice")
         else:
             fields = Fields(record, here, ledger)
-            found[name] = _position(name, fields, ledger, zone)
+            found[name] = _position(name, here, fields, ledger, zone)
             unused.update(field for field, _ in fields.others(_KNOWN))
     for field, count in unused.items():
         ledger.note(place, f"the field {field!r} of {count} records is not taken over")
     return list(found.values())
 
 
-def _position(name: str, fields: Fields, ledger: Ledger, zone: tzinfo) -> Position:
+def _position(name: str, here: str, fields: Fields, ledger: Ledger, zone: tzinfo) -> Position:
     position = Position(name, name=name_of(fields.get("name", "user_name")))
     position.week = whole_number(fields.get("current_week"))
     position.question = whole_number(fields.get("current_question"))
     position.completed_weeks = fields.numbers("completed_weeks", what="completed_weeks")
-    position.completed_questions = _completed_questions(name, fields, position.week, ledger)
-    position.last_active = moment(fields.get("last_active", "last_activity"), zone)
+    position.completed_questions = _completed_questions(here, fields, position.week, ledger)
+    position.last_active = fields.moment("last_active", "last_activity", zone=zone)
     return position
 
 
 def _completed_questions(
-    name: str, fields: Fields, current: int | None, ledger: Ledger
+    here: str, fields: Fields, current: int | None, ledger: Ledger
 ) -> dict[int, list[int]]:
     """By week; a list without weeks is taken as the current week's."""
     given, what = fields.get("completed_questions"), "completed_questions"
@@ -61,23 +61,23 @@ def _completed_questions(
     if not isinstance(given, Mapping):
         numbers = fields.numbers(what, what=what)
         if numbers and current is not None:
-            ledger.note(name, "completed_questions without a week; taken as the current week's")
+            ledger.note(here, "completed_questions without a week; taken as the current week's")
             return {current: numbers}
         for _ in numbers:
-            ledger.leave(what, name, "nothing tells of which week it is")
+            ledger.leave(what, here, "nothing tells of which week it is")
         return {}
     found: dict[int, list[int]] = {}
     for key, questions in given.items():
         week = whole_number(key)
-        numbers = Fields({what: questions}, name, ledger).numbers(what, what=what)
+        numbers = Fields({what: questions}, here, ledger).numbers(what, what=what)
         if week is None:
             for _ in numbers:
-                ledger.leave(what, name, "its key is no week number")
+                ledger.leave(what, here, "its key is no week number")
             continue
         known = found.setdefault(week, [])
         for number in numbers:
             if number in known:
-                ledger.leave(what, name, "the week is given twice, with the same question")
+                ledger.leave(what, here, "the week is given twice, with the same question")
             else:
                 known.append(number)
     return found

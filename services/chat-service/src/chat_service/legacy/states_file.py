@@ -9,7 +9,7 @@ from typing import Any
 from chat_service.legacy.fields import Fields, legacy_id, name_of
 from chat_service.legacy.ledger import Ledger
 from chat_service.legacy.records import WeekRecord
-from chat_service.legacy.text import clean, moment, truth, whole_number
+from chat_service.legacy.text import clean, truth, whole_number
 
 SIGNS = frozenset({"answers", "nova_responses", "iteration_count", "question_completed"})
 _WEEK, _QUESTION = ("week_number", "week", "current_week"), ("current_question", "current_question_number")
@@ -81,7 +81,7 @@ class StatesReader:
         here = f"{self._place}: {record.legacy_id}, week {record.week}"
         fields = Fields(state, here, self._ledger)
         record.question = whole_number(fields.get(*_QUESTION))
-        record.at = moment(fields.get(*_TIME), self._zone)
+        record.at = fields.moment(*_TIME, zone=self._zone)
         record.answers = fields.texts("answers", what="answers")
         record.responses = fields.texts("nova_responses", what="nova_responses")
         record.iterations = self._checked(fields, "iteration_count", whole_number, here)

@@ -22,6 +22,7 @@ _PLAIN_ENCODING = re.compile(
 )
 _EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 _CLOCK_SKEW = timedelta(days=1)
+NO_TIME = "is no time that can be read, or before 2000, or in the future; it counts as unknown"
 _MILLISECONDS = 100_000_000_000
 """From here on a number of seconds would lie after the year 5000: it counts milliseconds."""
 

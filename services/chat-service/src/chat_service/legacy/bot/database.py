@@ -1,12 +1,14 @@
 """Opens somebody's SQLite data without giving it a chance to do anything but be read.
 
 A file is copied first, so that its owner's is not even locked, and a journal
-left by a crash is taken along. A dump is loaded into memory. SQLite asks the
+left by a crash is taken along. A dump is loaded into memory, without its
+triggers: its rows are what they were, and need nothing done to them. SQLite asks the
 authorizer before each step: attaching files, loading extensions, pragmas,
 virtual tables and all but harmless functions are refused, and a statement
 that goes on for too long is stopped.
 """
 
+import re
 import shutil
 import sqlite3
 import time
@@ -41,7 +43,6 @@ _LOADING = _READING | {
     sqlite3.SQLITE_DELETE,
     sqlite3.SQLITE_CREATE_TABLE,
     sqlite3.SQLITE_CREATE_INDEX,
-    sqlite3.SQLITE_CREATE_TRIGGER,
     sqlite3.SQLITE_CREATE_VIEW,
     sqlite3.SQLITE_DROP_TABLE,
     sqlite3.SQLITE_DROP_INDEX,
@@ -89,7 +90,7 @@ def opened_dump(sql: str, place: str, ledger: Ledger) -> Iterator[sqlite3.Connec
 def _load(connection: sqlite3.Connection, statement: Statement, place: str, ledger: Ledger) -> None:
     here = f"{place}:{statement.line}"
     first = statement.verb.partition(" ")[0]
-    if first in _TRANSACTION:
+    if first in _TRANSACTION or statement.makes_trigger:
         if first == "ROLLBACK":
             ledger.warn(here, "the dump takes everything back at its end: SQLite met errors when it wrote it")
         ledger.take("sql_statements")
@@ -97,7 +98,8 @@ def _load(connection: sqlite3.Connection, statement: Statement, place: str, ledg
     try:
         connection.execute(statement.text)
     except (sqlite3.Error, sqlite3.Warning, ValueError) as error:
-        reason = "is not allowed" if "not authorized" in str(error) else f"fails: {_plain(error)}"
+        denied = "not authorized" in str(error) or "authorization denied" in str(error)
+        reason = "is not allowed" if denied else f"fails: {_plain(error)}"
         ledger.leave("sql_statements", here, f"{statement.verb} {reason}")
         ledger.warn(here, f"{statement.verb} {reason}")
     else:
@@ -107,7 +109,11 @@ def _load(connection: sqlite3.Connection, statement: Statement, place: str, ledg
 def _plain(error: Exception) -> str:
     """What went wrong, without the words near which it did: they may be somebody's."""
     message = str(error)
-    return "a syntax error" if message.startswith(("near ", "unrecognized token")) else message
+    if message.startswith(("near ", "unrecognized token")):
+        return "a syntax error"
+    return (
+        message if "constraint failed" in message else re.sub(r"(: | named ).*", "", message, flags=re.DOTALL)
+    )
 
 
 def _only_read(connection: sqlite3.Connection) -> None:

@@ -4,6 +4,7 @@ import re
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import takewhile
 
 _TOKEN = re.compile(
     r"'(?:[^']|'')*'"
@@ -14,6 +15,14 @@ _TOKEN = re.compile(
     r"|/\*.*?\*/"
     r"|;",
     re.DOTALL,
+)
+_WORDS = frozenset(
+    {
+        *("ALTER", "ANALYZE", "ATTACH", "BEGIN", "COMMIT", "CREATE", "DATABASE", "DELETE", "DETACH", "DROP"),
+        *("END", "FROM", "INDEX", "INSERT", "INTO", "OR", "PRAGMA", "RECURSIVE", "REINDEX", "RELEASE"),
+        *("REPLACE", "ROLLBACK", "SAVEPOINT", "SELECT", "SET", "TABLE", "TEMP", "TEMPORARY", "TRANSACTION"),
+        *("TRIGGER", "UNIQUE", "UPDATE", "VACUUM", "VIEW", "VIRTUAL", "WITH"),
+    }
 )
 _TRIGGER = re.compile(r"\s*CREATE\s+(TEMP(ORARY)?\s+)?TRIGGER\b", re.IGNORECASE)
 _COMMENT = re.compile(r"\A(?:\s+|--[^\n]*(?:\n|\Z)|/\*.*?\*/)+", re.DOTALL)
@@ -26,8 +35,16 @@ class Statement:
 
     @property
     def verb(self) -> str:
-        """Its first words, in capitals: all that a report may show of it."""
-        return " ".join(re.findall(r"[A-Za-z]+", self.text[:60])[:2]).upper()
+        """Its first words in capitals, as far as they are SQL's own: all that a report may show of it.
+
+        Where a quote is missing, somebody's message stands where a statement should.
+        """
+        words = [word.upper() for word in re.findall(r"[A-Za-z]+", self.text[:60])[:2]]
+        return " ".join(takewhile(_WORDS.__contains__, words)) or "what is no statement"
+
+    @property
+    def makes_trigger(self) -> bool:
+        return _TRIGGER.match(self.text) is not None
 
 
 def statements(sql: str) -> Iterator[Statement]:

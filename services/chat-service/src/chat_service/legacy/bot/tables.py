@@ -8,14 +8,17 @@ from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
 from typing import Any
 
-from chat_service.legacy.fields import legacy_id
+from chat_service.legacy.fields import LONGEST_ID, legacy_id
 from chat_service.legacy.ledger import Ledger
 from chat_service.legacy.records import BotRecords, BotSession, Row
-from chat_service.legacy.text import clean, clean_json, moment, truth, whole_number
+from chat_service.legacy.text import NO_TIME, clean, clean_json, moment, truth, whole_number
 
 _SENDERS = {"user": "user", "human": "user", "bot": "nova", "assistant": "nova", "nova": "nova"}
 _METHODS = frozenset({"distilbert", "rule_based", "hybrid"})
 _SUMMARIES = frozenset({"partial", "complete"})
+_TIMES = frozenset(
+    {"ts", "created_at", "last_activity", "completion_time", "detected_at", "generated_at", "timestamp"}
+)
 _BATCH = 1000
 
 
@@ -234,13 +237,18 @@ class BotReader:
         """A row's key is its id, else its place in the table; a repeated id gets a number."""
         session_id = legacy_id(_plain(row.get("session_id"))) if table.name != "analytics" else ""
         if session_id is None:
-            self.ledger.leave(table.name, place, "its session has no id")
+            self.ledger.leave(
+                table.name, place, f"its session has no id, or one over {LONGEST_ID} characters"
+            )
             return
         try:
             values = table.takes({column: _plain(value) for column, value in row.items()}, self.zone)
         except Unfit as error:
             self.ledger.leave(table.name, place, str(error))
             return
+        for column in sorted(table.uses & _TIMES & row.keys()):
+            if row[column] not in (None, "") and moment(_plain(row[column]), self.zone) is None:
+                self.ledger.note(place, f"{column} {NO_TIME}")
         key = str(_plain(row.get("id")) or number)
         seen[key] += 1
         found = Row(key if seen[key] == 1 else f"{key}/{seen[key]}", place, values)

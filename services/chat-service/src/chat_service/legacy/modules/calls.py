@@ -37,6 +37,8 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "builtins.range": _range,
     "builtins.len": len,
     "builtins.sorted": sorted,
+    "builtins.reversed": lambda items: list(reversed(items)),
+    "builtins.repr": lambda value: formatted(value, "r", ""),
     "textwrap.dedent": textwrap.dedent,
     "inspect.cleandoc": inspect.cleandoc,
     "collections.OrderedDict": dict,
@@ -49,9 +51,12 @@ IMPORTABLE = {name.partition(".")[0] for name in _FUNCTIONS} - {"builtins"}
 _TEXT_METHODS = frozenset(
     {
         *("strip", "lstrip", "rstrip", "removeprefix", "removesuffix"),
-        *("lower", "upper", "capitalize", "title", "split", "splitlines"),
+        *("lower", "upper", "capitalize", "title", "swapcase", "casefold"),
+        *("split", "rsplit", "splitlines", "partition", "rpartition"),
     }
 )
+_PADDING = frozenset({"center", "ljust", "rjust", "zfill"})
+_WIDEST = 1000
 _READING = {"keys", "values", "items", "get", "copy"}
 CHANGING = frozenset({"update", "setdefault", "append", "extend", "insert", "pop", "clear"})
 """Methods that change a list or dict; the module's order decides what they find."""
@@ -71,15 +76,16 @@ def call_method(
 ) -> Value:
     """Raises NotLiteral, or what Python says of unfit arguments."""
     match receiver:
-        case str() if method == "format":
-            return format_text(receiver, arguments, keywords)
+        case str() if method in ("format", "format_map"):
+            named = keywords if method == "format" else _mapping(*arguments)
+            return format_text(receiver, arguments if method == "format" else [], named)
         case str() if method == "join":
             parts = _texts(arguments[0])
             budget.spend(len(parts) * len(receiver) + sum(map(len, parts)))
             return receiver.join(parts)
         case str() if method == "replace":
             return _replace(receiver, *_texts(arguments), budget=budget)
-        case str() if method in _TEXT_METHODS:
+        case str() if method in _TEXT_METHODS or (method in _PADDING and _is_narrow(*arguments)):
             result: Value = getattr(receiver, method)(*arguments, **keywords)
             return result
         case dict() | list() if method in CHANGING or (isinstance(receiver, dict) and method in _READING):
@@ -88,6 +94,16 @@ def call_method(
             return list(found) if method in ("keys", "values", "items") else found
         case _:
             raise NotLiteral(f"a call of the method {method}")
+
+
+def _mapping(value: Value) -> dict[str, Value]:
+    if not isinstance(value, dict):
+        raise NotLiteral("something is no dict of fields")
+    return {str(key): entry for key, entry in value.items()}
+
+
+def _is_narrow(width: Value, *_: Value) -> bool:
+    return isinstance(width, int) and width <= _WIDEST
 
 
 def _texts(values: Any) -> list[str]:

@@ -1,29 +1,19 @@
 """The value of an expression that is made of constants alone; nothing of it is run."""
 
 import ast
-import operator
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
 from chat_service.legacy.modules.calls import call_function, call_method
-from chat_service.legacy.modules.formatting import formatted, percent_text
+from chat_service.legacy.modules.formatting import formatted
 from chat_service.legacy.modules.names import Names, items, kind, spoken
+from chat_service.legacy.modules.operations import binary, compared, unary
 from chat_service.legacy.modules.values import Budget, LeftOut, NotLiteral, Path, Value
 
 _PYTHON_REFUSES = (TypeError, ValueError, KeyError, IndexError, OverflowError, AttributeError, RecursionError)
-_COMPARED: dict[type[ast.cmpop], Callable[[Value, Value], bool]] = {
-    ast.Eq: operator.eq,
-    ast.NotEq: operator.ne,
-    ast.Lt: operator.lt,  # type: ignore[dict-item]  # a TypeError between kinds is caught
-    ast.LtE: operator.le,  # type: ignore[dict-item]
-    ast.Gt: operator.gt,  # type: ignore[dict-item]
-    ast.GtE: operator.ge,  # type: ignore[dict-item]
-    ast.Is: operator.is_,
-    ast.IsNot: operator.is_not,
-    ast.In: lambda item, container: item in container,  # type: ignore[operator]
-    ast.NotIn: lambda item, container: item not in container,  # type: ignore[operator]
-}
 _Made = TypeVar("_Made")
+_UNKNOWN_HERE = " is no constant here"
 _CONVERSIONS = {-1: "", 115: "s", 114: "r", 97: "a"}
 
 
@@ -34,6 +24,7 @@ class Evaluator:
         self.names = names
         self.budget = Budget()
         self.left_out: list[LeftOut] = []
+        self._left_names: set[str] = set()
         self.lines: dict[Path, int] = {}
         self._path: Path = ()
 
@@ -42,13 +33,23 @@ class Evaluator:
         self._path = path
         return self.value(node)
 
+    def leave(self, line: int, path: Path, reason: str) -> None:
+        self.left_out.append(LeftOut(line, path, reason))
+        self._left_names.add(path[0])
+
+    def set_anew(self, path: Path) -> None:
+        """What was left out there, or below, is replaced by what comes now."""
+        if path[0] in self._left_names:
+            kept = [left for left in self.left_out if left.path[: len(path)] != path]
+            self.left_out[:] = kept
+
     def value(self, node: ast.expr) -> Value:
         """Raises NotLiteral, and nothing else."""
         self.budget.step()
         try:
             return self._value(node)
         except _PYTHON_REFUSES as error:
-            raise NotLiteral(f"{type(error).__name__} in an expression") from error
+            raise NotLiteral(f"Python refuses it with {type(error).__name__}") from error
 
     def _value(self, node: ast.expr) -> Value:  # noqa: PLR0911, PLR0912 - one case a kind of expression
         match node:
@@ -59,7 +60,7 @@ class Evaluator:
             case ast.JoinedStr(values=parts):
                 return self.budget.made("".join(self._part(part) for part in parts))
             case ast.BinOp(left=left, op=op, right=right):
-                return self._binary(op, left, right)
+                return binary(op, self.value(left), self.value(right), self.budget)
             case ast.Dict():
                 return self._dict(node)
             case ast.List(elts=elements):
@@ -80,19 +81,38 @@ class Evaluator:
             case ast.IfExp(test=test, body=body, orelse=orelse):
                 return self.value(body if self.value(test) else orelse)
             case ast.UnaryOp(op=op, operand=operand):
-                return self._unary(op, operand)
+                return unary(op, self.value(operand))
             case ast.BoolOp(op=op, values=values):
                 return self._boolean(op, values)
-            case ast.Compare(left=left, ops=[op], comparators=[right]):
-                return _COMPARED[type(op)](self.value(left), self.value(right))
+            case ast.NamedExpr(target=ast.Name(id=name), value=inner):
+                return self._named(name, inner)
+            case ast.Attribute(value=ast.Name(id=name), attr=attribute) if self._holds(name, attribute):
+                return self.names.spaces[name][attribute]
+            case ast.Compare(left=left, ops=ops, comparators=others):
+                return compared(ops, [self.value(operand) for operand in (left, *others)])
             case _:
-                raise NotLiteral(f"{kind(node)} is no constant")
+                raise NotLiteral(kind(node))
 
     def _name(self, name: str) -> Value:
         if name in self.names.constants:
             return self.names.constants[name]
         reason = self.names.opaque.get(name)
-        raise NotLiteral(f"{name} is no constant here" + (f" ({reason})" if reason else ""))
+        if reason and _UNKNOWN_HERE in reason:
+            raise NotLiteral(reason)  # the first in a chain says it
+        raise NotLiteral(f"{name}{_UNKNOWN_HERE}" + (f" ({reason})" if reason else ""))
+
+    def _named(self, name: str, node: ast.expr) -> Value:
+        """`(X := "a")`."""
+        try:
+            found = self.value(node)
+        except NotLiteral as error:
+            self.names.unknown(name, str(error))
+            raise
+        self.names.constant(name, found)
+        return found
+
+    def _holds(self, name: str, attribute: str) -> bool:
+        return attribute in self.names.spaces.get(name, {})
 
     def _part(self, part: ast.expr) -> str:
         """A piece of an f-string."""
@@ -100,40 +120,6 @@ class Evaluator:
             spec = self.value(part.format_spec) if part.format_spec else ""
             return formatted(self.value(part.value), _CONVERSIONS[part.conversion], str(spec))
         return str(self.value(part))
-
-    def _binary(self, op: ast.operator, left: ast.expr, right: ast.expr) -> Value:  # noqa: PLR0911
-        first, second = self.value(left), self.value(right)
-        match op, first, second:
-            case ast.Add(), str(), str():
-                return self.budget.made(first + second)
-            case ast.Add(), list(), list():
-                return self.budget.made(first + second)
-            case ast.Add(), tuple(), tuple():
-                return self.budget.made(first + second)
-            case ast.Mod(), str(), _:
-                return self.budget.made(percent_text(first, second))
-            case ast.BitOr(), dict(), dict():
-                return self.budget.made(first | second)
-            case ast.Mult(), str(), int() if 0 <= second <= 1000:
-                self.budget.spend(len(first) * second)
-                return first * second
-            case ast.Mult(), int(), str() if 0 <= first <= 1000:
-                self.budget.spend(len(second) * first)
-                return first * second
-            case ast.Add(), int() | float(), int() | float():
-                return first + second
-            case ast.Sub(), int() | float(), int() | float():
-                return first - second
-            case _:
-                raise NotLiteral("a calculation that is not followed")
-
-    def _unary(self, op: ast.unaryop, operand: ast.expr) -> Value:
-        found = self.value(operand)
-        if isinstance(op, ast.Not):
-            return not found
-        if isinstance(op, ast.USub) and isinstance(found, int | float):
-            return -found
-        raise NotLiteral("a calculation that is not followed")
 
     def _boolean(self, op: ast.boolop, values: list[ast.expr]) -> Value:
         found: Value = None
@@ -144,23 +130,40 @@ class Evaluator:
         return found
 
     def _dict(self, node: ast.Dict) -> Value:
-        """A value that is no constant is left out by itself. Its key must be one."""
+        """An entry that is no constant is left out by itself."""
         here, made = self._path, dict[Value, Value]()
         for key_node, value_node in zip(node.keys, node.values, strict=True):
             self._path = here
             if key_node is None:
-                made.update(self._mapping(value_node))
-                continue
+                self._unpack(value_node, made)
+            else:
+                self._entry(key_node, value_node, made)
+        self._path = here
+        return made
+
+    def _entry(self, key_node: ast.expr, value_node: ast.expr, made: dict[Value, Value]) -> None:
+        here, key = self._path, None
+        self._path = (*here, spoken(key_node))
+        try:
             key = self.value(key_node)
             self._path = (*here, str(key))
             self.lines[self._path] = key_node.lineno
-            try:
-                made[key] = self.value(value_node)
-            except NotLiteral as error:
-                made.pop(key, None)
-                self.left_out.append(LeftOut(value_node.lineno, self._path, str(error)))
-        self._path = here
-        return made
+            made[key] = self.value(value_node)
+        except NotLiteral as error:
+            made.pop(key, None)
+            self.leave(value_node.lineno, self._path, str(error))
+
+    def _unpack(self, node: ast.expr, made: dict[Value, Value]) -> None:
+        """`{**X}`: an unknown X may replace what stands before it, so that goes as well."""
+        here = self._path
+        try:
+            made.update(self._mapping(node))
+        except NotLiteral as error:
+            self.leave(node.lineno, (*here, f"**{spoken(node)}"), str(error))
+            for key in made:
+                reason = f"**{spoken(node)} after it may replace it"
+                self.leave(self.lines.get((*here, str(key)), node.lineno), (*here, str(key)), reason)
+            made.clear()
 
     def _mapping(self, node: ast.expr) -> dict[Value, Value]:
         found = self.value(node)
@@ -216,6 +219,8 @@ class Evaluator:
 
     def _call(self, node: ast.Call) -> Value:
         function = self.dotted(node.func)
+        if function == "collections.defaultdict":
+            return self._defaultdict(node)
         if function is not None:
             return self.budget.made_any(call_function(function, self._arguments(node), self._keywords(node)))
         if isinstance(node.func, ast.Attribute):
@@ -228,6 +233,14 @@ class Evaluator:
                 call_method(receiver, node.func.attr, arguments, self._keywords(node), self.budget)
             )
         raise NotLiteral(f"a call of {spoken(node.func)}")
+
+    def _defaultdict(self, node: ast.Call) -> Value:
+        match node.args:
+            case [ast.Name(id="dict" | "list" | "str" as name) as factory, *rest] if self.dotted(factory):
+                made = {"dict": dict, "list": list, "str": str}[name]
+                return defaultdict(made, *self._elements(rest))
+            case _:
+                raise NotLiteral("a defaultdict of something unusual")
 
     def dotted(self, node: ast.expr) -> str | None:
         """The full name of a function that is followed, such as textwrap.dedent; None for any other."""
@@ -261,6 +274,6 @@ class Evaluator:
             except NotLiteral as error:
                 if not lenient:
                     raise
-                self.left_out.append(LeftOut(keyword.value.lineno, self._path, str(error)))
+                self.leave(keyword.value.lineno, self._path, str(error))
         self._path = here
         return made

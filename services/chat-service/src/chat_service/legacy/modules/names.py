@@ -1,18 +1,31 @@
 """What is known at a point of a module, and how its parts are spoken of."""
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from chat_service.legacy.modules.values import NotLiteral, Value
 
 
 class Names:
-    """What is known at this point of the module: constants, what is none and why, and what was imported."""
+    """What is known at this point of the module: constants, what is none and why, and what was imported.
+
+    `spaces` are modules and classes by name, with the constants in them.
+    """
 
     def __init__(self) -> None:
         self.constants: dict[str, Value] = {}
         self.opaque: dict[str, str] = {}
         self.imported: dict[str, str] = {}
+        self.spaces: dict[str, Mapping[str, Value]] = {}
+
+    def copy(self) -> "Names":
+        """For a class: it sees what is outside of it, and what it sets stays inside."""
+        found = Names()
+        found.constants |= self.constants
+        found.opaque |= self.opaque
+        found.imported |= self.imported
+        found.spaces |= self.spaces
+        return found
 
     def constant(self, name: str, value: Value) -> None:
         self.forget(name)
@@ -26,8 +39,13 @@ class Names:
         self.forget(name)
         self.imported[name] = dotted
 
+    def space(self, name: str, constants: Mapping[str, Value]) -> None:
+        """A module or class, whose constants are known as `name.X`."""
+        self.forget(name)
+        self.spaces[name] = constants
+
     def forget(self, name: str) -> None:
-        for known in (self.constants, self.opaque, self.imported):
+        for known in (self.constants, self.opaque, self.imported, self.spaces):
             known.pop(name, None)
 
 
@@ -38,9 +56,15 @@ def items(value: Value) -> Iterator[Value]:
 
 
 def kind(node: ast.expr) -> str:
-    return {"Lambda": "a lambda", "Await": "an await", "Attribute": f"the attribute {spoken(node)}"}.get(
-        type(node).__name__, f"this kind of expression ({type(node).__name__})"
-    )
+    if isinstance(node, ast.Constant):
+        return f"a value of the kind {type(node.value).__name__}"
+    return {
+        "Lambda": "a lambda",
+        "Await": "an await",
+        "Set": "a set",
+        "SetComp": "a set",
+        "Attribute": f"the attribute {spoken(node)}",
+    }.get(type(node).__name__, f"this kind of expression ({type(node).__name__})")
 
 
 def spoken(node: ast.expr) -> str:

@@ -11,7 +11,11 @@ from chat_service.legacy.modules.values import LeftOut, Path, Value
 
 MAX_CHARACTERS = 8_000_000
 _MOST_REPAIRS = 200
-_OLD_STATEMENT = re.compile(r"(?P<indent>\s*)(print|exec)(\s+[^\s(=.]|\s*>>).*")
+_LINE_END = re.compile(r"\r\n|\r|\n")
+"""Where Python ends a line; `splitlines` also would at form feeds and inside of texts."""
+_OLD_STATEMENT = re.compile(
+    r"(?P<head>(?:.*?[:;])??\s*)((print|exec)(\s+[^\s(=.]|\s*>>)|raise\s+[\w.]+\s*,).*", re.DOTALL
+)
 _OLD_EXCEPT = re.compile(r"(?P<head>\s*except\s+[\w.()\s,]+?),\s*\w+\s*:(?P<tail>.*)")
 
 
@@ -57,7 +61,10 @@ def _parse(text: str) -> tuple[ast.Module, list[int]]:
     """The syntax tree; statements that only Python 2 knows are passed over, each named by its line."""
     if len(text) > MAX_CHARACTERS:
         raise Unreadable(f"it has {len(text):,} characters; a week module has at most {MAX_CHARACTERS:,}")
-    lines = text.splitlines()
+    if "\x00" in text:
+        line = len(_LINE_END.findall(text[: text.index("\x00")])) + 1
+        raise Unreadable(f"line {line}: a null byte, which no text has; the file is damaged")
+    lines = _LINE_END.split(text)
     repaired: list[int] = []
     while True:
         try:
@@ -88,6 +95,6 @@ def _modern(line: str) -> str | None:
     """The line without what Python 3 refuses; None where it is something else that is wrong."""
     old = _OLD_STATEMENT.fullmatch(line)
     if old is not None:
-        return f"{old['indent']}pass"
+        return f"{old['head']}pass"
     handler = _OLD_EXCEPT.fullmatch(line)
     return f"{handler['head']}:{handler['tail']}" if handler is not None else None

@@ -1,12 +1,24 @@
 """Follows a module's statements in their order, as far as they make constants."""
 
 import ast
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Protocol
 
 from chat_service.legacy.modules.calls import CHANGING, IMPORTABLE
 from chat_service.legacy.modules.expressions import Evaluator
 from chat_service.legacy.modules.names import Names, items, spoken
+from chat_service.legacy.modules.shapes import (
+    as_read,
+    changes,
+    is_plain,
+    leaves_loop,
+    match,
+    only_when_run,
+    root,
+    shared_out,
+    targets,
+    targets_in,
+)
 from chat_service.legacy.modules.values import LeftOut, NotLiteral, Path, Value
 
 
@@ -14,6 +26,17 @@ class Neighbors(Protocol):
     """The other modules that were given, by name; a shared constant may be imported from one."""
 
     def constants(self, module: str) -> Mapping[str, Value] | None: ...
+
+
+_OF_A_WEEK = ("QUESTIONS", "SYSTEM_PROMPTS")
+
+
+class _Break(Exception):
+    pass
+
+
+class _Continue(Exception):
+    pass
 
 
 class Follower:
@@ -36,6 +59,8 @@ class Follower:
             except (NotLiteral, RecursionError) as error:
                 reason = str(error) if isinstance(error, NotLiteral) else "it is nested too deeply"
                 self._give_up(statement, reason)
+                if leaves_loop(statement):
+                    raise NotLiteral(reason) from error
 
     def _follow(self, statement: ast.stmt) -> None:  # noqa: PLR0912 - one case a kind of statement
         match statement:
@@ -43,24 +68,27 @@ class Follower:
                 self._assign(targets, value)
             case ast.AnnAssign(target=target, value=ast.expr() as value):
                 self._assign([target], value)
-            case ast.AugAssign(target=target, op=op, value=value):
-                read = _as_read(target)
-                whole = ast.copy_location(ast.BinOp(left=read, op=op, right=value), statement)
-                self._assign([target], whole)
+            case ast.AugAssign(target=changed, op=op, value=value):
+                whole = ast.copy_location(ast.BinOp(left=as_read(changed), op=op, right=value), statement)
+                self._assign([as_read(changed)], whole)
             case ast.Expr(value=ast.Call() as call):
                 self._call(call)
+            case ast.Expr(value=ast.NamedExpr(target=target, value=value)):
+                self._assign([target], value)
             case ast.Import() | ast.ImportFrom():
                 self._import(statement)
             case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
                 self.names.unknown(name, f"line {statement.lineno} defines it")
+                self._define(statement)
             case ast.If(test=test, body=body, orelse=orelse):
-                if not _only_when_run(test):
+                if not only_when_run(test):
                     self.follow(body if self.evaluator.evaluate(test, ()) else orelse)
-            case ast.For(target=target, iter=iterated, body=body) if not _leaves_early(statement):
-                for item in list(items(self.evaluator.evaluate(iterated, ()))):
-                    self.evaluator.budget.step()
-                    self.evaluator.bind(target, item)
-                    self.follow(body)
+            case ast.For():
+                self._loop(statement)
+            case ast.Break():
+                raise _Break
+            case ast.Continue():
+                raise _Continue
             case ast.With(items=opened, body=body):
                 for manager in opened:
                     self._unknown(manager.optional_vars, f"line {statement.lineno} opens it")
@@ -68,21 +96,60 @@ class Follower:
             case ast.Try(body=body, orelse=orelse, finalbody=finalbody):
                 self.follow([*body, *orelse, *finalbody])
             case ast.Delete(targets=targets):
-                for target in targets:
-                    self._delete(target)
+                for deleted in targets:
+                    self._delete(deleted)
             case ast.Expr() | ast.Pass() | ast.AnnAssign() | ast.Global() | ast.Assert():
                 pass
             case _:
-                raise NotLiteral(f"{type(statement).__name__} is not followed")
+                raise NotLiteral(f"a statement with {type(statement).__name__.lower()} is not followed")
+
+    def _loop(self, loop: ast.For) -> None:
+        for item in list(items(self.evaluator.evaluate(loop.iter, ()))):
+            self.evaluator.budget.step()
+            self.evaluator.bind(loop.target, item)
+            try:
+                self.follow(loop.body)
+            except _Continue:
+                continue
+            except _Break:
+                return
+        self.follow(loop.orelse)
+
+    def _define(self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> None:
+        """A plain class may hold constants; what else sets a week's own is said, and not run."""
+        if isinstance(node, ast.ClassDef) and is_plain(node):
+            inner = Follower(self._neighbors)
+            inner.names = inner.evaluator.names = self.names.copy()
+            inner.evaluator.budget = self.evaluator.budget
+            inner.follow(node.body)
+            own = {target.id for target in targets_in(node.body) if isinstance(target, ast.Name)}
+            self.names.space(node.name, {n: v for n, v in inner.names.constants.items() if n in own})
+            for left in inner.left_out:
+                self.evaluator.leave(left.line, (f"{node.name}.{left.path[0]}", *left.path[1:]), left.reason)
+        what = "class" if isinstance(node, ast.ClassDef) else "function"
+        for target in targets_in(node.body):
+            name = spoken(root(target))
+            if name in _OF_A_WEEK:
+                reason = f"the {what} {node.name} sets it, not the module itself"
+                self.evaluator.leave(target.lineno, (name, "…"), reason)
 
     def _assign(self, targets: list[ast.expr], node: ast.expr) -> None:
+        self._replace(targets, node)
         first = targets[0]
-        if isinstance(first, ast.Tuple) and isinstance(node, ast.Tuple) and _match(first.elts, node.elts):
+        if isinstance(first, ast.Tuple) and isinstance(node, ast.Tuple) and match(first.elts, node.elts):
             self._assign_each(first.elts, node.elts)
             return
         value = self.evaluator.evaluate(node, self._path_of(first) or ())
         for target in targets:
             self._bind(target, value)
+
+    def _replace(self, targets: list[ast.expr], node: ast.expr) -> None:
+        """What was left out under a name doesn't matter once the name is set anew without it."""
+        read = {inner.id for inner in ast.walk(node) if isinstance(inner, ast.Name)}
+        for target in targets:
+            path = self._path_of(target)
+            if path and path[0] not in read:
+                self.evaluator.set_anew(path)
 
     def _assign_each(self, targets: list[ast.expr], nodes: list[ast.expr]) -> None:
         """`A, B = "a", load()`: one that is no constant doesn't take the others along."""
@@ -104,10 +171,7 @@ class Follower:
                 self.names.constant(name, value)
                 self.lines[name] = target.lineno
             case ast.Tuple(elts=elements) | ast.List(elts=elements):
-                parts = list(items(value))
-                if len(parts) != len(elements) or any(_is_starred(element) for element in elements):
-                    raise NotLiteral("parts that don't fit their names")
-                for element, part in zip(elements, parts, strict=True):
+                for element, part in shared_out(elements, list(items(value))):
                     self._bind(element, part)
             case ast.Subscript(value=base, slice=index):
                 container, key = self.evaluator.value(base), self.evaluator.value(index)
@@ -130,7 +194,7 @@ class Follower:
             try:
                 self.evaluator.evaluate(call, path)
             except NotLiteral as error:
-                self.left_out.append(LeftOut(call.lineno, path, f"{call.func.attr} with {error}"))
+                self.evaluator.leave(call.lineno, (*path, "…"), f"{call.func.attr} with {error}")
             return
         given = {
             node.id for node in ast.walk(call) if isinstance(node, ast.Name)
@@ -138,22 +202,30 @@ class Follower:
         for name in sorted(given):
             if isinstance(self.names.constants[name], dict | list):
                 reason = f"{spoken(call.func)}(...) is not run; it may change {name}"
-                self.left_out.append(LeftOut(call.lineno, (spoken(call.func),), reason))
+                self.evaluator.leave(call.lineno, (spoken(call.func),), reason)
 
     def _import(self, statement: ast.Import | ast.ImportFrom) -> None:
         if isinstance(statement, ast.Import):
             for alias in statement.names:
-                self._import_name(alias.asname or alias.name.partition(".")[0], alias.name, statement.lineno)
+                name, inside = alias.asname or alias.name, self._neighbors.constants(alias.name)
+                if inside is not None:
+                    self.names.space(name, inside)
+                else:
+                    self._import_name(name.partition(".")[0], alias.name, statement.lineno)
             return
         module = statement.module or ""
-        shared = self._neighbors.constants(module.rpartition(".")[2]) or {}
+        given = self._neighbors.constants(module.rpartition(".")[2])
+        shared = given or {}
         for alias in statement.names:
             name = alias.asname or alias.name
+            inside = self._neighbors.constants(alias.name) if given is None else None
             if alias.name == "*":
                 for shared_name, value in shared.items():
                     self.names.constant(shared_name, value)
             elif alias.name in shared:
                 self.names.constant(name, shared[alias.name])
+            elif inside is not None:
+                self.names.space(name, inside)
             else:
                 self._import_name(name, f"{module}.{alias.name}", statement.lineno)
 
@@ -173,8 +245,11 @@ class Follower:
 
     def _give_up(self, statement: ast.stmt, reason: str) -> None:
         """Whatever the statement sets, also under a condition, is no constant from here on."""
-        for target in _targets(statement):
+        for target in targets(statement):
             self._unknown(target, reason)
+        for changed, how in changes(statement):
+            path = self._path_of(changed) or (spoken(root(changed)),)
+            self.evaluator.leave(changed.lineno, (*path, "…"), f"{how}: {reason}")
 
     def _unknown(self, target: ast.expr | None, reason: str) -> None:
         match target:
@@ -182,17 +257,17 @@ class Follower:
                 pass
             case ast.Name(id=name):
                 self.names.unknown(name, reason)
-                self.left_out.append(LeftOut(target.lineno, (name,), reason))
+                self.evaluator.leave(target.lineno, (name,), reason)
             case ast.Tuple(elts=elements) | ast.List(elts=elements):
                 for element in elements:
                     self._unknown(element, reason)
             case ast.Starred(value=value):
                 self._unknown(value, reason)
             case _:
-                path = self._path_of(target) or (spoken(target),)
+                path = self._path_of(target) or (spoken(root(target)), "…")
                 if isinstance(target, ast.Subscript):
                     self._forget_entry(target)
-                self.left_out.append(LeftOut(target.lineno, path, reason))
+                self.evaluator.leave(target.lineno, path, reason)
 
     def _forget_entry(self, target: ast.Subscript) -> None:
         try:
@@ -215,50 +290,3 @@ class Follower:
                 return self._path_of(ast.copy_location(ast.Subscript(value=base, slice=key), target))
             case _:
                 return None
-
-
-def _targets(statement: ast.stmt) -> Iterator[ast.expr]:
-    """What a statement sets, also inside its blocks, but not inside functions and classes."""
-    match statement:
-        case ast.Assign(targets=targets):
-            yield from targets
-        case ast.AnnAssign(target=target) | ast.AugAssign(target=target):
-            yield target
-        case ast.For(target=target) | ast.AsyncFor(target=target):
-            yield target
-        case ast.Match(cases=cases):
-            for case in cases:
-                for inner in case.body:
-                    yield from _targets(inner)
-        case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
-            return
-    for block in ("body", "orelse", "finalbody"):
-        for inner in getattr(statement, block, None) or ():
-            yield from _targets(inner)
-    for handler in getattr(statement, "handlers", ()):
-        for inner in handler.body:
-            yield from _targets(inner)
-
-
-def _as_read(target: ast.Name | ast.Attribute | ast.Subscript) -> ast.expr:
-    """An augmented assignment reads what it sets."""
-    return target
-
-
-def _match(targets: list[ast.expr], values: list[ast.expr]) -> bool:
-    return len(targets) == len(values) and not any(_is_starred(node) for node in (*targets, *values))
-
-
-def _leaves_early(loop: ast.For) -> bool:
-    return any(isinstance(node, ast.Break | ast.Continue) for node in ast.walk(loop))
-
-
-def _is_starred(node: ast.expr) -> bool:
-    return isinstance(node, ast.Starred)
-
-
-def _only_when_run(test: ast.expr) -> bool:
-    """`if __name__ == "__main__"` and `if TYPE_CHECKING`: what is in there is no part of the module."""
-    return any(
-        isinstance(node, ast.Name) and node.id in ("__name__", "TYPE_CHECKING") for node in ast.walk(test)
-    )

@@ -10,7 +10,7 @@ Path = tuple[str, ...]
 
 _Sized = TypeVar("_Sized", bound=Sized)
 
-MAX_STEPS = 300_000
+MAX_STEPS = 2_000_000
 MAX_SIZE = 20_000_000
 
 

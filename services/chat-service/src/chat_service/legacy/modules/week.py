@@ -81,14 +81,16 @@ class WeekReader:
         of_file = int(in_name[1]) if in_name else None
         of_blocks = blocks.pop() if len(blocks) == 1 else None
         found = next((n for n in (said, of_file, of_blocks) if n is not None and n > 0), None)
+        unsaid = "no week_number" if said is None else f"week_number is {said}, which is no week"
         if found is None:
             self._ledger.leave("modules", self._path, "nothing tells which week it is")
             self._ledger.error(
-                self._path, "no week_number, no weekN in its name and no WEEKn_ constants alone"
+                self._path,
+                f"{unsaid}, no weekN in the file's name, and no WEEKn_ constants alone",
             )
-        elif said is None:
+        elif said != found:
             source = "the file's name" if of_file is not None else "its WEEKn_ constants"
-            self._ledger.warn(self._path, f"no week_number; taken as week {found} by {source}")
+            self._ledger.warn(self._path, f"{unsaid}; taken as week {found} by {source}")
         elif of_file not in (None, found):
             self._ledger.warn(
                 self._place("week_number"), f"week_number is {found}, the file's name says {of_file}"
@@ -125,7 +127,7 @@ class WeekReader:
             number = self._question_number(_QUESTIONS, key)
             draft = _question(value)
             if number is None:
-                self._ledger.leave("questions", place, "its key is no question number")
+                self._ledger.leave("questions", place, f"its key {key!r:.40} is no question number")
             elif draft is None:
                 self._ledger.leave("questions", place, "it has no text")
             elif number in week.questions:
@@ -199,7 +201,8 @@ class WeekReader:
     def _report_left_out(self) -> None:
         """Entries of the two dicts and blocks count as records that were read; anything else is said."""
         whole = {left.path for left in self._constants.left_out}
-        for left in self._constants.left_out:
+        once = {(left.path, left.reason): left for left in reversed(self._constants.left_out)}
+        for left in reversed(once.values()):
             place = f"{self._path}:{left.line}"
             kind = _record_kind(left)
             if kind is None:
