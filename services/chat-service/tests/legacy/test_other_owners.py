@@ -152,3 +152,18 @@ def test_a_trigger_of_a_dump_does_nothing(read_one):
         "INSERT INTO chat_history VALUES('s','user','a',NULL);\n"
     )
     assert len(source.content.sessions["s"].messages) == 1
+
+
+def test_a_block_with_placeholders_stands_where_it_is_named(run_import, read, tmp_path):
+    module = tmp_path / "week1_main.py"
+    module.write_text(
+        'week_number = 1\nWEEK1_A = "Dear {name}, watch it."\nWEEK1_B = "Bye {name}."\nWEEK1_C = "Plain."\n'
+        'QUESTIONS = {1: "One?"}\nSYSTEM_PROMPTS = {1: {"scenario_1_respond": "Say: {WEEK1_A} {WEEK1_C}"}}\n'
+    )
+    (source,) = read(module)
+    (question,) = source.content.weeks[0]["questions"]
+    assert question["prompts"][0]["prompt_text"] == "Say: Dear {name}, watch it. {WEEK1_C}"
+    (report,) = run_import(module)
+    assert report["status"] == "applied", report["problems"]
+    assert (report["counts_in"]["blocks"], report["taken_over"]["blocks"]) == (3, 2)
+    assert "WEEK1_B" in report["left"][0]["reason"]

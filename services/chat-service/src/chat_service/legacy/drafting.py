@@ -107,6 +107,9 @@ class Drafting:
         kept: list[dict[str, str]] = []
         for name, text in module.blocks.items():
             whole = _filled(text, {**self._blocks, **module.blocks})
+            if "{" in whole or "}" in whole:
+                self._speak(module, name, whole)
+                continue
             if self._blocks.get(name) == whole:
                 self._ledger.note(module.path, f"{name} is the block of an earlier week, word for word")
                 continue
@@ -117,6 +120,25 @@ class Drafting:
             kept.append({"block_name": name, "content_text": whole})
         self._blocks |= {block["block_name"]: block["content_text"] for block in kept}
         return kept
+
+    def _speak(self, module: WeekModule, name: str, text: str) -> None:
+        """Placeholders aren't resolved inside a block, so the text stands where the block is named."""
+        placeholder, named = f"{{{name}}}", False
+        for question in module.questions.values():
+            named |= any(placeholder in given for given in (question.text, *question.prompts.values()))
+            question.text = question.text.replace(placeholder, text)
+            question.prompts = {
+                kind: given.replace(placeholder, text) for kind, given in question.prompts.items()
+            }
+        if named:
+            message = (
+                f"{name} has braces, which no block may have: its text stands in the prompts that name it"
+            )
+            self._ledger.note(module.path, message)
+        else:
+            self._ledger.take("blocks", -1)
+            reason = f"{name} has braces, which no block may have, and no prompt names it"
+            self._ledger.leave("blocks", module.path, reason)
 
     def _question(self, module: WeekModule, number: int, question: QuestionDraft) -> dict[str, Any]:
         prompts = {kind: _answers_named(text) for kind, text in question.prompts.items()}
