@@ -2,6 +2,7 @@
 
 import io
 import json
+import time
 import zipfile
 from dataclasses import dataclass
 from datetime import timedelta
@@ -21,6 +22,7 @@ WORDS = (
     *("name", "mail", "full", "bio", "attempt", "question", "answer"),
     *("voice", "spoken", "visit", "summed", "note", "spool"),
 )
+_PATIENCE = 5
 
 
 @dataclass
@@ -35,8 +37,17 @@ class Learner:
     def call(
         self, service: str, method: str, path: str, *, extra: dict[str, str] | None = None, **kwargs: Any
     ) -> Any:
-        """The answer's JSON, or its bytes; `extra` headers go beside the token."""
-        answer = self.platform.call(service, method, path, headers=self.headers | (extra or {}), **kwargs)
+        """The answer's JSON, or its bytes; `extra` headers go beside the token.
+
+        On a busy machine a store may seem away: then it asks again, as every client is told to.
+        """
+        kwargs["headers"] = self.headers | (extra or {})
+        answer = self.platform.call(service, method, path, **kwargs)
+        for _ in range(_PATIENCE):
+            if answer.status_code != 503:
+                break
+            time.sleep(float(answer.headers["Retry-After"]))
+            answer = self.platform.call(service, method, path, **kwargs)
         assert answer.is_success, answer.text
         is_json = answer.headers.get("content-type") == "application/json" and answer.content
         return answer.json() if is_json else answer.content
