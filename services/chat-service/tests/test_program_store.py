@@ -17,14 +17,11 @@ from taking import MISHAP
 from chat_service.programs.catalog import Catalog
 from chat_service.programs.engine import Coaching
 from chat_service.programs.errors import SessionNotFound
-from chat_service.programs.participant import participant_id
 from chat_service.programs.store import Beginner
 from chat_service.programs.stores.sql_sessions import SqlSessions
 from chat_service.programs.stores.sql_turns import SqlTurns
 from chat_service.turns.model import Message, Status
 from chat_service.turns.protocol import take_turn
-
-KEY = "k" * 43
 
 
 class Desk:
@@ -34,7 +31,7 @@ class Desk:
         self.database = database
         catalog = Catalog(database)
         self.turns, self.sessions = SqlTurns(database, catalog), SqlSessions(database, catalog)
-        self.user_id = participant_id(KEY)
+        self.user_id = uuid4()
         self.id = self.sessions.start(Beginner(self.user_id, "Ada"), "practice").session_id
 
     def message(self, name: str, words: str = MISHAP) -> Message:
