@@ -26,6 +26,7 @@ from chat_service.tutor.index import LessonIndex
 from chat_service.tutor.repository import ConversationRepository
 from chat_service.tutor.service import Tutor
 from chat_service.tutor.turn_store import TutorTurns
+from chat_service.warming import Warming
 from cogniflow_kit.application import create_application
 from cogniflow_kit.clients import ServiceClient
 from cogniflow_kit.identity import KeySource
@@ -64,7 +65,7 @@ def create_app(
         ],
         stores=[database, mongo],
         keys=keys or polled(settings),
-        background=kept.background,
+        background=[Warming(), *kept.background],
         notices=kept.notices,
     )
     courses = Courses(ServiceClient(settings, "courses-service", settings.courses_url))

@@ -98,12 +98,13 @@ class FallingBack:
             self._left_s -= monotonic() - since
 
     def _seen(self, message: Message) -> Sight[ProgramPlace]:
-        sight = self._stored.look(message)
-        snapshot = sight.place.snapshot
-        if self._memory.get(snapshot.session_id) is None:
-            self._memory.learn(snapshot, self._stored.message_ids(snapshot.session_id))
+        assert message.conversation_id is not None, "a session is begun in PostgreSQL"
+        if self._memory.get(message.conversation_id) is not None:
+            sight = self._stored.look(message)
+            self._memory.see(sight.place.snapshot)
         else:
-            self._memory.see(snapshot)
+            sight, message_ids = self._stored.look_with_ids(message)
+            self._memory.learn(sight.place.snapshot, message_ids)
         return sight
 
     def _recalled(self, message: Message) -> Sight[ProgramPlace]:

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from pydantic import TypeAdapter
-from sqlalchemy import TextClause, text
+from sqlalchemy import Row, TextClause, text
 
 from chat_service.faults import reach
 from chat_service.programs.answered import Answered
@@ -66,9 +66,20 @@ class SqlTurns:
         self._answered_at = answered_at
 
     def look(self, message: Message) -> Sight[ProgramPlace]:
-        found = self._database.run(LOOK, look_values(message))
+        return self._sight(self._look(message))
+
+    def look_with_ids(self, message: Message) -> tuple[Sight[ProgramPlace], frozenset[str]]:
+        """Also the ids of all messages of the session, in the same round trip."""
+        found = self._look(message, with_ids=True)
+        return self._sight(found), frozenset(found.message_ids or ())
+
+    def _look(self, message: Message, *, with_ids: bool = False) -> Row[Any]:
+        found = self._database.run(LOOK, look_values(message, with_ids=with_ids))
         if found is None:
             raise SessionNotFound
+        return found
+
+    def _sight(self, found: Row[Any]) -> Sight[ProgramPlace]:
         snapshot = Snapshot.model_validate_json(found.snapshot)
         place = ProgramPlace(snapshot, self.catalog.get(snapshot.version_id))
         return Sight(place, _seen(found.same), _seen(found.last))

@@ -46,7 +46,10 @@ WITH snapshot AS ({SNAPSHOT}), recent AS (
 )
 SELECT CAST(row_to_json(snapshot) AS text) AS snapshot,
        (SELECT CAST(row_to_json(recent) AS text) FROM recent WHERE is_same) AS same,
-       (SELECT CAST(row_to_json(recent) AS text) FROM recent ORDER BY sequence DESC LIMIT 1) AS last
+       (SELECT CAST(row_to_json(recent) AS text) FROM recent ORDER BY sequence DESC LIMIT 1) AS last,
+       CASE WHEN :with_ids THEN
+           (SELECT array_agg(client_message_id) FROM turns WHERE session_id = :session_id)
+       END AS message_ids
 FROM snapshot
 """)  # noqa: S608 -- both parts are constants of this module
 
@@ -198,11 +201,12 @@ SELECT count(*) AS moved FROM moved
 """)
 
 
-def look_values(message: Message) -> dict[str, Any]:
+def look_values(message: Message, *, with_ids: bool = False) -> dict[str, Any]:
     return {
         "session_id": message.conversation_id,
         "user_id": message.user_id,
         "client_message_id": message.client_message_id,
+        "with_ids": with_ids,
     }
 
 
