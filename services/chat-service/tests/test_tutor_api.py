@@ -81,7 +81,7 @@ def test_distress_is_met_with_help_first_and_still_answered(client, question, as
     assert said["resources"]
     assert said["answer"].startswith(said["resources"][0]["name"])
     assert said["answered"] is True
-    assert stored_turns()[0]["risk"] == {"category": "self_harm", "severity": "high"}
+    assert stored_turns()[0]["risk"] == {"category": "suicide", "severity": "high", "subject": "self"}
 
 
 def test_a_conversation_goes_on_in_order(client, question, as_maja):

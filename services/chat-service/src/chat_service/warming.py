@@ -11,10 +11,8 @@ _ANY = "Hello"
 class Warming:
     """Goes on beside the first requests, which are answered meanwhile."""
 
-    def __init__(self) -> None:
-        self._thread = Thread(target=_warm, name="warming", daemon=True)
-
     def start(self) -> None:
+        self._thread = Thread(target=_warm, name="warming", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:

@@ -27,7 +27,7 @@ router = APIRouter(tags=["programs"])
 
 Slug = Annotated[str, Path(pattern=r"^[a-z][a-z0-9-]*$", max_length=64)]
 WeekNumber = Annotated[int, Path(ge=1, le=1000)]
-OwnKey = Annotated[str | None, Header(alias=HEADER, pattern=r"^[A-Za-z0-9_-]{43}$")]
+OwnKey = Annotated[str, Header(alias=HEADER, pattern=r"^[A-Za-z0-9_-]{43}$")]
 Paging = Annotated[PageRequest, Depends()]
 
 
@@ -63,7 +63,7 @@ def start_anonymously(
     programs: ProgramsService,
     limit: Annotated[int, Depends(hourly_limit)],
     body: StartProgram | None = None,
-    key: OwnKey = None,
+    key: OwnKey = "",
 ) -> AnonymousStart:
     """Begin without an account, where the programme allows it. Keep the session_key: it is kept nowhere else.
 

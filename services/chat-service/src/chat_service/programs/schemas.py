@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Literal, Self
 from uuid import UUID
 
-from pydantic import StringConstraints, model_validator
+from pydantic import ConfigDict, StringConstraints, model_validator
 
 from chat_service.programs.coach import Step
 from chat_service.programs.content import Question, Week
@@ -37,6 +37,16 @@ class Answer(RequestBody):
     A spoken answer has `message_type` voice, its transcript as `text`, and
     `recording_ref`, by which the client finds the recording again.
     """
+
+    # As `_recordings_are_spoken` has it, for who reads the description.
+    model_config = ConfigDict(
+        json_schema_extra={
+            "not": {
+                "required": ["recording_ref"],
+                "properties": {"message_type": {"const": "text"}, "recording_ref": {"type": "string"}},
+            }
+        }
+    )
 
     text: Words
     client_message_id: ClientMessageId
