@@ -82,6 +82,16 @@ def test_a_turn_that_is_taken_over_takes_three_round_trips(watched, wire, sessio
     assert wire.round_trips == 3
 
 
+def test_a_turn_after_one_that_broke_off_takes_three_round_trips(watched, wire, session):
+    turns = SqlTurns(watched, Catalog(watched))
+    lost, said = message(session, "lost", WAY[0]), message(session, "a", WAY[0])
+    place = turns.look(lost).place
+    assert turns.fail(turns.begin(lost, place, 1, Coaching().read(lost, place)))
+    wire.round_trips = 0
+    assert take_turn(turns, Coaching(), said).sequence == 2
+    assert wire.round_trips == 3
+
+
 def test_the_prompts_of_a_version_are_read_once_by_a_process(watched, wire, committing):
     with committing.transaction() as open_session:
         version_id = open_session.scalar(text("SELECT version_id FROM program_labels LIMIT 1"))

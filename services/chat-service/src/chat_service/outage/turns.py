@@ -76,9 +76,6 @@ class FallingBack:
     def fail(self, turn: Turn) -> bool:
         return self._try(lambda: self._stored.fail(turn), lambda: False)
 
-    def abandon(self, turn: Turn) -> bool:
-        return self._try(lambda: self._stored.abandon(turn), lambda: True)
-
     def expired(self, limit: int) -> list[Turn]:
         return self._stored.expired(limit)
 

@@ -99,7 +99,11 @@ class TurnStore(Protocol[Place, Reading_contra, Result_contra]):
         """Raises NotFound when the conversation isn't this person's."""
 
     def begin(self, message: Message, place: Place, sequence: int, reading: Reading_contra) -> Turn | None:
-        """Store the words, what was found in them and the lease in one write."""
+        """Store the words, what was found in them and the lease, in one write.
+
+        A failed or expired turn before it is closed for good, because the
+        conversation goes on.
+        """
 
     def take_over(self, turn: Turn) -> Turn | None:
         """Claim a failed or expired turn again, with the next epoch."""
@@ -112,9 +116,6 @@ class TurnStore(Protocol[Place, Reading_contra, Result_contra]):
 
     def fail(self, turn: Turn) -> bool:
         """Give the lease back without an answer, if it is still this epoch's."""
-
-    def abandon(self, turn: Turn) -> bool:
-        """Close a failed or expired turn for good, because the conversation goes on."""
 
     def expired(self, limit: int) -> list[Turn]:
         """Running turns whose lease has run out."""

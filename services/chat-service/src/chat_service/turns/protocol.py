@@ -126,8 +126,6 @@ def _claim_next(
     reading: Reading,
 ) -> Turn | None:
     last = sight.last
-    if last is not None and last.status in (Status.RUNNING, Status.FAILED) and not store.abandon(last):
-        return None
     sequence = last.sequence + 1 if last is not None else 1
     return store.begin(message, place, sequence, reading)
 

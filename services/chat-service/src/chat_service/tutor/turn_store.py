@@ -83,9 +83,13 @@ class TutorTurns:
             "lease_expires_at": utc_now() + LEASE,
             "created_at": message.said_at,
         }
+        before = {"conversation_id": place.conversation_id, "sequence": sequence - 1, **_broken_off()}
+        closed = {"status": Status.ABANDONED, "lease_expires_at": None}
         reach("claiming")
         try:
             with self._guard():
+                # Two writes: a crash between them leaves a turn closed that its sender has given up.
+                self._turns.update_one(before, {"$set": closed})
                 self._turns.insert_one(document)
         except DuplicateKeyError:
             return None
@@ -122,10 +126,6 @@ class TutorTurns:
     def fail(self, turn: Turn) -> bool:
         changes = {"status": Status.FAILED, "lease_expires_at": None}
         return self._change(turn, {"status": Status.RUNNING}, changes) is not None
-
-    def abandon(self, turn: Turn) -> bool:
-        changes = {"status": Status.ABANDONED, "lease_expires_at": None}
-        return self._change(turn, _broken_off(), changes) is not None
 
     def expired(self, limit: int) -> list[Turn]:
         overdue = {"status": Status.RUNNING, "lease_expires_at": {"$lt": utc_now()}}

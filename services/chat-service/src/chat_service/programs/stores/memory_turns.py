@@ -39,9 +39,10 @@ class MemoryTurns:
     ) -> Turn | None:
         with self._store.session(message.conversation_id, message.user_id) as kept:
             last = kept.last.turn if kept.last is not None else None
-            taken = last is not None and (last.sequence >= sequence or last.status is Status.RUNNING)
-            if taken or kept.turn(message.client_message_id) is not None:
+            if kept.turn(message.client_message_id) is not None or _is_taken(last, sequence):
                 return None
+            if last is not None and _is_free(last):
+                kept.put(replace(last, status=Status.ABANDONED, lease_expires_at=None))
             turn = Turn(
                 new_id(),
                 place.snapshot.session_id,
@@ -83,9 +84,6 @@ class MemoryTurns:
     def fail(self, turn: Turn) -> bool:
         return self._change(turn, _is_running, status=Status.FAILED, lease_expires_at=None) is not None
 
-    def abandon(self, turn: Turn) -> bool:
-        return self._change(turn, _is_free, status=Status.ABANDONED, lease_expires_at=None) is not None
-
     def expired(self, limit: int) -> list[Turn]:
         with self._store.sessions() as sessions:
             turns = [kept.last.turn for kept in sessions.values() if kept.last is not None]
@@ -100,6 +98,13 @@ class MemoryTurns:
             if kept is None or now is None or now.epoch != turn.epoch or not condition(now):
                 return None
             return kept.put(replace(now, **changes))
+
+
+def _is_taken(last: Turn | None, sequence: int) -> bool:
+    """Whether the number is, or the conversation by a turn that somebody is at."""
+    if last is None:
+        return False
+    return last.sequence >= sequence or (_is_running(last) and not _is_free(last))
 
 
 def _is_running(turn: Turn) -> bool:

@@ -47,7 +47,6 @@ _TAKE_OVER = change(
 )
 _RENEW = change("lease_expires_at = now() + :lease", "status = 'running'")
 _FAIL = change("status = 'failed', lease_expires_at = NULL", "status = 'running'")
-_ABANDON = change("status = 'abandoned', lease_expires_at = NULL", f"(status = 'failed' OR {_EXPIRED})")
 _OVERDUE = text(f"SELECT {_COLUMNS} FROM turns WHERE {_EXPIRED} LIMIT :limit")  # noqa: S608 -- as above
 _MESSAGE_IDS = text("SELECT array_agg(client_message_id) AS ids FROM turns WHERE session_id = :session_id")
 _SEEN = TypeAdapter(Turn)
@@ -138,9 +137,6 @@ class SqlTurns:
 
     def fail(self, turn: Turn) -> bool:
         return self._change(_FAIL, turn) is not None
-
-    def abandon(self, turn: Turn) -> bool:
-        return self._change(_ABANDON, turn) is not None
 
     def expired(self, limit: int) -> list[Turn]:
         with self._database.transaction() as session:

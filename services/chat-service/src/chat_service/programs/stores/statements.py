@@ -54,14 +54,22 @@ FROM snapshot
 """)  # noqa: S608 -- both parts are constants of this module
 
 BEGIN = text("""
-WITH turn AS (
+WITH own AS (
+    SELECT session_id FROM sessions
+    WHERE session_id = :session_id AND user_id = :user_id FOR KEY SHARE
+), broken AS (
+    UPDATE turns SET status = 'abandoned', lease_expires_at = NULL FROM own
+    WHERE turns.session_id = own.session_id AND sequence = :sequence - 1
+      AND (status = 'failed' OR (status = 'running' AND lease_expires_at < now()))
+    RETURNING turn_id
+), turn AS (
     INSERT INTO turns (
         turn_id, session_id, sequence, client_message_id, fingerprint, status, epoch, lease_expires_at,
         queued, created_at
     )
     SELECT :turn_id, session_id, :sequence, :client_message_id, :fingerprint, 'running', 1, now() + :lease,
            :queued, :said_at
-    FROM sessions WHERE session_id = :session_id AND user_id = :user_id FOR KEY SHARE
+    FROM own WHERE (SELECT count(*) FROM broken) >= 0 -- which is always so, once it has been looked at
     ON CONFLICT DO NOTHING
     RETURNING turn_id, session_id, lease_expires_at
 ), message AS (
