@@ -134,6 +134,23 @@ def test_the_same_person_is_given_the_same_version_again(database, versions, sta
     assert len(told("experiment.exposed")) == 1
 
 
+def test_an_arm_that_was_given_before_is_kept_whatever_the_hash_says(database, versions, start, told):
+    start()
+    user_id = new_id()
+    with database.transaction() as session:
+        given = version_to_begin(session, "small", user_id)
+        other = session.scalar(
+            text("SELECT version_id FROM experiment_arms WHERE version_id <> :given"),
+            {"given": given.version_id},
+        )
+        session.execute(
+            text("UPDATE experiment_assignments SET version_id = :other WHERE user_id = :user_id"),
+            {"other": other, "user_id": user_id},
+        )
+        assert version_to_begin(session, "small", user_id) == (other, given.experiment_id)
+    assert len(told("experiment.exposed")) == 1
+
+
 def test_exposure_and_outcomes_are_told_as_the_samples_show(
     client, versions, start, as_maja, maja, told, tokens
 ):

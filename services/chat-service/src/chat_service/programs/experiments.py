@@ -35,7 +35,10 @@ def choose(experiment_id: UUID, user_id: UUID, arms: Sequence[Arm]) -> UUID:
 
 
 def assign(session: Session, experiment_id: UUID, user_id: UUID) -> UUID:
-    """The participant's version. The first time, it is stored and told as `experiment.exposed`."""
+    """The participant's version. The first time, it is stored and told as `experiment.exposed`.
+
+    What is stored counts: an account keeps what it was given before it had this id.
+    """
     arms = session.execute(
         select(ExperimentArm.version_id, ExperimentArm.weight).where(
             ExperimentArm.experiment_id == experiment_id
@@ -48,9 +51,18 @@ def assign(session: Session, experiment_id: UUID, user_id: UUID) -> UUID:
         .on_conflict_do_nothing()
         .returning(ExperimentAssignment.version_id)
     )
-    if stored is not None:
-        record(session, _exposed(session, experiment_id, user_id, version_id))
+    if stored is None:
+        return _assigned(session, experiment_id, user_id)
+    record(session, _exposed(session, experiment_id, user_id, version_id))
     return version_id
+
+
+def _assigned(session: Session, experiment_id: UUID, user_id: UUID) -> UUID:
+    return session.execute(
+        select(ExperimentAssignment.version_id).where(
+            ExperimentAssignment.experiment_id == experiment_id, ExperimentAssignment.user_id == user_id
+        )
+    ).scalar_one()
 
 
 def _exposed(session: Session, experiment_id: UUID, user_id: UUID, version_id: UUID) -> Event:
