@@ -20,6 +20,10 @@ class Beginner:
     key: str | None = None
     hourly_limit: int | None = None
 
+    def asks_for(self, begun: str, name: str, locale: str, *, slug: str) -> bool:
+        """Whether a session of the programme `begun` is what this beginner wants of `slug`."""
+        return (begun, name) == (slug, self.name) and self.locale in (None, locale)
+
 
 @dataclass(frozen=True)
 class Started:

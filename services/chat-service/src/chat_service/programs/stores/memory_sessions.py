@@ -42,9 +42,10 @@ class MemorySessions:
     def start(self, beginner: Beginner, slug: str) -> Started:
         with self._store.sessions() as sessions:
             repeated = _repeated(sessions, beginner)
-            if repeated is not None and repeated.programme.slug != slug:
-                raise StartKeyReused
             if repeated is not None:
+                begun = repeated.snapshot
+                if not beginner.asks_for(repeated.programme.slug, begun.name, begun.locale, slug=slug):
+                    raise StartKeyReused
                 return Started(repeated.snapshot.session_id, is_new=False, is_repeated=True)
             programme = self._store.programme(slug)
             is_open = _open(sessions, beginner.id, slug)

@@ -228,8 +228,7 @@ def _begun(session: Session, beginner: Beginner, slug: str) -> Started | None:
     if beginner.key is not None:
         repeated = session.execute(sessions.where(ProgramSession.start_key == beginner.key)).first()
         if repeated is not None:
-            same_locale = beginner.locale in (None, repeated.locale)
-            if (repeated.slug, repeated.name) != (slug, beginner.name) or not same_locale:
+            if not beginner.asks_for(repeated.slug, repeated.name, repeated.locale, slug=slug):
                 raise StartKeyReused
             return Started(repeated.session_id, is_new=False, is_repeated=True)
     is_open = session.execute(
