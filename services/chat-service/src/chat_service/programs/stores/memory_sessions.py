@@ -43,8 +43,8 @@ class MemorySessions:
         with self._store.sessions() as sessions:
             repeated = _repeated(sessions, beginner)
             if repeated is not None:
-                begun = repeated.snapshot
-                if not beginner.asks_for(repeated.programme.slug, begun.name, begun.locale, slug=slug):
+                first = repeated.snapshot
+                if not beginner.asks_for(repeated.programme.slug, first.name, first.locale, slug=slug):
                     raise StartKeyReused
                 return Started(repeated.snapshot.session_id, is_new=False, is_repeated=True)
             programme = self._store.programme(slug)
