@@ -2,10 +2,10 @@
 
 import json
 import os
-import signal
 import subprocess
 import sys
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -76,8 +76,7 @@ class LocalStack:
         pids: dict[str, int] = self.info()["processes"]
         supervisor = psutil.Process(pids["supervisord"])
         family = [supervisor, *supervisor.children(recursive=True)]
-        for process in family:
-            process.send_signal(signal.SIGKILL)
+        _kill(family)
         psutil.wait_procs(family, timeout=10)
         assert not any(psutil.pid_exists(pid) and _alive(pid) for pid in pids.values())
         return list(pids)
@@ -91,8 +90,7 @@ class LocalStack:
         main.suspend()
         family = [main, *main.children(recursive=True)]
         supervisor.stop_process(server)
-        for process in family:
-            process.kill()
+        _kill(family)
         psutil.wait_procs(family, timeout=10)
 
     def start_postgres(self) -> None:
@@ -155,6 +153,13 @@ class ComposeStack:
 
 def _counted(output: str) -> Counter[str]:
     return Counter(json.loads(output))
+
+
+def _kill(family: list[psutil.Process]) -> None:
+    for process in family:
+        # Those that PostgreSQL has for a connection may end by themselves meanwhile.
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
 
 
 def _alive(pid: int) -> bool:
