@@ -16,12 +16,12 @@ from fastapi import FastAPI
 from persisting import ANSWER
 from sqlalchemy import Row, TextClause
 
-from chat_service.programs.catalog import Catalog
-from chat_service.programs.engine import Coaching
-from chat_service.programs.store import Beginner
-from chat_service.programs.stores.sql_sessions import SqlSessions
-from chat_service.programs.stores.sql_turns import SqlTurns
-from chat_service.programs.stores.statements import BEGIN, COMPLETE, LOOK
+from chat_service.programs.coach.engine import Coaching
+from chat_service.programs.content.catalog import Catalog
+from chat_service.programs.sessions.sql.sessions import SqlSessions
+from chat_service.programs.sessions.sql.statements import BEGIN, COMPLETE, LOOK
+from chat_service.programs.sessions.sql.turns import SqlTurns
+from chat_service.programs.sessions.store import Beginner
 from chat_service.turns.model import Message
 from chat_service.turns.protocol import take_turn
 from cogniflow_kit.ids import new_id

@@ -27,7 +27,7 @@ from jose import jwk
 from load import Call, expect, in_turn
 from persisting import PEER_DATABASE, cogniflow_turns, in_turn_with_peer
 
-from chat_service.prepare import prepare
+from chat_service.bootstrap import prepare
 from chat_service.settings import Settings
 from cogniflow_dev.ports import free_ports
 from cogniflow_dev.secrets import Secrets

@@ -1,6 +1,6 @@
 """Creates tables, indexes and the bundled programmes; run it as often as you like."""
 
-from chat_service.prepare import prepare
+from chat_service.bootstrap import prepare
 from chat_service.settings import Settings
 
 prepare(Settings())

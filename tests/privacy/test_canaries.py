@@ -12,7 +12,7 @@ from four_services import FourServices, Person
 from lives import diverge, live, review, visit
 from service_routes import SERVICES
 
-from chat_service.programs.participant import participant_id
+from chat_service.programs.sessions.participant import participant_id
 from chat_service.tutor.courses import Courses
 from chat_service.tutor.index import LessonIndex
 from cogniflow_dev.stores import Stores

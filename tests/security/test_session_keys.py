@@ -17,7 +17,7 @@ from four_services import FourServices
 from service_routes import Operation, every_operation
 from whose import SESSION_KEY, begin_anonymously, body_of
 
-from chat_service.programs.participant import participant_id
+from chat_service.programs.sessions.participant import participant_id
 
 BY_KEY = [
     operation

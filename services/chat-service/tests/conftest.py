@@ -17,9 +17,9 @@ from pydantic import SecretStr
 from sqlalchemy import text
 
 from chat_service.app import create_app
+from chat_service.bootstrap import prepare
 from chat_service.indexes import ensure_indexes
-from chat_service.prepare import prepare
-from chat_service.programs.loader import publish_folder
+from chat_service.programs.content.loader import publish_folder
 from chat_service.settings import Settings
 from cogniflow_dev.testing.databases import clean_mongo, committed_database, savepoint_database
 from cogniflow_dev.testing.environments import ServiceEnvironments

@@ -5,9 +5,9 @@ import secrets
 import pytest
 from taking import Taking
 
+from chat_service import tables
 from chat_service.dependencies import hourly_limit
-from chat_service.programs.participant import participant_id
-from chat_service.tables import metadata
+from chat_service.programs.sessions.participant import participant_id
 from cogniflow_kit.ids import new_id
 
 START = "/api/programs/open-door/start-anonymously"
@@ -102,7 +102,7 @@ def test_a_key_of_ones_own_makes_the_start_repeatable(client, rows):
 def test_the_key_is_kept_nowhere(client, intake, rows):
     intake.reply("Yes")
     key = key_of(intake)["X-Session-Key"]
-    for table in metadata.sorted_tables:
+    for table in tables.metadata.sorted_tables:
         assert key not in str(rows(f"SELECT * FROM {table.name}")), table.name
     assert {row["user_id"] for row in rows("sessions")} == {participant_id(key)}
     assert participant_id(key).version == 8
@@ -139,7 +139,7 @@ def test_who_claims_a_session_has_all_of_it(client, intake, as_maja, maja, token
 
     anonymous, owner = str(participant_id(key_of(intake)["X-Session-Key"])), tokens.id_of(maja)
     filled = set()
-    for table in metadata.sorted_tables:
+    for table in tables.metadata.sorted_tables:
         found = rows(f"SELECT * FROM {table.name}")
         assert anonymous not in str(found), table.name
         if "user_id" in table.columns and found:

@@ -4,17 +4,17 @@ from uuid import uuid4
 
 import pytest
 
-from chat_service.programs.coach import respond, restart
-from chat_service.programs.intents import Intent, intent_of
-from chat_service.programs.judging import Rules
-from chat_service.programs.loader import parse
-from chat_service.programs.place import ProgramPlace, WeekState
-from chat_service.programs.progress import after
-from chat_service.programs.rules import Rule
-from chat_service.programs.state import ConversationData
-from chat_service.programs.store import Beginner
-from chat_service.programs.stores.sql_sessions import opening
-from chat_service.words import has_phrase, shorten, tokens
+from chat_service.phrase_matching import has_phrase, shorten, tokens
+from chat_service.programs.coach.coach import respond, restart
+from chat_service.programs.coach.intents import Intent, intent_of
+from chat_service.programs.coach.judging import Rules
+from chat_service.programs.coach.next_step import after
+from chat_service.programs.coach.session_state import ProgramPlace, WeekState
+from chat_service.programs.coach.week_answers import ConversationData
+from chat_service.programs.content.loader import parse
+from chat_service.programs.content.rules import Rule
+from chat_service.programs.sessions.sql.sessions import opening
+from chat_service.programs.sessions.store import Beginner
 
 TWO_WEEKS = """
 slug: two-weeks

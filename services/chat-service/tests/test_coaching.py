@@ -3,7 +3,7 @@
 import pytest
 from taking import MISHAP, WAY
 
-from chat_service.tables import metadata
+from chat_service import tables
 
 AT_QUESTION_3 = WAY[:2]
 
@@ -304,7 +304,7 @@ def test_every_row_names_its_owner(practice, maja, tokens, rows):
     practice.reply("I don't want to live anymore.")
     practice.go(len(WAY))
     empty = set()
-    for table in metadata.sorted_tables:
+    for table in tables.metadata.sorted_tables:
         if {"user_id", "session_id"} <= set(table.columns.keys()):
             found = rows(f"SELECT user_id, session_id FROM {table.name}")
             assert all(str(row["session_id"]) == practice.id for row in found), table.name

@@ -12,7 +12,7 @@ import httpx
 import pytest
 from sqlalchemy import text
 
-from chat_service.faults import POINTS
+from chat_service.fault_points import POINTS
 from cogniflow_dev.ports import free_ports
 
 STORED_BEFORE_ANSWER = ("claimed", "answered", "completing")
@@ -124,7 +124,7 @@ def test_a_tutor_turn_survives(server, doomed, question, as_maja, mongo, stored_
 
 
 def test_a_fault_is_harmless_outside_tests(process_environment):
-    armed = "from chat_service.faults import reach; reach('claimed')"
+    armed = "from chat_service.fault_points import reach; reach('claimed')"
     values = process_environment(CHAT_FAULT="claimed", COGNIFLOW_ENV="production")
     assert subprocess.run([sys.executable, "-c", armed], env=values, check=False).returncode == 0
     values["COGNIFLOW_ENV"] = "test"

@@ -6,7 +6,7 @@ import pytest
 from pydantic import SecretStr, ValidationError
 from taking import Taking
 
-from chat_service.prepare import prepare
+from chat_service.bootstrap import prepare
 from chat_service.settings import Settings
 from cogniflow_dev.testing.tokens import headers
 from cogniflow_kit.sql.database import Database

@@ -13,13 +13,13 @@ from pydantic import SecretStr
 from sqlalchemy import text
 
 from chat_service.app import create_app
-from chat_service.language_model.client import LanguageModel, ModelAway, ModelSettings
-from chat_service.programs.catalog import Catalog
-from chat_service.programs.engine import Coaching, ModelCoaching
-from chat_service.programs.place import ProgramPlace
-from chat_service.programs.service import Programs
-from chat_service.programs.store import Beginner
-from chat_service.programs.stores.sql_sessions import SqlSessions
+from chat_service.platform.language_model.client import LanguageModel, ModelAway, ModelSettings
+from chat_service.programs.coach.engine import Coaching, ModelCoaching
+from chat_service.programs.coach.session_state import ProgramPlace
+from chat_service.programs.content.catalog import Catalog
+from chat_service.programs.sessions.service import Programs
+from chat_service.programs.sessions.sql.sessions import SqlSessions
+from chat_service.programs.sessions.store import Beginner
 from chat_service.turns.model import Message
 from cogniflow_dev.testing.servers import Call, json_server
 from cogniflow_dev.testing.tokens import headers

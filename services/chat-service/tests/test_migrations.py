@@ -8,8 +8,8 @@ from alembic.config import Config
 from sqlalchemy import text
 
 import chat_service
-from chat_service.programs.loader import publish_folder
-from chat_service.tables import metadata
+from chat_service import tables
+from chat_service.programs.content.loader import publish_folder
 from cogniflow_dev.testing.databases import committed_database, schema_drift
 
 MIGRATIONS = Path(chat_service.__file__).parent / "migrations"
@@ -40,7 +40,7 @@ def test_messages_and_sessions_move_along(settings):
             for statement in SPOKEN.strip().removesuffix(";").split(";\n"):
                 session.execute(text(statement), ids)
         command.upgrade(config, "head")
-        assert schema_drift(settings, metadata) == []
+        assert schema_drift(settings, tables.metadata) == []
         with database.transaction() as session:
             where = session.scalar(text("SELECT tableoid::regclass::text FROM conversation_messages"))
             state = session.scalar(text("SELECT fsm_state FROM sessions"))

@@ -11,10 +11,10 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from chat_service import prepare
-from chat_service.privacy.held import held
-from chat_service.retention.archive import ArchiveHolding
-from chat_service.retention.partitions import (
+from chat_service import prepare, tables
+from chat_service.platform.privacy.personal_data import held
+from chat_service.platform.retention.archived_messages import ArchiveHolding
+from chat_service.platform.retention.partitions import (
     MessagesBusy,
     archives,
     detach_before,
@@ -23,7 +23,6 @@ from chat_service.retention.partitions import (
     open_months,
     persistently,
 )
-from chat_service.tables import metadata
 from cogniflow_dev.testing.databases import schema_drift
 from cogniflow_kit.sql.database import Database
 
@@ -132,7 +131,7 @@ def test_rows_of_the_default_partition_move_along(messages, say, where, settings
     assert [table for _, table in where()] == ["y2019m02", "y2019m03", "y2019m03", "y2019m04"]
     say("2019-05-31T23:59:59Z", "late")
     assert where()[-1] == ("late", "y2019m05")
-    assert schema_drift(settings, metadata) == []
+    assert schema_drift(settings, tables.metadata) == []
 
 
 def test_a_new_month_has_every_index_and_constraint(messages, say):
@@ -169,7 +168,7 @@ def test_many_at_once_make_each_month_once(messages, say, where):
 @pytest.mark.parametrize("change", [ensure, detach])
 def test_nobody_waits_behind_a_change_that_has_to_wait(messages, say, where, change, monkeypatch):
     """Somebody reads messages for long: the change gives way, others who read or write don't notice."""
-    monkeypatch.setattr("chat_service.retention.partitions._ATTEMPTS", 3)
+    monkeypatch.setattr("chat_service.platform.retention.partitions._ATTEMPTS", 3)
     say("2019-03-05T12:00:00Z")
     with messages.transaction() as reader:
         reader.execute(WHERE).all()
@@ -321,8 +320,8 @@ def test_archives_follow_a_session_to_the_account_that_claims_it(messages, owner
 
 
 def test_a_start_leaves_the_months_to_the_worker_when_it_would_have_to_wait(messages, monkeypatch, caplog):
-    monkeypatch.setattr("chat_service.retention.partitions._ATTEMPTS", 1)
-    monkeypatch.setattr("chat_service.prepare.utc_now", lambda: datetime(2031, 1, 1, tzinfo=UTC))
+    monkeypatch.setattr("chat_service.platform.retention.partitions._ATTEMPTS", 1)
+    monkeypatch.setattr("chat_service.bootstrap.utc_now", lambda: datetime(2031, 1, 1, tzinfo=UTC))
     with messages.transaction() as reader:
         reader.execute(WHERE).all()
         prepare._open_months(messages)

@@ -6,8 +6,8 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import text
 
-from chat_service.privacy.held import WITHOUT_PEOPLE
-from chat_service.tables import metadata
+from chat_service import tables
+from chat_service.platform.privacy.personal_data import WITHOUT_PEOPLE
 from chat_service.tutor.turn_store import COLLECTION
 from cogniflow_dev.testing.tokens import headers
 from cogniflow_kit.people import ERASE_SCOPE, EXPORT_SCOPE
@@ -48,7 +48,7 @@ def test_people_and_the_wrong_services_may_not(client, maja, as_maja, tokens):
 
 def test_every_table_and_collection_is_covered(client, mongo):
     covered = set(client.app.state.people.stores)
-    names = {table.name for table in metadata.tables.values()}
+    names = {table.name for table in tables.metadata.tables.values()}
     assert {f"postgresql.{name}" for name in names - WITHOUT_PEOPLE} | {f"mongodb.{COLLECTION}"} == covered
     assert names >= WITHOUT_PEOPLE
     assert {f"mongodb.{name}" for name in mongo.database.list_collection_names()} <= covered
@@ -70,7 +70,7 @@ def test_everything_is_exported_and_erased_of_one_person_only(
         with database.transaction() as session:
             rows = [
                 session.scalar(text(f"SELECT json_agg(t)::text FROM {table.fullname} t"))
-                for table in metadata.tables.values()
+                for table in tables.metadata.tables.values()
             ]
         return f"{rows} {list(mongo.collection(COLLECTION).find())}"
 

@@ -13,7 +13,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis.stateful import run_state_machine_as_test
 from program_machine import ProgramMachine
 
-from chat_service.programs.catalog import Catalog
+from chat_service.programs.content.catalog import Catalog
 
 STEPS = int(os.environ.get("PROGRAM_MACHINE_STEPS", "6000"))
 STEPS_A_RUN = 50

@@ -14,12 +14,12 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 from taking import MISHAP
 
-from chat_service.programs.catalog import Catalog
-from chat_service.programs.engine import Coaching
-from chat_service.programs.errors import SessionNotFound
-from chat_service.programs.store import Beginner
-from chat_service.programs.stores.sql_sessions import SqlSessions
-from chat_service.programs.stores.sql_turns import SqlTurns
+from chat_service.programs.coach.engine import Coaching
+from chat_service.programs.content.catalog import Catalog
+from chat_service.programs.sessions.errors import SessionNotFound
+from chat_service.programs.sessions.sql.sessions import SqlSessions
+from chat_service.programs.sessions.sql.turns import SqlTurns
+from chat_service.programs.sessions.store import Beginner
 from chat_service.turns.model import Message, Status
 from chat_service.turns.protocol import take_turn
 

@@ -9,14 +9,14 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import text
 
-from chat_service.programs.catalog import Catalog
-from chat_service.programs.engine import Coaching
-from chat_service.programs.store import Beginner
-from chat_service.programs.stores.memory import MemoryStore
-from chat_service.programs.stores.memory_sessions import MemorySessions
-from chat_service.programs.stores.memory_turns import MemoryTurns
-from chat_service.programs.stores.sql_sessions import SqlSessions
-from chat_service.programs.stores.sql_turns import SqlTurns
+from chat_service.programs.coach.engine import Coaching
+from chat_service.programs.content.catalog import Catalog
+from chat_service.programs.sessions.memory.sessions import MemorySessions
+from chat_service.programs.sessions.memory.store import MemoryStore
+from chat_service.programs.sessions.memory.turns import MemoryTurns
+from chat_service.programs.sessions.sql.sessions import SqlSessions
+from chat_service.programs.sessions.sql.turns import SqlTurns
+from chat_service.programs.sessions.store import Beginner
 from chat_service.turns.errors import MessageIdReused, TurnAbandoned, TurnInProgress
 from chat_service.turns.model import Message, Status, TurnStore
 from chat_service.turns.protocol import reap, take_turn

@@ -7,11 +7,11 @@ import pytest
 import yaml
 from sqlalchemy import select, text
 
-from chat_service.programs.catalog import Catalog
-from chat_service.programs.loader import parse, publish
-from chat_service.programs.publishing import VersionTaken
-from chat_service.programs.validation import InvalidProgramme
-from chat_service.tables import Program, ProgramVersion
+from chat_service import tables
+from chat_service.programs.content.catalog import Catalog
+from chat_service.programs.content.loader import parse, publish
+from chat_service.programs.content.publishing import VersionTaken
+from chat_service.programs.content.validation import InvalidProgramme
 
 PRACTICE = Path(__file__).parent / "data" / "programs" / "practice.yaml"
 
@@ -39,7 +39,7 @@ def changed(practice):
 def versions(session) -> list:
     """The published versions of it."""
     return session.scalars(
-        select(ProgramVersion.version_id).join(Program).where(Program.slug == "practice")
+        select(tables.ProgramVersion.version_id).join(tables.Program).where(tables.Program.slug == "practice")
     ).all()
 
 

@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from pypdf import PageObject, PdfReader
 
-from chat_service.records import markdown, pdf
-from chat_service.records.document import transcript
-from chat_service.records.errors import TranscriptBusy, TranscriptTooLong
-from chat_service.records.labels import labels
-from chat_service.records.record import RecordedMessage, RecordedWeek, SessionRecord
+from chat_service.programs.records import markdown, pdf
+from chat_service.programs.records.document import transcript
+from chat_service.programs.records.errors import TranscriptBusy, TranscriptTooLong
+from chat_service.programs.records.record import RecordedMessage, RecordedWeek, SessionRecord
+from chat_service.programs.records.ui_texts import labels
 
 BEGUN = datetime(2026, 3, 29, 0, 30, tzinfo=UTC)
 HOSTILE = [

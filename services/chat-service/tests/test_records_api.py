@@ -11,8 +11,8 @@ from fastapi.testclient import TestClient
 from pypdf import PdfReader
 from sqlalchemy import text
 
-from chat_service.programs.loader import publish
-from chat_service.records import pdf
+from chat_service.programs.content.loader import publish
+from chat_service.programs.records import pdf
 from cogniflow_dev.testing.tokens import headers
 
 SOMEWHERE = "0199a1c3-0a00-7b11-9c22-3d44e55f6666"

@@ -5,11 +5,11 @@ from uuid import UUID
 
 import pytest
 
-from chat_service.programs.content import Programme
-from chat_service.programs.place import Snapshot, WeekState
-from chat_service.programs.state import ConversationData
-from chat_service.records import summary_markdown
-from chat_service.records.summary import ANSWER_CHARACTERS, Summary, summarize
+from chat_service.programs.coach.session_state import Snapshot, WeekState
+from chat_service.programs.coach.week_answers import ConversationData
+from chat_service.programs.content.model import Programme
+from chat_service.programs.records import summary_markdown
+from chat_service.programs.sessions.summary import ANSWER_CHARACTERS, Summary, summarize
 
 SOMEBODY = UUID("0199a1c3-0a00-7b11-9c22-3d44e55f6666")
 PROMPTS = [{"prompt_type": "scenario_1_respond", "prompt_text": "Thank them.", "response_text": "Thanks."}]

@@ -9,11 +9,11 @@ import pytest
 from sqlalchemy import text
 from taking import MISHAP, WAY, Taking
 
-from chat_service.configuration.reading import Configuration
-from chat_service.retention import jobs
-from chat_service.retention.clearing import clear_up
-from chat_service.retention.policy import Policy
-from chat_service.tables import metadata
+from chat_service import tables
+from chat_service.platform.retention import jobs
+from chat_service.platform.retention.deletion import clear_up
+from chat_service.platform.retention.policy import Policy
+from chat_service.platform.settings.reader import Configuration
 from cogniflow_dev.testing.tokens import headers
 from cogniflow_kit.ids import new_id
 from cogniflow_kit.sql.database import Database
@@ -51,7 +51,7 @@ def everything(database: Database) -> str:
     with database.transaction() as session:
         return "".join(
             str(session.scalar(text(f"SELECT json_agg(t)::text FROM {table.fullname} t")))
-            for table in metadata.tables.values()
+            for table in tables.metadata.tables.values()
             if table.name not in ("outbox", "idempotency_keys")
         )
 

@@ -16,19 +16,19 @@ import pytest
 from sqlalchemy import text
 from taking import Taking
 
+from chat_service import tables
 from chat_service import worker as chat_worker
-from chat_service.retention import clearing
-from chat_service.retention.clearing import clear_up, delete_sessions
-from chat_service.retention.jobs import CLEAR_UP, TEND_MONTHS
-from chat_service.retention.partitions import archives, detach_before, persistently
-from chat_service.retention.policy import Policy
-from chat_service.tables import metadata
+from chat_service.platform.retention import clearing
+from chat_service.platform.retention.deletion import clear_up, delete_sessions
+from chat_service.platform.retention.jobs import CLEAR_UP, TEND_MONTHS
+from chat_service.platform.retention.partitions import archives, detach_before, persistently
+from chat_service.platform.retention.policy import Policy
 from cogniflow_kit.sql.database import Database
 
 POLICY = Policy(sessions_days=30, detections_days=90, open_reviews_days=365, transcript="keep")
 KILLED = """
-from chat_service.retention.clearing import clear_up
-from chat_service.retention.policy import Policy
+from chat_service.platform.retention.deletion import clear_up
+from chat_service.platform.retention.policy import Policy
 from chat_service.settings import Settings
 from cogniflow_kit.sql.database import Database
 
@@ -73,7 +73,7 @@ def left_of(database: Database, session_id: str) -> dict[str, int]:
             table.name: session.scalar(
                 text(f"SELECT count(*) FROM {table.fullname} WHERE session_id = '{session_id}'")
             )
-            for table in metadata.tables.values()
+            for table in tables.metadata.tables.values()
             if "session_id" in table.columns
         }
     return {name: count for name, count in counts.items() if count}

@@ -7,11 +7,11 @@ import pytest
 from sqlalchemy import text
 from taking import WAY
 
-from chat_service.programs.catalog import Catalog
-from chat_service.programs.engine import Coaching, Restarting
-from chat_service.programs.store import Beginner
-from chat_service.programs.stores.sql_sessions import SqlSessions
-from chat_service.programs.stores.sql_turns import SqlTurns
+from chat_service.programs.coach.engine import Coaching, Restarting
+from chat_service.programs.content.catalog import Catalog
+from chat_service.programs.sessions.sql.sessions import SqlSessions
+from chat_service.programs.sessions.sql.turns import SqlTurns
+from chat_service.programs.sessions.store import Beginner
 from chat_service.turns.model import Message
 from chat_service.turns.protocol import take_turn
 from cogniflow_dev.testing.wire import Wire, counted

@@ -2,7 +2,7 @@
 
 import pytest
 
-from chat_service.programs.rules import Rule
+from chat_service.programs.content.rules import Rule
 
 EVASIONS = ["I don't know", "not sure", "hm*", "maybe"]
 

@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat_service.safety.check import Risk, check
-from chat_service.safety.lexicon import bundled, lexicon
-from chat_service.safety.scan import risks
-from chat_service.safety.text import tokens
+from chat_service.safety.detection.check import Risk, check
+from chat_service.safety.detection.lexicon import bundled, lexicon
+from chat_service.safety.detection.scan import risks
+from chat_service.safety.detection.text import tokens
 
 
 @pytest.mark.parametrize(

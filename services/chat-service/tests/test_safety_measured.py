@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from chat_service.safety.check import check
+from chat_service.safety.detection.check import check
 
 DATA = Path(__file__).parent / "data" / "safety"
 LABELED = {

@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import select, text
 
-from chat_service.tables import RiskReview, SafetyAccess
+from chat_service import tables
 from cogniflow_dev.testing.tokens import headers
 
 QUEUE = "/api/safety/reviews"
@@ -51,7 +51,7 @@ def reviews(client, as_admin):
 def accesses(database):
     def rows() -> list[tuple[str, UUID | None]]:
         with database.transaction() as session:
-            found = session.scalars(select(SafetyAccess).order_by(SafetyAccess.access_id))
+            found = session.scalars(select(tables.SafetyAccess).order_by(tables.SafetyAccess.access_id))
             return [(access.action, access.review_id) for access in found]
 
     return rows
@@ -179,7 +179,7 @@ def test_a_review_goes_with_its_session(say, as_maja, database, reviews):
     session_id = say(as_maja, WORDS)
     with database.transaction() as session:
         session.execute(text("DELETE FROM sessions WHERE session_id = :id"), {"id": session_id})
-        assert session.scalars(select(RiskReview)).all() == []
+        assert session.scalars(select(tables.RiskReview)).all() == []
 
 
 def test_of_reviewers_at_the_same_time_one_decides(server, tokens, as_maja, committing):
@@ -199,5 +199,5 @@ def test_of_reviewers_at_the_same_time_one_decides(server, tokens, as_maja, comm
     assert sorted(status for status, _ in results) == [200, 200, 409, 409, 409, 409]
     assert len({outcome for status, outcome in results if status == 200}) == 1
     with committing.transaction() as session:
-        actions = session.scalars(select(SafetyAccess.action)).all()
+        actions = session.scalars(select(tables.SafetyAccess.action)).all()
     assert sorted(actions) == ["closed", "listed", "read"]

@@ -12,16 +12,16 @@ from fastapi.testclient import TestClient
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from chat_service.configuration import reading
-from chat_service.configuration.reading import Configuration
-from chat_service.configuration.registry import (
+from chat_service.platform.privacy.personal_data import held
+from chat_service.platform.settings import reading
+from chat_service.platform.settings.reader import Configuration
+from chat_service.platform.settings.registry import (
     ANONYMOUS_PER_HOUR,
     LLM_OPTIONS,
     SETTINGS,
     TRANSCRIPT,
     ModelOptions,
 )
-from chat_service.privacy.held import held
 from cogniflow_dev.testing.tokens import TokenMint, headers
 from cogniflow_kit.sql.database import Database
 

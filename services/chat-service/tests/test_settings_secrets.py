@@ -8,10 +8,10 @@ from pydantic import SecretStr
 from sqlalchemy import text
 
 from chat_service import prepare as preparing
-from chat_service.configuration.errors import SecretUnreadable
-from chat_service.configuration.reading import Configuration
-from chat_service.configuration.registry import ANONYMOUS_PER_HOUR, LLM_API_KEY
-from chat_service.configuration.vault import Unreadable, Vault, reseal
+from chat_service.platform.settings.errors import SecretUnreadable
+from chat_service.platform.settings.reader import Configuration
+from chat_service.platform.settings.registry import ANONYMOUS_PER_HOUR, LLM_API_KEY
+from chat_service.platform.settings.vault import Unreadable, Vault, reseal
 from chat_service.settings import Settings
 from cogniflow_dev.testing.tokens import headers
 from cogniflow_kit.sql.database import Database

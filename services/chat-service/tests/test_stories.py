@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from chat_service.programs.stories import find_scenes, play, run_stories
+from chat_service.programs.stories.runner import find_scenes, play, run_stories
 
 CONTENT = Path(__file__).parents[3] / "content"
 SCENES, PROBLEMS = find_scenes([CONTENT / "stories"], CONTENT / "programs")

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from taking import Taking
 
-from chat_service.programs.place import ProgramPlace
-from chat_service.programs.stories import find_scenes, take
+from chat_service.programs.coach.session_state import ProgramPlace
+from chat_service.programs.stories.runner import find_scenes, take
 
 CONTENT = Path(__file__).parents[3] / "content"
 SCENES = [

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import yaml
 
-from chat_service.programs.stories import Report, run_stories
+from chat_service.programs.stories.runner import Report, run_stories
 
 PROGRAMME = """
 slug: tea

@@ -13,7 +13,7 @@ from canary_people import Learner
 from four_services import FourServices
 from sqlalchemy import text
 
-from chat_service.retention.partitions import detach_before, persistently
+from chat_service.platform.retention.partitions import detach_before, persistently
 from cogniflow_dev.stores import Stores
 
 SESSION_KEY = "X-Session-Key"

@@ -1,7 +1,7 @@
 """`python -m chat_service`: bring tables, indexes and programmes up to date, then serve."""
 
 from chat_service.app import create_app
-from chat_service.prepare import prepare
+from chat_service.bootstrap import prepare
 from chat_service.settings import Settings
 from cogniflow_kit.server import serve
 

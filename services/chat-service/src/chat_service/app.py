@@ -2,23 +2,23 @@
 
 from fastapi import FastAPI
 
-from chat_service.authoring.labels_api import router as labels
-from chat_service.authoring.moving import Moving
-from chat_service.authoring.moving_api import router as moving
-from chat_service.authoring.versions_api import router as versions
-from chat_service.configuration.api import router as configuration
-from chat_service.configuration.reading import Configuration
-from chat_service.configuration.service import Administration
-from chat_service.keeping import keep
-from chat_service.language_model.chosen import ChosenModel
-from chat_service.learners import Learners
-from chat_service.privacy.api import router as activity
-from chat_service.privacy.held import held
-from chat_service.programs.api import router as programs
-from chat_service.programs.catalog import Catalog
-from chat_service.records.api import router as records
-from chat_service.retention.api import router as retention
-from chat_service.safety.api import router as safety
+from chat_service.platform.language_model.configured import ChosenModel
+from chat_service.platform.privacy.api import router as activity
+from chat_service.platform.privacy.personal_data import held
+from chat_service.platform.retention.api import router as retention
+from chat_service.platform.settings.api import router as configuration
+from chat_service.platform.settings.reader import Configuration
+from chat_service.platform.settings.service import Administration
+from chat_service.preload import Warming
+from chat_service.programs.authoring.labels_api import router as labels
+from chat_service.programs.authoring.session_moves import Moving
+from chat_service.programs.authoring.session_moves_api import router as moving
+from chat_service.programs.authoring.versions_api import router as versions
+from chat_service.programs.content.catalog import Catalog
+from chat_service.programs.records.api import router as records
+from chat_service.programs.sessions.api import router as programs
+from chat_service.programs.sessions.wiring import keep
+from chat_service.safety.reviews.api import router as safety
 from chat_service.settings import Settings
 from chat_service.tutor.api import router as tutor
 from chat_service.tutor.courses import Courses
@@ -26,7 +26,7 @@ from chat_service.tutor.index import LessonIndex
 from chat_service.tutor.repository import ConversationRepository
 from chat_service.tutor.service import Tutor
 from chat_service.tutor.turn_store import TutorTurns
-from chat_service.warming import Warming
+from chat_service.users_client import Learners
 from cogniflow_kit.application import create_application
 from cogniflow_kit.clients import ServiceClient
 from cogniflow_kit.identity import KeySource

@@ -4,17 +4,17 @@ from typing import Annotated
 
 from fastapi import Depends, Header, Request
 
-from chat_service.configuration.reading import Configuration
-from chat_service.configuration.registry import ANONYMOUS_PER_HOUR, ANONYMOUS_SESSIONS
-from chat_service.learners import Learners
-from chat_service.programs.errors import NotAnonymous
-from chat_service.programs.schemas import StartProgram
-from chat_service.programs.service import Programs
-from chat_service.programs.store import Beginner
-from chat_service.records.service import Records
-from chat_service.safety.help import DEFAULT_LANGUAGE
+from chat_service.platform.settings.reader import Configuration
+from chat_service.platform.settings.registry import ANONYMOUS_PER_HOUR, ANONYMOUS_SESSIONS
+from chat_service.programs.records.service import Records
+from chat_service.programs.sessions.errors import NotAnonymous
+from chat_service.programs.sessions.schemas import StartProgram
+from chat_service.programs.sessions.service import Programs
+from chat_service.programs.sessions.store import Beginner
+from chat_service.safety.help.places import DEFAULT_LANGUAGE
 from chat_service.tutor.repository import ConversationRepository
 from chat_service.tutor.service import Tutor
+from chat_service.users_client import Learners
 from cogniflow_kit.identity import CurrentUser
 from cogniflow_kit.sql.idempotency import IdempotencyKey
 

@@ -5,7 +5,7 @@ from typing import ClassVar, Literal, Self
 
 from pydantic import SecretStr, field_validator, model_validator
 
-from chat_service.configuration.vault import Vault
+from chat_service.platform.settings.vault import Vault
 from cogniflow_kit.settings import ServiceSettings
 
 

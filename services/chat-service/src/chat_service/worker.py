@@ -5,10 +5,10 @@ from typing import Any
 
 import structlog
 
-from chat_service.configuration.reading import Configuration
-from chat_service.programs.catalog import Catalog
-from chat_service.programs.stores.sql_turns import SqlTurns
-from chat_service.retention.jobs import CLEAR_UP, TEND_MONTHS, clear_up_now, tend_months
+from chat_service.platform.retention.jobs import CLEAR_UP, TEND_MONTHS, clear_up_now, tend_months
+from chat_service.platform.settings.reader import Configuration
+from chat_service.programs.content.catalog import Catalog
+from chat_service.programs.sessions.sql.turns import SqlTurns
 from chat_service.settings import Settings
 from chat_service.turns.model import TurnStore
 from chat_service.turns.protocol import reap

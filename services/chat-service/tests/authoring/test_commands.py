@@ -12,7 +12,7 @@ from fastapi import FastAPI, Form
 from typer.testing import CliRunner
 
 from chat_service.app import create_app
-from chat_service.authoring.__main__ import main
+from chat_service.programs.authoring.__main__ import main
 from cogniflow_dev.cli import app as cogniflow
 from cogniflow_dev.paths import repository_root
 from cogniflow_dev.testing.servers import serving

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import text
 
-from chat_service.programs.experiments import Arm, choose
-from chat_service.programs.labels import version_to_begin
+from chat_service.programs.content.version_labels import version_to_begin
+from chat_service.programs.sessions.experiments import Arm, choose
 from cogniflow_dev.paths import repository_root
 from cogniflow_dev.testing.tokens import headers
 from cogniflow_kit.ids import new_id

@@ -7,10 +7,10 @@ import pytest
 import yaml
 from sqlalchemy import select, text
 
-from chat_service.programs.labels import version_to_begin
-from chat_service.programs.loader import publish as bring
-from chat_service.programs.loader import publish_folder
-from chat_service.tables import ProgramVersion
+from chat_service import tables
+from chat_service.programs.content.loader import publish as bring
+from chat_service.programs.content.loader import publish_folder
+from chat_service.programs.content.version_labels import version_to_begin
 from cogniflow_dev.testing.tokens import headers
 from cogniflow_kit.ids import new_id
 
@@ -43,7 +43,7 @@ def begun(database):
         with database.transaction() as session:
             version_id = version_to_begin(session, slug, new_id()).version_id
             return session.scalars(
-                select(ProgramVersion.version).where(ProgramVersion.version_id == version_id)
+                select(tables.ProgramVersion.version).where(tables.ProgramVersion.version_id == version_id)
             ).one()
 
     return look
@@ -189,7 +189,7 @@ def test_a_bundled_version_whose_number_is_taken_keeps_nobody_from_starting(
     (tmp_path / "small.yaml").write_text(yaml.safe_dump({**small(1), "title": "Bundled"}), encoding="utf-8")
     publish_folder(database, tmp_path)
     with database.transaction() as session:
-        titles = session.scalars(select(ProgramVersion.title).where(ProgramVersion.version == 1))
+        titles = session.scalars(select(tables.ProgramVersion.title).where(tables.ProgramVersion.version == 1))
         assert "Bundled" not in titles.all()
 
 

@@ -6,16 +6,16 @@ from typing import Any
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from chat_service.authoring.moving_plan import Obstacle, Plan, plan
-from chat_service.programs.coach import respond
-from chat_service.programs.content import Programme
-from chat_service.programs.intents import Intent
-from chat_service.programs.judging import Rules
-from chat_service.programs.place import ProgramPlace
-from chat_service.programs.progress import after
-from chat_service.programs.store import Beginner
-from chat_service.programs.stores.sql_sessions import opening
-from chat_service.programs.validation import InvalidProgramme, check_programme
+from chat_service.programs.authoring.move_plan import Obstacle, Plan, plan
+from chat_service.programs.coach.coach import respond
+from chat_service.programs.coach.intents import Intent
+from chat_service.programs.coach.judging import Rules
+from chat_service.programs.coach.next_step import after
+from chat_service.programs.coach.session_state import ProgramPlace
+from chat_service.programs.content.model import Programme
+from chat_service.programs.content.validation import InvalidProgramme, check_programme
+from chat_service.programs.sessions.sql.sessions import opening
+from chat_service.programs.sessions.store import Beginner
 from cogniflow_kit.ids import new_id
 
 KEYS = ("goal", "problem")

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat_service.programs.content import Programme
-from chat_service.programs.loader import parse
-from chat_service.programs.rendering import authored, render
-from chat_service.programs.source import load
+from chat_service.programs.content.loader import parse
+from chat_service.programs.content.model import Programme
+from chat_service.programs.content.rendering import authored, render
+from chat_service.programs.content.yaml_source import load
 from cogniflow_dev.paths import repository_root
 
 BUNDLED = sorted((repository_root() / "content" / "programs").glob("*.yaml"))

@@ -11,7 +11,7 @@ from chat_service.legacy.ledger import Ledger
 from chat_service.legacy.modules.reader import Unreadable, read_constants
 from chat_service.legacy.modules.week import WeekReader
 from chat_service.legacy.sources import Reading
-from chat_service.programs.loader import parse
+from chat_service.programs.content.loader import parse
 
 
 @pytest.mark.parametrize(

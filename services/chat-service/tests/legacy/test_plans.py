@@ -13,9 +13,9 @@ from chat_service.legacy.apply.states import StatePlan
 from chat_service.legacy.apply.target import Target
 from chat_service.legacy.ledger import Ledger
 from chat_service.legacy.records import Position, WeekRecord
-from chat_service.programs.content import Programme
-from chat_service.programs.loader import parse
-from chat_service.programs.place import ProgramPlace, Snapshot, WeekState
+from chat_service.programs.coach.session_state import ProgramPlace, Snapshot, WeekState
+from chat_service.programs.content.loader import parse
+from chat_service.programs.content.model import Programme
 from cogniflow_dev.paths import repository_root
 
 NOW = datetime(2025, 6, 1, tzinfo=UTC)

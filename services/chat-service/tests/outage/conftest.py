@@ -17,7 +17,7 @@ from pydantic import SecretStr
 from sqlalchemy import text
 
 from chat_service.app import create_app
-from chat_service.prepare import prepare
+from chat_service.bootstrap import prepare
 from chat_service.settings import Settings
 from cogniflow_dev.ports import free_ports
 from cogniflow_dev.testing.postgres import OwnPostgres, own_postgres

@@ -7,7 +7,7 @@ from threading import Timer
 import httpx
 import pytest
 
-from chat_service.faults import OUTAGE_POINTS
+from chat_service.fault_points import OUTAGE_POINTS
 from cogniflow_dev.testing.tokens import headers
 
 WORDS = (

@@ -6,16 +6,16 @@ from uuid import uuid4
 
 import pytest
 
-from chat_service.outage.memory import Memory
-from chat_service.outage.replay import Replay
-from chat_service.outage.sessions import DurableSessions, Keeper
-from chat_service.outage.spool import Spool
-from chat_service.outage.storing import Storing
-from chat_service.outage.taking import DurableTurns
-from chat_service.programs.catalog import Catalog
-from chat_service.programs.engine import Coaching
-from chat_service.programs.store import Beginner
-from chat_service.programs.stores.sql_turns import SqlTurns
+from chat_service.programs.coach.engine import Coaching
+from chat_service.programs.content.catalog import Catalog
+from chat_service.programs.sessions.durable.recent_sessions import Memory
+from chat_service.programs.sessions.durable.replay import Replay
+from chat_service.programs.sessions.durable.replay_session import Storing
+from chat_service.programs.sessions.durable.sessions import DurableSessions, Keeper
+from chat_service.programs.sessions.durable.spool import Spool
+from chat_service.programs.sessions.durable.turn_runner import DurableTurns
+from chat_service.programs.sessions.sql.turns import SqlTurns
+from chat_service.programs.sessions.store import Beginner
 from chat_service.turns.model import Message
 from cogniflow_kit.sql.database import Database
 

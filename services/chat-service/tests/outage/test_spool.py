@@ -13,14 +13,14 @@ from uuid import uuid4
 
 import pytest
 
-from chat_service.outage import spool as module
-from chat_service.outage.spool import Spool, SpoolTaken
-from chat_service.outage.spooled import Spooled
-from chat_service.programs.engine import Coaching
-from chat_service.programs.loader import parse
-from chat_service.programs.place import ProgramPlace
-from chat_service.programs.store import Beginner
-from chat_service.programs.stores.sql_sessions import opening
+from chat_service.programs.coach.engine import Coaching
+from chat_service.programs.coach.session_state import ProgramPlace
+from chat_service.programs.content.loader import parse
+from chat_service.programs.sessions.durable import spool as module
+from chat_service.programs.sessions.durable.spool import Spool, SpoolTaken
+from chat_service.programs.sessions.durable.spooled_turn import Spooled
+from chat_service.programs.sessions.sql.sessions import opening
+from chat_service.programs.sessions.store import Beginner
 from chat_service.turns.errors import TurnInProgress
 from chat_service.turns.model import Message
 from cogniflow_kit.errors import Unavailable
@@ -161,7 +161,7 @@ def test_a_second_process_is_refused(spool, spool_dir):
     with pytest.raises(SpoolTaken, match="SPOOL_DIR"):
         Spool(spool_dir).open(patience_s=0.2)
     code = (
-        "from pathlib import Path; from chat_service.outage.spool import Spool;"
+        "from pathlib import Path; from chat_service.programs.sessions.durable.spool import Spool;"
         f" Spool(Path({str(spool_dir)!r})).open(0.2)"
     )
     other = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

@@ -11,10 +11,10 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import text
 
-from chat_service.programs.catalog import Catalog
-from chat_service.programs.engine import Coaching
-from chat_service.programs.schemas import Answer
-from chat_service.programs.stores.sql_turns import SqlTurns
+from chat_service.programs.coach.engine import Coaching
+from chat_service.programs.content.catalog import Catalog
+from chat_service.programs.sessions.schemas import Answer
+from chat_service.programs.sessions.sql.turns import SqlTurns
 from chat_service.turns.model import Message
 from cogniflow_dev.testing.tokens import headers
 from cogniflow_kit.sql.database import Database

@@ -12,13 +12,13 @@ from program_tabs import Broken, Killed, Said, Tab, break_down
 from sqlalchemy import text
 from taking import WAY
 
-from chat_service.programs.catalog import Catalog
-from chat_service.programs.engine import Coaching, Restarting
-from chat_service.programs.errors import SessionCompleted, SessionPaused, WeekLocked, WeekNotBegun
-from chat_service.programs.place import ProgramPlace
-from chat_service.programs.store import Beginner
-from chat_service.programs.stores.sql_sessions import SqlSessions
-from chat_service.programs.stores.sql_turns import SqlTurns
+from chat_service.programs.coach.engine import Coaching, Restarting
+from chat_service.programs.coach.session_state import ProgramPlace
+from chat_service.programs.content.catalog import Catalog
+from chat_service.programs.sessions.errors import SessionCompleted, SessionPaused, WeekLocked, WeekNotBegun
+from chat_service.programs.sessions.sql.sessions import SqlSessions
+from chat_service.programs.sessions.sql.turns import SqlTurns
+from chat_service.programs.sessions.store import Beginner
 from chat_service.turns.errors import MessageIdReused, TurnAbandoned, TurnInProgress
 from chat_service.turns.model import Message, Status, Turn
 from chat_service.turns.protocol import reap

@@ -11,9 +11,9 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from chat_service.programs.content import SKIPPED
-from chat_service.programs.engine import Coaching
-from chat_service.programs.place import ProgramPlace, Snapshot
+from chat_service.programs.coach.engine import Coaching
+from chat_service.programs.coach.session_state import ProgramPlace, Snapshot
+from chat_service.programs.content.model import SKIPPED
 from chat_service.turns.model import Message
 
 Rows = dict[str, list[tuple[Any, ...]]]

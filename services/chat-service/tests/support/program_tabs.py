@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from threading import Semaphore, Thread
 from typing import Any
 
-from chat_service.programs.engine import Coaching
-from chat_service.programs.stores.sql_turns import SqlTurns
+from chat_service.programs.coach.engine import Coaching
+from chat_service.programs.sessions.sql.turns import SqlTurns
 from chat_service.turns.model import Message, Turn
 from chat_service.turns.protocol import take_turn
 

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Generic, TypeVar
 
-from chat_service.faults import reach
+from chat_service.fault_points import reach
 from chat_service.turns.errors import MessageIdReused, TurnAbandoned, TurnInProgress
 from chat_service.turns.model import Engine, Message, Sight, Status, Turn, TurnStore
 from cogniflow_kit.ids import utc_now

@@ -13,9 +13,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from chat_service.embedding import embed
+from chat_service.phrase_matching import tokens
 from chat_service.tutor.passages import sentences
 from chat_service.tutor.search import Found, Question
-from chat_service.words import tokens
 
 MIN_SIMILARITY = 0.28
 MIN_COVERAGE = 0.2

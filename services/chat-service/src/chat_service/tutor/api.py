@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends
 
 from chat_service.dependencies import Conversations, PreferredLocale, TutorService
-from chat_service.safety.away import help_shown
+from chat_service.safety.help.offline_help import help_shown
 from chat_service.tutor.schemas import ConversationOut, TurnOut, TutorAnswer, TutorMessage
 from cogniflow_kit.errors import problems
 from cogniflow_kit.identity import CurrentUser

@@ -10,8 +10,8 @@ from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from chat_service import tables
 from chat_service.embedding import embed
-from chat_service.tables import CourseIndex, LessonChunk
 from chat_service.tutor.courses import CourseLessons, Courses, Lesson
 from chat_service.tutor.errors import CourseNotReady
 from chat_service.tutor.passages import passages
@@ -40,11 +40,11 @@ class LessonIndex:
     def version(self, course_id: UUID) -> int | None:
         """The version of the course that is indexed, or None."""
         with self._database.transaction() as session:
-            return session.scalar(select(CourseIndex.version).where(CourseIndex.course_id == course_id))
+            return session.scalar(select(tables.CourseIndex.version).where(tables.CourseIndex.course_id == course_id))
 
     def versions(self) -> dict[UUID, int]:
         with self._database.transaction() as session:
-            rows = session.execute(select(CourseIndex.course_id, CourseIndex.version))
+            rows = session.execute(select(tables.CourseIndex.course_id, tables.CourseIndex.version))
             return dict(rows.all())
 
     def refresh(self, course_id: UUID, *, within_s: float | None = None) -> None:
@@ -65,7 +65,7 @@ class LessonIndex:
 
     def forget(self, course_id: UUID) -> None:
         with self._database.transaction() as session:
-            session.execute(delete(CourseIndex).where(CourseIndex.course_id == course_id))
+            session.execute(delete(tables.CourseIndex).where(tables.CourseIndex.course_id == course_id))
 
 
 def _batches(found: list[_Passage]) -> Iterator[list[_Passage]]:
@@ -84,18 +84,18 @@ def _claims_version(session: Session, course_id: UUID, course: CourseLessons, ch
     """Lock the course's row and move it to this version; False when a newer one is there already."""
     values = {"version": course.version, "title": course.title, "chunks": chunks, "indexed_at": utc_now()}
     claim = (
-        insert(CourseIndex)
+        insert(tables.CourseIndex)
         .values(course_id=course_id, **values)
         .on_conflict_do_update(
-            index_elements=[CourseIndex.course_id], set_=values, where=CourseIndex.version <= course.version
+            index_elements=[tables.CourseIndex.course_id], set_=values, where=tables.CourseIndex.version <= course.version
         )
-        .returning(CourseIndex.course_id)
+        .returning(tables.CourseIndex.course_id)
     )
     return session.scalar(claim) is not None
 
 
 def _replace(session: Session, course_id: UUID, found: list[_Passage], vectors: list[list[float]]) -> None:
-    session.execute(delete(LessonChunk).where(LessonChunk.course_id == course_id))
+    session.execute(delete(tables.LessonChunk).where(tables.LessonChunk.course_id == course_id))
     rows = [
         {
             "chunk_id": new_id(),
@@ -109,4 +109,4 @@ def _replace(session: Session, course_id: UUID, found: list[_Passage], vectors: 
         for number, (passage, vector) in enumerate(zip(found, vectors, strict=True))
     ]
     if rows:
-        session.execute(insert(LessonChunk), rows)
+        session.execute(insert(tables.LessonChunk), rows)

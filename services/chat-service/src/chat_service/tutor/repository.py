@@ -5,10 +5,10 @@ from uuid import UUID
 
 from pymongo import ASCENDING, DESCENDING
 
+from chat_service.phrase_matching import shorten
 from chat_service.tutor.errors import ConversationNotFound
 from chat_service.tutor.schemas import ConversationOut, TurnOut
 from chat_service.tutor.turn_store import COLLECTION
-from chat_service.words import shorten
 from cogniflow_kit.mongo import Document, Mongo
 
 _TITLE_CHARACTERS = 80

@@ -3,8 +3,8 @@
 from datetime import datetime
 from uuid import UUID
 
-from chat_service.safety.check import Resource
-from chat_service.schemas import ClientMessageId, Words
+from chat_service.message_fields import ClientMessageId, Words
+from chat_service.safety.detection.check import Resource
 from chat_service.turns.model import Status
 from cogniflow_kit.schemas import RequestBody, ResponseBody
 

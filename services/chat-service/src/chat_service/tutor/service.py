@@ -8,7 +8,7 @@ from uuid import UUID
 import structlog
 
 from chat_service.embedding import embed
-from chat_service.safety.check import Risk, check
+from chat_service.safety.detection.check import Risk, check
 from chat_service.turns.model import Message
 from chat_service.turns.protocol import take_turn
 from chat_service.tutor.answering import statements

@@ -18,8 +18,8 @@ from uuid import UUID
 from pymongo import DESCENDING, ReturnDocument
 from pymongo.errors import DuplicateKeyError
 
-from chat_service.faults import reach
-from chat_service.safety.check import Risk
+from chat_service.fault_points import reach
+from chat_service.safety.detection.check import Risk
 from chat_service.turns.model import LEASE, Message, Sight, Status, Turn
 from chat_service.tutor.courses import Course
 from chat_service.tutor.errors import ConversationNotFound

@@ -10,10 +10,10 @@ from uuid import UUID
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
+from chat_service import tables
 from chat_service.legacy.apply.rows import TableCount
 from chat_service.legacy.ledger import Ledger
 from chat_service.legacy.text import decode
-from chat_service.tables import ProgramSession, metadata
 
 KIND: Literal["accounts"] = "accounts"
 
@@ -55,8 +55,8 @@ def assign(
     for legacy_id, user_id in accounts.items():
         here = f"{place}: {legacy_id}"
         sessions = session.scalars(
-            select(ProgramSession)
-            .where(ProgramSession.legacy_id == legacy_id, ProgramSession.origin == "legacy")
+            select(tables.ProgramSession)
+            .where(tables.ProgramSession.legacy_id == legacy_id, tables.ProgramSession.origin == "legacy")
             .with_for_update()
         ).all()
         beside = [found for found in sessions if _takes_part(session, found, user_id)]
@@ -72,21 +72,21 @@ def assign(
     return counts
 
 
-def _takes_part(session: Session, found: ProgramSession, user_id: UUID) -> bool:
+def _takes_part(session: Session, found: tables.ProgramSession, user_id: UUID) -> bool:
     other = select(func.count()).where(
-        ProgramSession.user_id == user_id,
-        ProgramSession.program_id == found.program_id,
-        ProgramSession.session_id != found.session_id,
-        ProgramSession.completed.is_(False),
+        tables.ProgramSession.user_id == user_id,
+        tables.ProgramSession.program_id == found.program_id,
+        tables.ProgramSession.session_id != found.session_id,
+        tables.ProgramSession.completed.is_(False),
     )
     return not found.completed and bool(session.scalar(other))
 
 
-def _give(session: Session, found: ProgramSession, user_id: UUID, count: TableCount) -> None:
+def _give(session: Session, found: tables.ProgramSession, user_id: UUID, count: TableCount) -> None:
     if found.user_id == user_id:
         count.unchanged += 1
         return
-    for table in metadata.sorted_tables:
+    for table in tables.metadata.sorted_tables:
         if {"session_id", "user_id"} <= set(table.columns.keys()):
             own = table.c.session_id == found.session_id
             session.execute(update(table).where(own).values(user_id=user_id))

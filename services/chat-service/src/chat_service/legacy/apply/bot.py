@@ -8,8 +8,8 @@ from chat_service.legacy.apply.identity import legacy_uuid
 from chat_service.legacy.apply.plan import SessionPlan
 from chat_service.legacy.ledger import Ledger
 from chat_service.legacy.records import BotSession, Row
-from chat_service.programs.content import SKIPPED, Question, Week
-from chat_service.safety.check import check
+from chat_service.programs.content.model import SKIPPED, Question, Week
+from chat_service.safety.detection.check import check
 
 UNCLASSIFIED = "unclassified"
 """The category of an old detection in whose phrase today's check finds nothing."""

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from chat_service.legacy.apply.identity import legacy_uuid
 from chat_service.legacy.apply.plan import SessionPlan
-from chat_service.safety.check import check
+from chat_service.safety.detection.check import check
 
 
 def add_finding(plan: SessionPlan, turn_id: UUID, text: str) -> None:

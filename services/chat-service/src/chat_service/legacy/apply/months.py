@@ -7,7 +7,7 @@ import structlog
 
 from chat_service.legacy.records import BotRecords, Position
 from chat_service.legacy.sources import Source
-from chat_service.retention.partitions import MessagesBusy, ensure_months, persistently
+from chat_service.platform.retention.partitions import MessagesBusy, ensure_months, persistently
 from cogniflow_kit.sql.database import Database
 
 log = structlog.stdlib.get_logger(__name__)

@@ -9,13 +9,13 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from chat_service import tables
 from chat_service.legacy.apply.identity import legacy_uuid
 from chat_service.legacy.apply.rows import Rows
 from chat_service.legacy.apply.target import Target
-from chat_service.programs.catalog import read_version
-from chat_service.programs.content import Question, Week
-from chat_service.programs.state import ConversationData
-from chat_service.tables import ConversationMessage, ConversationState, ProgramSession, ProgramTurn
+from chat_service.programs.coach.week_answers import ConversationData
+from chat_service.programs.content.catalog import read_version
+from chat_service.programs.content.model import Question, Week
 
 NOT_KEPT = "your earlier answer"
 """Stands where a text quotes an answer whose words the old system didn't keep."""
@@ -194,7 +194,7 @@ class Plans:
         user_id = self._accounts.get(full, self._accounts.get(legacy_id)) or legacy_uuid("participant", full)
         plan = SessionPlan(full, session_id, user_id, self._target, self._now)
         stored = self._session.scalars(
-            select(ProgramSession).where(ProgramSession.session_id == session_id).with_for_update()
+            select(tables.ProgramSession).where(tables.ProgramSession.session_id == session_id).with_for_update()
         ).first()
         if stored is None:
             plan.user_id = self._free_owner(plan)
@@ -208,8 +208,8 @@ class Plans:
         """Raise LeftAlone when what is stored under the plan's ids says something else."""
         planned = plan.rows.added.get("conversation_messages", {})
         stored = self._session.execute(
-            select(ConversationMessage.message_id, ConversationMessage.message_text).where(
-                ConversationMessage.session_id == plan.session_id
+            select(tables.ConversationMessage.message_id, tables.ConversationMessage.message_text).where(
+                tables.ConversationMessage.session_id == plan.session_id
             )
         )
         if any(row_id in planned and planned[row_id]["message_text"] != said for row_id, said in stored):
@@ -217,15 +217,15 @@ class Plans:
 
     def _free_owner(self, plan: SessionPlan) -> UUID:
         """The account, unless it takes part in the programme already: then the session stays by itself."""
-        beside = select(ProgramSession.session_id).where(
-            ProgramSession.user_id == plan.user_id,
-            ProgramSession.program_id == self._target.program_id,
-            ProgramSession.completed.is_(False),
+        beside = select(tables.ProgramSession.session_id).where(
+            tables.ProgramSession.user_id == plan.user_id,
+            tables.ProgramSession.program_id == self._target.program_id,
+            tables.ProgramSession.completed.is_(False),
         )
         taken = plan.user_id in self._owners or self._session.scalar(beside) is not None
         return legacy_uuid("participant", plan.legacy_id) if taken else plan.user_id
 
-    def _continue(self, plan: SessionPlan, stored: ProgramSession) -> SessionPlan:
+    def _continue(self, plan: SessionPlan, stored: tables.ProgramSession) -> SessionPlan:
         if stored.version_id != plan.target.programme.version_id:
             plan.target = Target(stored.program_id, read_version(self._session, stored.version_id))
         by_id = {week.week_id: week for week in plan.target.programme.weeks}
@@ -233,13 +233,13 @@ class Plans:
         plan.created_at, plan.last_activity = stored.created_at, stored.last_activity
         plan.completed, plan.completion_time = stored.completed, stored.completion_time
         plan.current = by_id[stored.current_week_id].week_number
-        for state in self._of(ConversationState, plan.session_id):
+        for state in self._of(tables.ConversationState, plan.session_id):
             week = by_id[state.week_id]
             data = ConversationData.model_validate(state.conversation_data)
             plan.weeks[week.week_number] = WeekPlan(
                 week, state.current_question_number, state.is_completed, _without_fillings(data)
             )
-        plan.turns = {turn.turn_id: turn.sequence for turn in self._of(ProgramTurn, plan.session_id)}
+        plan.turns = {turn.turn_id: turn.sequence for turn in self._of(tables.ProgramTurn, plan.session_id)}
         return plan
 
     def _of(self, table: Any, session_id: UUID) -> Iterable[Any]:

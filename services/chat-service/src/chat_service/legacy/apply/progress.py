@@ -4,7 +4,7 @@ from chat_service.legacy.apply.identity import legacy_uuid
 from chat_service.legacy.apply.plan import SessionPlan
 from chat_service.legacy.ledger import Ledger
 from chat_service.legacy.records import Position
-from chat_service.programs.content import Week
+from chat_service.programs.content.model import Week
 
 
 def plan_position(plan: SessionPlan, position: Position, place: str, ledger: Ledger) -> None:

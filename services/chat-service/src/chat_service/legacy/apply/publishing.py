@@ -6,16 +6,16 @@ from dataclasses import asdict
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from chat_service import tables
 from chat_service.legacy.apply.rows import TableCount
 from chat_service.legacy.drafting import Draft
 from chat_service.legacy.sources import Source
-from chat_service.programs.catalog import read_version
-from chat_service.programs.content import Programme
-from chat_service.programs.loader import parse
-from chat_service.programs.publishing import add_version
-from chat_service.programs.rendering import authored
-from chat_service.programs.validation import InvalidProgramme
-from chat_service.tables import Program, ProgramVersion
+from chat_service.programs.content.catalog import read_version
+from chat_service.programs.content.loader import parse
+from chat_service.programs.content.model import Programme
+from chat_service.programs.content.publishing import add_version
+from chat_service.programs.content.rendering import authored
+from chat_service.programs.content.validation import InvalidProgramme
 
 
 def publish_draft(session: Session, source: Source, draft: Draft) -> Iterable[tuple[str, TableCount]]:
@@ -47,10 +47,10 @@ def todos(draft: Draft) -> list[dict[str, object]]:
 
 def _newest(session: Session, slug: str) -> Programme | None:
     version_id = session.scalar(
-        select(ProgramVersion.version_id)
-        .join(Program)
-        .where(Program.slug == slug)
-        .order_by(ProgramVersion.version.desc())
+        select(tables.ProgramVersion.version_id)
+        .join(tables.Program)
+        .where(tables.Program.slug == slug)
+        .order_by(tables.ProgramVersion.version.desc())
         .limit(1)
     )
     return read_version(session, version_id) if version_id is not None else None

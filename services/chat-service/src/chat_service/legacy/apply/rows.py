@@ -8,8 +8,8 @@ from typing import Any
 from sqlalchemy import Table, func, insert, select, update
 from sqlalchemy.orm import Session
 
+from chat_service import tables
 from chat_service.legacy.ledger import Unbalanced
-from chat_service.tables import metadata
 
 _CHUNK = 500
 
@@ -91,7 +91,7 @@ def _write(
 
 
 def _table(name: str) -> Table:
-    return metadata.tables[f"chat.{name}"]
+    return tables.metadata.tables[f"chat.{name}"]
 
 
 def _key(table: Table) -> str:

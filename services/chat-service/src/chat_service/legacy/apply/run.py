@@ -10,7 +10,8 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from chat_service.faults import reach
+from chat_service import tables
+from chat_service.fault_points import reach
 from chat_service.legacy.apply.accounts import KIND, assign
 from chat_service.legacy.apply.months import prepare_months
 from chat_service.legacy.apply.options import Options
@@ -20,7 +21,6 @@ from chat_service.legacy.apply.sessions import SessionImport
 from chat_service.legacy.drafting import Draft
 from chat_service.legacy.ledger import Ledger, Unbalanced
 from chat_service.legacy.sources import Source
-from chat_service.tables import LegacyImport
 from cogniflow_kit.sql.database import Database
 
 Status = Literal["applied", "would_apply", "already_applied", "refused", "failed"]
@@ -100,7 +100,7 @@ class Import:
             source.ledger.leave_rest("the source can't be used")
             return Outcome(source, "refused")
         checksum = self._checksum(source)
-        before = session.scalars(select(LegacyImport).where(LegacyImport.checksum == checksum)).first()
+        before = session.scalars(select(tables.LegacyImport).where(tables.LegacyImport.checksum == checksum)).first()
         if before is not None:
             source.ledger.leave_rest("it was taken over before; nothing changes")
             return Outcome(source, "already_applied", applied_at=before.applied_at.isoformat())
@@ -114,7 +114,7 @@ class Import:
         if not rows and source.ledger.has_errors:
             return Outcome(source, "refused")
         counts = {"in": source.ledger.counted, "taken_over": source.ledger.taken, "rows": rows}
-        session.add(LegacyImport(kind=source.kind, checksum=checksum, counts=counts))
+        session.add(tables.LegacyImport(kind=source.kind, checksum=checksum, counts=counts))
         session.flush()
         return Outcome(source, status, rows)
 

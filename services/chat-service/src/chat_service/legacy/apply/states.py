@@ -9,7 +9,7 @@ from chat_service.legacy.apply.identity import legacy_uuid
 from chat_service.legacy.apply.plan import SessionPlan, WeekPlan
 from chat_service.legacy.ledger import Ledger
 from chat_service.legacy.records import WeekRecord
-from chat_service.programs.content import Question, Week
+from chat_service.programs.content.model import Question, Week
 
 _APART = timedelta(milliseconds=1)
 """The dump has no times of single messages: they follow each other from the moment that is known."""

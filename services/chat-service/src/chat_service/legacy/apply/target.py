@@ -6,10 +6,10 @@ from uuid import UUID
 from sqlalchemy import and_, select
 from sqlalchemy.orm import Session
 
-from chat_service.programs.catalog import read_version
-from chat_service.programs.content import Programme, Week
-from chat_service.programs.labels import PRODUCTION
-from chat_service.tables import Program, ProgramLabel, ProgramVersion
+from chat_service import tables
+from chat_service.programs.content.catalog import read_version
+from chat_service.programs.content.model import Programme, Week
+from chat_service.programs.content.version_labels import PRODUCTION
 
 
 @dataclass(frozen=True)
@@ -29,16 +29,16 @@ class Target:
 def find_target(session: Session, slug: str) -> Target | None:
     """None when there is no such programme."""
     production = and_(
-        ProgramLabel.program_id == Program.program_id,
-        ProgramLabel.version_id == ProgramVersion.version_id,
-        ProgramLabel.label == PRODUCTION,
+        tables.ProgramLabel.program_id == tables.Program.program_id,
+        tables.ProgramLabel.version_id == tables.ProgramVersion.version_id,
+        tables.ProgramLabel.label == PRODUCTION,
     )
     found = session.execute(
-        select(Program.program_id, ProgramVersion.version_id)
-        .join(ProgramVersion, ProgramVersion.program_id == Program.program_id)
-        .outerjoin(ProgramLabel, production)
-        .where(Program.slug == slug)
-        .order_by(ProgramLabel.label.is_(None), ProgramVersion.version.desc())
+        select(tables.Program.program_id, tables.ProgramVersion.version_id)
+        .join(tables.ProgramVersion, tables.ProgramVersion.program_id == tables.Program.program_id)
+        .outerjoin(tables.ProgramLabel, production)
+        .where(tables.Program.slug == slug)
+        .order_by(tables.ProgramLabel.label.is_(None), tables.ProgramVersion.version.desc())
         .limit(1)
     ).first()
     if found is None:

@@ -1,0 +1,1 @@
+"""What runs the service itself: settings in the database, retention, privacy, the language model."""

@@ -1,0 +1,113 @@
+"""`python -m chat_service.programs.authoring validate|test|diff …`: what authors check on their own machine.
+
+Reads files and writes to standard output; needs no store and no settings.
+Exit code 1 when anything is wrong.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from chat_service.programs.authoring.diff import as_json, as_text, compare
+from chat_service.programs.authoring.validation_report import Finding, Problem, examine
+from chat_service.programs.stories.runner import Report, run_stories
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    chosen = _parser().parse_args(arguments)
+    status: int = chosen.run(chosen)
+    return status
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m chat_service.programs.authoring")
+    commands = parser.add_subparsers(required=True)
+    validate = commands.add_parser("validate", help="say what keeps programmes from being published")
+    validate.set_defaults(run=_validate)
+    test = commands.add_parser("test", help="play stories")
+    test.add_argument("--programs", type=Path, default=Path("content/programs"), help="folder of programmes")
+    test.set_defaults(run=_test)
+    for command in (validate, test):
+        command.add_argument("files", nargs="+", type=Path, metavar="FILE")
+    diff = commands.add_parser("diff", help="compare two versions")
+    diff.add_argument("files", nargs=2, type=Path, metavar="FILE")
+    diff.set_defaults(run=_diff)
+    for command in (validate, test, diff):
+        command.add_argument("--json", action="store_true", help="for scripts")
+    return parser
+
+
+def _validate(chosen: argparse.Namespace) -> int:
+    found = {path: _examine(path) for path in chosen.files}
+    valid = all(finding.valid for finding in found.values())
+    if chosen.json:
+        files = [_finding_json(path, finding) for path, finding in found.items()]
+        _print(json.dumps({"valid": valid, "files": files}, indent=2, ensure_ascii=False))
+    else:
+        for path, finding in found.items():
+            _print(_finding_text(path, finding))
+    return 0 if valid else 1
+
+
+def _test(chosen: argparse.Namespace) -> int:
+    report = run_stories(chosen.files, chosen.programs)
+    _print(json.dumps(_report_json(report), indent=2, ensure_ascii=False) if chosen.json else str(report))
+    return 0 if report.ok else 1
+
+
+def _diff(chosen: argparse.Namespace) -> int:
+    found = {path: _examine(path) for path in chosen.files}
+    programmes = [finding.programme for finding in found.values() if finding.programme is not None]
+    if len(programmes) < len(found):
+        return _validate(chosen)
+    difference = compare(programmes[0], programmes[-1])
+    if chosen.json:
+        _print(json.dumps(as_json(difference), indent=2, ensure_ascii=False))
+    else:
+        _print(as_text(difference, " → ".join(str(path) for path in chosen.files)).rstrip())
+    return 0
+
+
+def _examine(path: Path) -> Finding:
+    try:
+        return examine(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        return Finding("", None, [Problem(None, None, None, f"cannot be read: {error}")])
+
+
+def _finding_text(path: Path, finding: Finding) -> str:
+    programme = finding.programme
+    if programme is not None:
+        questions = sum(len(week.questions) for week in programme.weeks)
+        counts = f"weeks: {len(programme.weeks)}, questions: {questions}"
+        return f"{path}: {programme.slug} version {programme.version} can be published ({counts})"
+    lines = [": ".join(filter(None, (str(path), one.place, one.message))) for one in finding.problems]
+    return "\n".join([*lines, *([f"{path}: {finding.more} problems more"] if finding.more else [])])
+
+
+def _finding_json(path: Path, finding: Finding) -> dict[str, Any]:
+    return {
+        "file": str(path),
+        "valid": finding.valid,
+        "slug": finding.slug,
+        "version": finding.version,
+        "problems": [{"file": str(path), **asdict(problem)} for problem in finding.problems],
+        "more": finding.more,
+    }
+
+
+def _report_json(report: Report) -> dict[str, Any]:
+    failed = [{"story": one.scene.title, "failures": one.failures} for one in report.failed]
+    return {"ok": report.ok, "played": len(report.played), "failed": failed, "problems": report.problems}
+
+
+def _print(words: str) -> None:
+    sys.stdout.write(f"{words}\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

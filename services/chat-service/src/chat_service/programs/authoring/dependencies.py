@@ -1,0 +1,43 @@
+"""Wires authoring to the request."""
+
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from chat_service.programs.authoring.experiments import Experiments
+from chat_service.programs.authoring.labels import Labels
+from chat_service.programs.authoring.schemas import Source
+from chat_service.programs.authoring.session_moves import Moving
+from chat_service.programs.authoring.validation_report import Finding, examine
+from chat_service.programs.authoring.versions import Versions
+from cogniflow_kit.identity import Instructor
+from cogniflow_kit.sql.database import DatabaseSession
+
+
+def get_finding(source: Source, _: Instructor) -> Finding:
+    """Routes take this first, so that no session is held while a long text is read."""
+    return examine(source)
+
+
+async def get_versions(session: DatabaseSession) -> Versions:
+    return Versions(session)
+
+
+async def get_labels(session: DatabaseSession) -> Labels:
+    return Labels(session)
+
+
+async def get_experiments(session: DatabaseSession) -> Experiments:
+    return Experiments(session)
+
+
+async def get_moving(request: Request) -> Moving:
+    moving: Moving = request.app.state.moving
+    return moving
+
+
+Examined = Annotated[Finding, Depends(get_finding)]
+VersionsService = Annotated[Versions, Depends(get_versions)]
+LabelsService = Annotated[Labels, Depends(get_labels)]
+ExperimentsService = Annotated[Experiments, Depends(get_experiments)]
+MovingService = Annotated[Moving, Depends(get_moving)]

@@ -1,0 +1,72 @@
+"""Refusals of authoring."""
+
+from chat_service.programs.authoring.validation_report import Finding
+from cogniflow_kit.errors import Conflict, FieldProblem, Forbidden, NotFound, Unprocessable
+
+
+class VersionNotFound(NotFound):
+    code = "version_not_found"
+
+    def __init__(self) -> None:
+        super().__init__("There is no such version of this programme.")
+
+
+class LabelNotFound(NotFound):
+    code = "label_not_found"
+
+    def __init__(self) -> None:
+        super().__init__("This programme has no such label.")
+
+
+class ExperimentNotFound(NotFound):
+    code = "experiment_not_found"
+
+    def __init__(self) -> None:
+        super().__init__("This programme has no such experiment.")
+
+
+class UnsoundProgramme(Unprocessable):
+    code = "program_not_sound"
+
+    def __init__(self, finding: Finding) -> None:
+        errors = [
+            FieldProblem(field=problem.place, code=self.code, message=problem.message)
+            for problem in finding.problems
+        ]
+        count = len(errors) + finding.more
+        super().__init__(f"The programme has {count} problems; `errors` names their places.", errors=errors)
+
+
+class OtherSlug(Unprocessable):
+    code = "other_slug"
+
+    def __init__(self, slug: str) -> None:
+        super().__init__(f"This is the programme {slug}; publish it under its own address.")
+
+
+class ProtectedLabel(Forbidden):
+    code = "label_protected"
+
+    def __init__(self) -> None:
+        super().__init__("Only admins move this label: what it points at is what people begin.")
+
+
+class NothingBefore(Conflict):
+    code = "nothing_before"
+
+    def __init__(self) -> None:
+        super().__init__("The label pointed at no other version before that.")
+
+
+class LabelInExperiment(Conflict):
+    code = "label_in_experiment"
+
+    def __init__(self) -> None:
+        super().__init__("An experiment runs on this label; stop it first.")
+
+
+class ExperimentRunning(Conflict):
+    code = "experiment_running"
+
+    def __init__(self) -> None:
+        super().__init__("Another experiment runs on this label; stop it first.")

@@ -1,0 +1,204 @@
+"""Moves running sessions to another version: each in its own transaction, none with a turn under way."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import exists, func, select, text, update
+from sqlalchemy.orm import Session
+
+from chat_service import tables
+from chat_service.programs.authoring.move_plan import Obstacle, Plan, open_text, plan, spot
+from chat_service.programs.authoring.repository import AuthoringRepository
+from chat_service.programs.authoring.schemas import SessionMoveOut, SpotOut
+from chat_service.programs.coach.session_state import ProgramPlace, Snapshot, WeekState
+from chat_service.programs.content.catalog import Catalog
+from chat_service.programs.content.model import Programme
+from chat_service.programs.sessions.sql.statements import SNAPSHOT
+from chat_service.turns.errors import TurnInProgress, TurnsWaiting
+from cogniflow_kit.sql.database import Database
+
+_READ = text(f"SELECT CAST(row_to_json(found) AS text) AS snapshot FROM ({SNAPSHOT}) found")  # noqa: S608
+_LOCK = text("SELECT FROM sessions WHERE session_id = :session_id FOR UPDATE")
+_REKEY = [
+    text(
+        f"UPDATE {table} state SET week_id = new.week_id FROM weeks old"  # noqa: S608 -- names known here
+        " JOIN weeks new ON new.week_number = old.week_number AND new.version_id = :version_id"
+        " WHERE old.week_id = state.week_id AND state.session_id = :session_id"
+    )
+    for table in ("conversation_states", "user_progress")
+]
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A running session on another version."""
+
+    id: UUID
+    user_id: UUID
+
+
+class Moving:
+    """A dry run computes what an application would do, and changes nothing."""
+
+    def __init__(
+        self,
+        database: Database,
+        catalog: Catalog,
+        changing: Callable[[UUID], AbstractContextManager[object]] = nullcontext,
+    ) -> None:
+        self._database = database
+        self._catalog = catalog
+        self._changing = changing
+
+    def find(
+        self, slug: str, number: int, from_version: int | None, after: UUID | None, limit: int
+    ) -> tuple[Programme, int, list[Candidate]]:
+        """The version to move to, how many sessions run on others, and some of them, one more than `limit`.
+
+        Raises ProgrammeNotFound and VersionNotFound.
+        """
+        with self._database.transaction() as session:
+            repository = AuthoringRepository(session)
+            program_id = repository.program(slug)
+            target = repository.version(program_id, number)
+            others = [tables.ProgramSession.program_id == program_id, tables.ProgramSession.completed.is_(False)]
+            if from_version is not None:
+                others.append(tables.ProgramSession.version_id == repository.version(program_id, from_version))
+            others.append(tables.ProgramSession.version_id != target)
+            total = session.scalar(select(func.count()).select_from(tables.ProgramSession).where(*others)) or 0
+            if after is not None:
+                others.append(tables.ProgramSession.session_id > after)
+            found = session.execute(
+                select(tables.ProgramSession.session_id, tables.ProgramSession.user_id)
+                .where(*others)
+                .order_by(tables.ProgramSession.session_id)
+                .limit(limit + 1)
+            )
+            candidates = [Candidate(*row) for row in found]
+        return self._catalog.get(target), total, candidates
+
+    def move(self, candidate: Candidate, new: Programme, *, dry_run: bool) -> SessionMoveOut:
+        """What becomes of this session; done at once unless it is a dry run."""
+        if dry_run:
+            return self._move(candidate, new, dry_run=True)
+        try:
+            with self._changing(candidate.id):
+                return self._move(candidate, new, dry_run=False)
+        except (TurnInProgress, TurnsWaiting):
+            return SessionMoveOut(session_id=candidate.id, obstacle=Obstacle.RUNNING_TURN)
+
+    def _move(self, candidate: Candidate, new: Programme, *, dry_run: bool) -> SessionMoveOut:
+        with self._database.transaction() as session:
+            if not dry_run:
+                session.execute(_LOCK, {"session_id": candidate.id})
+            snapshot = _read(session, candidate)
+            if snapshot is None or snapshot.completed or snapshot.version_id == new.version_id:
+                return SessionMoveOut(session_id=candidate.id, obstacle=Obstacle.CHANGED_MEANWHILE)
+            place = ProgramPlace(snapshot, self._catalog.get(snapshot.version_id))
+            planned = plan(place, new)
+            obstacle = _circumstance(session, snapshot) or planned.obstacle
+            if obstacle is None and not dry_run:
+                _apply(session, place, planned)
+        stands_at = planned.stands_at if obstacle is None else None
+        return SessionMoveOut(
+            session_id=candidate.id,
+            from_version=place.programme.version,
+            at=SpotOut.model_validate(spot(place)),
+            fate=planned.fate,
+            stands_at=SpotOut.model_validate(stands_at) if stands_at else None,
+            changed_answers=[SpotOut.model_validate(one) for one in planned.changed_answers],
+            obstacle=obstacle,
+            moved=obstacle is None and not dry_run,
+        )
+
+
+def _read(session: Session, candidate: Candidate) -> Snapshot | None:
+    found = session.scalar(_READ, {"session_id": candidate.id, "user_id": candidate.user_id})
+    return Snapshot.model_validate_json(found) if found is not None else None
+
+
+def _circumstance(session: Session, snapshot: Snapshot) -> Obstacle | None:
+    """What keeps a session on its version whatever the new one is like."""
+    running = exists().where(tables.ProgramTurn.session_id == snapshot.session_id, tables.ProgramTurn.status == "running")
+    experimenting = exists().where(
+        tables.Experiment.experiment_id == snapshot.experiment_id, tables.Experiment.status == "running"
+    )
+    has_turn, in_experiment = session.execute(select(running, experimenting)).one()
+    if has_turn:
+        return Obstacle.RUNNING_TURN
+    return Obstacle.IN_EXPERIMENT if in_experiment else None
+
+
+def _apply(session: Session, before: ProgramPlace, planned: Plan) -> None:
+    place = planned.place
+    assert place is not None, "a plan without an obstacle has a place"
+    snapshot = place.snapshot
+    own = {"session_id": snapshot.session_id, "version_id": snapshot.version_id}
+    session.execute(
+        update(tables.ProgramSession)
+        .where(tables.ProgramSession.session_id == snapshot.session_id, tables.ProgramSession.version == snapshot.version)
+        .values(
+            version=tables.ProgramSession.version + 1,
+            version_id=snapshot.version_id,
+            current_week_id=snapshot.current_week_id,
+            fsm_state=place.standing.question.place,
+            # Whoever was moved says nothing more about the version that an experiment gave them.
+            experiment_id=None,
+        )
+    )
+    for statement in _REKEY:
+        session.execute(statement, own)
+    for state in snapshot.weeks:
+        if planned.opens and state.week_id == snapshot.current_week_id:
+            _open_week(session, snapshot, state)
+        else:
+            _keep(session, snapshot.session_id, state)
+    if open_text(place) != open_text(before):
+        _ask(session, place)
+
+
+def _keep(session: Session, session_id: UUID, state: WeekState) -> None:
+    """The state that was carried over, in both of its places."""
+    for table, more in (
+        (tables.ConversationState, {"conversation_data": state.data.model_dump(exclude_defaults=True)}),
+        (tables.UserProgress, {"metadata_": state.data.choices}),
+    ):
+        session.execute(
+            update(table)
+            .where(table.session_id == session_id, table.week_id == state.week_id, table.run == state.run)
+            .values(current_question_number=state.question_number, is_completed=state.is_completed, **more)
+        )
+
+
+def _open_week(session: Session, snapshot: Snapshot, state: WeekState) -> None:
+    own = {"session_id": snapshot.session_id, "user_id": snapshot.user_id, "week_id": state.week_id}
+    session.add_all([tables.ConversationState(**own, conversation_data={}), tables.UserProgress(**own)])
+
+
+def _ask(session: Session, place: ProgramPlace) -> None:
+    """The record shows which question the next answer answers: behind all that was said so far."""
+    snapshot = place.snapshot
+    last = select(
+        tables.ConversationMessage.turn_sequence.label("turn_sequence"),
+        (tables.ConversationMessage.position + 1).label("position"),
+    ).where(tables.ConversationMessage.session_id == snapshot.session_id)
+    newest = last.order_by(
+        tables.ConversationMessage.turn_sequence.desc(), tables.ConversationMessage.position.desc()
+    ).limit(1)
+    said = session.execute(newest).first()
+    session.add(
+        tables.ConversationMessage(
+            session_id=snapshot.session_id,
+            user_id=snapshot.user_id,
+            week_id=snapshot.current_week_id,
+            question_id=place.standing.question.question_id,
+            run=place.open_week.run,
+            turn_sequence=said.turn_sequence if said else 0,
+            position=said.position if said else 1,
+            sender="nova",
+            message_text=place.standing.text(open_text(place)),
+        )
+    )
+    session.flush()

@@ -1,0 +1,79 @@
+"""The problems of a programme, each with its place."""
+
+import re
+from dataclasses import dataclass
+
+from chat_service.programs.content.loader import parse
+from chat_service.programs.content.model import Programme
+from chat_service.programs.content.validation import InvalidProgramme
+
+MAX_PROBLEMS = 200
+"""More than anybody reads at once; the rest is counted."""
+
+RESERVED_SLUGS = frozenset({"sessions", "validate"})
+"""Words that mean something else in the addresses of programmes."""
+
+_PLACED = re.compile(
+    r"(?:week (?P<week>\d+)(?:, question (?P<question>\d+)(?=:))?[:,] )?"
+    r"(?:prompt (?P<prompt>[a-z0-9_]+): )?"
+    r"(?P<message>.*)",
+    re.DOTALL,
+)
+
+
+@dataclass(frozen=True)
+class Problem:
+    """`week`, `question` and `prompt` as far as the problem lies in one."""
+
+    week: int | None
+    question: int | None
+    prompt: str | None
+    message: str
+
+    @property
+    def place(self) -> str:
+        named = (("week", self.week), ("question", self.question), ("prompt", self.prompt))
+        return ", ".join(f"{name} {value}" for name, value in named if value is not None)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A programme, or what is wrong with its text. `more`: how many problems are left out."""
+
+    source: str
+    programme: Programme | None
+    problems: list[Problem]
+    more: int = 0
+
+    @property
+    def valid(self) -> bool:
+        return self.programme is not None
+
+    @property
+    def slug(self) -> str | None:
+        return self.programme.slug if self.programme else None
+
+    @property
+    def version(self) -> int | None:
+        return self.programme.version if self.programme else None
+
+
+def examine(source: str) -> Finding:
+    """Check a YAML text as publishing does."""
+    try:
+        programme = parse(source, "")
+    except InvalidProgramme as error:
+        # A prompt may say the same wrong thing in two of its texts.
+        found = list(dict.fromkeys(_placed(problem) for problem in error.problems))
+        return Finding(source, None, found[:MAX_PROBLEMS], more=max(0, len(found) - MAX_PROBLEMS))
+    if programme.slug in RESERVED_SLUGS:
+        reserved = Problem(None, None, None, f"slug: {programme.slug} has another meaning here")
+        return Finding(source, None, [reserved])
+    return Finding(source, programme, [])
+
+
+def _placed(problem: str) -> Problem:
+    found = _PLACED.fullmatch(problem)
+    assert found is not None, "the message takes what no place does"
+    week, question = (int(number) if number else None for number in found.group("week", "question"))
+    return Problem(week, question, found["prompt"], found["message"])

@@ -1,0 +1,12 @@
+"""What is found in a message before it is stored."""
+
+from dataclasses import dataclass
+
+from chat_service.programs.coach.intents import Intent
+from chat_service.safety.detection.check import Risk
+
+
+@dataclass(frozen=True)
+class ProgramReading:
+    risk: Risk | None
+    intent: Intent

@@ -1,0 +1,91 @@
+"""The engine of programmes: what is said to an answer, and to the wish to begin a week anew."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import structlog
+
+from chat_service.platform.language_model.client import LanguageModel, ModelAway
+from chat_service.programs.coach.analysis import ProgramReading
+from chat_service.programs.coach.coach import Step, respond, restart, support
+from chat_service.programs.coach.intents import Intent, intent_of
+from chat_service.programs.coach.judging import Rules
+from chat_service.programs.coach.model_judge import ModelJudge
+from chat_service.programs.coach.session_state import ProgramPlace
+from chat_service.programs.coach.turn_result import Answered, answered
+from chat_service.programs.sessions.errors import SessionCompleted, SessionPaused, WeekLocked, WeekNotBegun
+from chat_service.safety.detection.check import check
+from chat_service.turns.model import Message
+
+log = structlog.stdlib.get_logger(__name__)
+
+
+class Coaching:
+    """The coach answers by the programme's own rules and texts."""
+
+    def admit(self, place: ProgramPlace) -> ProgramPlace:
+        if place.snapshot.completed:
+            raise SessionCompleted
+        if place.snapshot.paused_at is not None:
+            raise SessionPaused
+        return place
+
+    def read(self, message: Message, place: ProgramPlace) -> ProgramReading:
+        locale = place.snapshot.locale
+        return ProgramReading(check(message.text, locale), intent_of(message.text, place.programme.locale))
+
+    def answer(
+        self, message: Message, place: ProgramPlace, reading: ProgramReading, renew: Callable[[], None]
+    ) -> Answered:
+        if reading.risk is not None:
+            return answered(place, support(place.standing, message.text, reading.intent, reading.risk))
+        return answered(place, self._respond(message.text, place, reading.intent, renew))
+
+    def _respond(self, said: str, place: ProgramPlace, intent: Intent, _: Callable[[], None]) -> Step:
+        return respond(place.standing, said, intent, Rules())
+
+
+@dataclass(frozen=True)
+class ModelCoaching(Coaching):
+    """The coach answers by a language model; where it fails the rules do, and the turn says so.
+
+    While the database is away the rules answer alone: the learner's words
+    are not on the disk yet then, and no model is asked before they are.
+    """
+
+    model: LanguageModel
+
+    def _respond(self, said: str, place: ProgramPlace, intent: Intent, renew: Callable[[], None]) -> Step:
+        if not place.stored:
+            return super()._respond(said, place, intent, renew)
+        try:
+            step = respond(place.standing, said, intent, ModelJudge(self.model, renew))
+        except ModelAway as error:
+            log.warning("answered without the language model", reason=error.reason)
+            step = super()._respond(said, place, intent, renew)
+            return step.model_copy(update={"fallback": error.reason})
+        return step.model_copy(update={"answered_by": "model"}) if step.counts else step
+
+
+@dataclass(frozen=True)
+class Restarting(Coaching):
+    """A week is begun anew."""
+
+    week_number: int
+
+    def admit(self, place: ProgramPlace) -> ProgramPlace:
+        week = place.programme.week_numbered(self.week_number)
+        if week is None or place.snapshot.state_of(week.week_id) is None:
+            raise WeekNotBegun
+        admitted = super().admit(place)
+        if week.week_number > place.week.week_number:
+            raise WeekLocked
+        return admitted
+
+    def read(self, _message: Message, _place: ProgramPlace) -> ProgramReading:
+        return ProgramReading(None, Intent(kind="restart"))
+
+    def answer(
+        self, message: Message, place: ProgramPlace, _reading: ProgramReading, _renew: Callable[[], None]
+    ) -> Answered:
+        return answered(place, restart(place.standing, self.week_number, message.text))

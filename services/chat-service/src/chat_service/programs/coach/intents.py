@@ -1,0 +1,74 @@
+"""What somebody wants with a message: to answer, to skip the question, to have it explained, or to pause.
+
+Whatever isn't clearly something else is an answer, since a mistaken answer
+can be corrected in the next message and a dropped one can't.
+"""
+
+from functools import cache
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from chat_service.embedding import embed
+from chat_service.phrase_matching import tokens
+from chat_service.programs.coach.phrases import phrases
+
+Kind = Literal["answer", "skip", "clarify", "pause", "restart"]
+Method = Literal["rule_based", "hybrid"]
+
+LONGEST_WORDS = 10
+"""A longer message is an answer, whatever it begins with."""
+ALIKE = 0.9
+"""Cosine above which a short message means the same as an example; answers on topic stay well below."""
+
+
+class Intent(BaseModel):
+    """`confidence` from 0 to 1: 1 for a phrase, the cosine for an example, 0 where nothing spoke for it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    kind: Kind
+    method: Method = "rule_based"
+    confidence: float = 1.0
+
+
+def intent_of(text: str, locale: str) -> Intent:
+    """The intent of a message in the language of the locale."""
+    words = tokens(text)
+    if not words or len(words) > LONGEST_WORDS:
+        return Intent(kind="answer", confidence=0.0)
+    language = phrases(locale)
+    core = _core(words, language.fillers)
+    for kind, want in language.wants.items():
+        if any(core == _core(tokens(phrase), language.fillers) for phrase in want.phrases):
+            return Intent.model_validate({"kind": kind})
+    return _by_meaning(text, locale)
+
+
+def _core(words: list[str], fillers: frozenset[str]) -> tuple[str, ...]:
+    return tuple(word for word in words if word not in fillers) or tuple(words)
+
+
+def _by_meaning(text: str, locale: str) -> Intent:
+    (vector,) = embed([_plain(text)])
+    best, kind = max(
+        (sum(a * b for a, b in zip(vector, example, strict=True)), kind)
+        for kind, example in _examples(locale)
+    )
+    if best < ALIKE:
+        return Intent(kind="answer", confidence=0.0)
+    return Intent.model_validate({"kind": kind, "method": "hybrid", "confidence": round(min(best, 1.0), 3)})
+
+
+@cache
+def _examples(locale: str) -> list[tuple[str, list[float]]]:
+    return [
+        (kind, vector)
+        for kind, want in phrases(locale).wants.items()
+        for vector in embed([_plain(example) for example in want.examples])
+    ]
+
+
+def _plain(text: str) -> str:
+    """To the embeddings, capitals and the last mark make other words."""
+    return text.casefold().strip(" .!?…")

@@ -1,0 +1,93 @@
+"""Where a session stands: one form of it for every store, and what the coach needs of it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict
+
+from chat_service.programs.coach.context import Standing
+from chat_service.programs.coach.week_answers import ConversationData
+from chat_service.programs.content.model import Programme, Week
+
+
+class WeekState(BaseModel):
+    """The newest run of a week that was begun."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    week_id: UUID
+    run: int = 1
+    question_number: int = 1
+    is_completed: bool = False
+    data: ConversationData = ConversationData()
+
+
+class Snapshot(BaseModel):
+    """A session's state. `version` counts its changes and fences the next one."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    session_id: UUID
+    user_id: UUID
+    version_id: UUID
+    current_week_id: UUID
+    experiment_id: UUID | None = None
+    name: str
+    locale: str
+    anonymous: bool = False
+    version: int = 1
+    completed: bool = False
+    paused_at: datetime | None = None
+    created_at: datetime
+    weeks: list[WeekState]
+
+    def state_of(self, week_id: UUID) -> WeekState | None:
+        return next((state for state in self.weeks if state.week_id == week_id), None)
+
+    def with_week(self, changed: WeekState) -> "Snapshot":
+        others = [state for state in self.weeks if state.week_id != changed.week_id]
+        return self.model_copy(update={"weeks": [*others, changed]})
+
+
+@dataclass(frozen=True)
+class ProgramPlace:
+    """A session and the version of the programme that it follows.
+
+    Not `stored`: the database is away, and this is what is remembered.
+    """
+
+    snapshot: Snapshot
+    programme: Programme
+    stored: bool = True
+
+    @property
+    def week(self) -> Week:
+        return self.programme.week(self.snapshot.current_week_id)
+
+    @property
+    def open_week(self) -> WeekState:
+        state = self.snapshot.state_of(self.snapshot.current_week_id)
+        assert state is not None, "the current week has been begun"
+        return state
+
+    @property
+    def standing(self) -> Standing:
+        return self.standing_in(self.week, self.open_week)
+
+    def standing_in(self, week: Week, state: WeekState) -> Standing:
+        """As if the conversation were in that week, in that state of it."""
+        others = {
+            self.programme.week(other.week_id).week_number: other.data
+            for other in self.snapshot.weeks
+            if other.week_id != week.week_id
+        }
+        return Standing(
+            programme=self.programme,
+            week=week,
+            question=week.question(state.question_number),
+            state=state.data,
+            name=self.snapshot.name,
+            locale=self.snapshot.locale,
+            others=others,
+        )

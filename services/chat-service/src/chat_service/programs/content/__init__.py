@@ -1,0 +1,1 @@
+"""Programs as authors write them: YAML form, loading, validation, placeholders, reachability."""

@@ -1,0 +1,110 @@
+"""Published programmes, read from the tables once."""
+
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from chat_service import tables
+from chat_service.programs.content.model import ContentBlock, Programme, Prompt, Question, Retention, Week
+from cogniflow_kit.redis import Cache
+from cogniflow_kit.sql.database import Database
+
+
+class Catalog:
+    """Versions by id: from the process, then Redis, then the tables. They never change, so none is stale.
+
+    Redis is for a process that starts anew while PostgreSQL is away.
+    """
+
+    def __init__(self, database: Database, cache: Cache | None = None) -> None:
+        self._database = database
+        self._cache = cache
+        self._versions: dict[UUID, Programme] = {}
+
+    def get(self, version_id: UUID) -> Programme:
+        """The version, which must exist. Raises when no cache has it and PostgreSQL is away."""
+        found = self._versions.get(version_id)
+        if found is None:
+            found = self._versions[version_id] = self._cached(version_id) or self._stored(version_id)
+        return found
+
+    def _cached(self, version_id: UUID) -> Programme | None:
+        found = self._cache.get("program", version_id) if self._cache is not None else None
+        return Programme.model_validate_json(found) if found is not None else None
+
+    def _stored(self, version_id: UUID) -> Programme:
+        with self._database.transaction() as session:
+            programme = read_version(session, version_id)
+        if self._cache is not None:
+            self._cache.put(programme.model_dump_json().encode(), "program", version_id)
+        return programme
+
+
+def read_version(session: Session, version_id: UUID) -> Programme:
+    version, slug = session.execute(
+        select(tables.ProgramVersion, tables.Program.slug)
+        .join(tables.Program)
+        .where(tables.ProgramVersion.version_id == version_id)
+    ).one()
+    weeks = session.scalars(
+        select(tables.Week).where(tables.Week.version_id == version_id).order_by(tables.Week.week_number)
+    )
+    return Programme(
+        version_id=version_id,
+        slug=slug,
+        version=version.version,
+        title=version.title,
+        description=version.description,
+        coach=version.coach,
+        locale=version.locale,
+        anonymous=version.anonymous,
+        retention=Retention.model_validate(version.retention),
+        weeks=[_week(session, week) for week in weeks],
+    )
+
+
+def _week(session: Session, row: tables.Week) -> Week:
+    questions = session.scalars(
+        select(tables.Question)
+        .where(tables.Question.week_id == row.week_id)
+        .order_by(tables.Question.question_number)
+    )
+    blocks = session.scalars(
+        select(tables.WeekContentBlock)
+        .where(tables.WeekContentBlock.week_id == row.week_id)
+        .order_by(tables.WeekContentBlock.block_name)
+    )
+    return Week(
+        week_id=row.week_id,
+        week_number=row.week_number,
+        name=row.name,
+        title=row.title,
+        description=row.description,
+        video_content=row.video_content,
+        exercise_content=row.exercise_content,
+        is_active=row.is_active,
+        questions=[_question(session, question) for question in questions],
+        content_blocks=[ContentBlock.model_validate(block) for block in blocks],
+    )
+
+
+def _question(session: Session, row: tables.Question) -> Question:
+    prompts = session.scalars(
+        select(tables.SystemPrompt)
+        .where(tables.SystemPrompt.question_id == row.question_id)
+        .order_by(tables.SystemPrompt.prompt_id)
+    )
+    return Question(
+        question_id=row.question_id,
+        question_number=row.question_number,
+        question_text=row.question_text,
+        question_type=row.question_type,
+        requires_followup=row.requires_followup,
+        step=row.step,
+        skippable=row.skippable,
+        max_iterations=row.max_iterations,
+        keeps=row.keeps,
+        choices=row.choices,
+        prompts=[Prompt.model_validate(prompt) for prompt in prompts],
+    )

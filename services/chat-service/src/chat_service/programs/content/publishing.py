@@ -1,0 +1,106 @@
+"""Puts a checked programme into the tables, once a version."""
+
+import hashlib
+from dataclasses import dataclass
+from uuid import UUID
+
+import structlog
+from sqlalchemy import select, text
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from chat_service import tables
+from chat_service.programs.content.catalog import read_version
+from chat_service.programs.content.model import Programme, Question, Week
+from chat_service.programs.content.rendering import authored
+from cogniflow_kit.errors import Conflict
+from cogniflow_kit.ids import new_id
+
+log = structlog.stdlib.get_logger(__name__)
+
+_ONE_PUBLISHER = text("SELECT pg_advisory_xact_lock(hashtext('chat-publish-programmes'))")
+
+
+class VersionTaken(Conflict):
+    """This version is published with other content. `by_hand`: by somebody, not by the installation."""
+
+    code = "version_taken"
+
+    def __init__(self, version: int, by_hand: bool) -> None:
+        super().__init__(f"Version {version} is published with other content; raise `version`.")
+        self.by_hand = by_hand
+
+
+@dataclass(frozen=True)
+class Published:
+    """`is_new`: this call put it there."""
+
+    program_id: UUID
+    version_id: UUID
+    is_new: bool
+
+
+def add_version(session: Session, programme: Programme, source: str, published_by: UUID | None) -> Published:
+    """Publish a programme that `parse` found sound. Raises VersionTaken."""
+    session.execute(_ONE_PUBLISHER)
+    there = session.scalars(
+        select(tables.ProgramVersion)
+        .join(tables.Program)
+        .where(tables.Program.slug == programme.slug, tables.ProgramVersion.version == programme.version)
+    ).first()
+    checksum = hashlib.sha256(source.encode()).hexdigest()
+    if there is not None:
+        if there.checksum != checksum and not _says_the_same(session, there.version_id, programme):
+            raise VersionTaken(programme.version, by_hand=there.published_by is not None)
+        return Published(there.program_id, there.version_id, is_new=False)
+    program_id = _program(session, programme.slug)
+    _insert(session, program_id, programme, checksum, published_by)
+    log.info("programme published", slug=programme.slug, version=programme.version)
+    return Published(program_id, programme.version_id, is_new=True)
+
+
+def _says_the_same(session: Session, version_id: UUID, programme: Programme) -> bool:
+    """Comments, line breaks and the order of keys don't count."""
+    return authored(read_version(session, version_id)) == authored(programme)
+
+
+def _program(session: Session, slug: str) -> UUID:
+    session.execute(insert(tables.Program).values(program_id=new_id(), slug=slug).on_conflict_do_nothing())
+    return session.scalars(select(tables.Program.program_id).where(tables.Program.slug == slug)).one()
+
+
+def _insert(
+    session: Session, program_id: UUID, programme: Programme, checksum: str, published_by: UUID | None
+) -> None:
+    fields = programme.model_dump(exclude={"slug", "weeks"})
+    session.add(
+        tables.ProgramVersion(program_id=program_id, checksum=checksum, published_by=published_by, **fields)
+    )
+    session.flush()
+    for week in programme.weeks:
+        _insert_week(session, programme.version_id, week)
+
+
+def _insert_week(session: Session, version_id: UUID, week: Week) -> None:
+    fields = week.model_dump(exclude={"questions", "content_blocks"})
+    session.add(tables.Week(version_id=version_id, **fields))
+    session.flush()
+    session.add_all(
+        tables.WeekContentBlock(week_id=week.week_id, **block.model_dump()) for block in week.content_blocks
+    )
+    for question in week.questions:
+        session.add(tables.Question(week_id=week.week_id, **question.model_dump(exclude={"prompts"})))
+    session.flush()
+    session.add_all(prompt for question in week.questions for prompt in _prompts(question))
+
+
+def _prompts(question: Question) -> list[tables.SystemPrompt]:
+    return [
+        tables.SystemPrompt(
+            question_id=question.question_id,
+            scenario_name=prompt.scenario_name,
+            **prompt.model_dump(exclude={"conditions"}),
+            conditions=prompt.conditions.model_dump(exclude_defaults=True) if prompt.conditions else None,
+        )
+        for prompt in question.prompts
+    ]

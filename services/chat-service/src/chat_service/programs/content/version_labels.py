@@ -1,0 +1,142 @@
+"""Labels point at versions. Who begins a programme begins its `production`, or an arm of its experiment."""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+from uuid import UUID
+
+from sqlalchemy import and_, delete, exists, func, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from chat_service import tables
+from chat_service.programs.sessions.errors import ProgrammeNotFound
+from chat_service.programs.sessions.experiments import assign
+
+PRODUCTION = "production"
+
+
+class Beginning(NamedTuple):
+    """What somebody begins; with an experiment when that chose the version."""
+
+    version_id: UUID
+    experiment_id: UUID | None
+
+
+def version_to_begin(session: Session, slug: str, user_id: UUID) -> Beginning:
+    """The version that this participant begins. Raises ProgrammeNotFound without a `production`.
+
+    Stores the assignment under a running experiment, so call it where a
+    session is begun in the same transaction.
+    """
+    running = and_(
+        tables.Experiment.program_id == tables.ProgramLabel.program_id,
+        tables.Experiment.label == tables.ProgramLabel.label,
+        tables.Experiment.status == "running",
+    )
+    found = session.execute(
+        select(tables.ProgramLabel.version_id, tables.Experiment.experiment_id)
+        .join(tables.Program, tables.Program.program_id == tables.ProgramLabel.program_id)
+        .outerjoin(tables.Experiment, running)
+        .where(tables.Program.slug == slug, tables.ProgramLabel.label == PRODUCTION)
+    ).first()
+    if found is None:
+        raise ProgrammeNotFound
+    version_id, experiment_id = found
+    if experiment_id is None:
+        return Beginning(version_id, None)
+    return Beginning(assign(session, experiment_id, user_id), experiment_id)
+
+
+def follow_bundled(session: Session, program_id: UUID, version_id: UUID) -> bool:
+    """Point `production` at a version that the installation brought, unless somebody ever moved it by hand.
+
+    Returns whether it points there now by this call's doing.
+    """
+    lock(session, program_id)
+    by_hand = session.scalar(
+        select(
+            exists().where(
+                tables.ProgramLabelMove.program_id == program_id,
+                tables.ProgramLabelMove.label == PRODUCTION,
+                tables.ProgramLabelMove.moved_by.is_not(None),
+            )
+        )
+    )
+    return not by_hand and move(session, program_id, PRODUCTION, version_id, moved_by=None)
+
+
+def lock(session: Session, program_id: UUID) -> None:
+    """Nobody else moves labels of this programme until the transaction ends; it can be begun meanwhile."""
+    session.execute(
+        select(tables.Program.program_id).where(tables.Program.program_id == program_id).with_for_update(key_share=True)
+    )
+
+
+def current(session: Session, program_id: UUID, label: str) -> UUID | None:
+    """The version that the label points at."""
+    return session.scalar(
+        select(tables.ProgramLabel.version_id).where(
+            tables.ProgramLabel.program_id == program_id, tables.ProgramLabel.label == label
+        )
+    )
+
+
+def move(
+    session: Session, program_id: UUID, label: str, version_id: UUID | None, *, moved_by: UUID | None
+) -> bool:
+    """Point the label at a version, or take it away with None; false where it is so already."""
+    lock(session, program_id)
+    before = current(session, program_id, label)
+    if before == version_id:
+        return False
+    now = func.clock_timestamp()
+    if version_id is None:
+        gone = (tables.ProgramLabel.program_id == program_id, tables.ProgramLabel.label == label)
+        session.execute(delete(tables.ProgramLabel).where(*gone))
+    else:
+        values = {"version_id": version_id, "moved_by": moved_by, "moved_at": now}
+        session.execute(
+            insert(tables.ProgramLabel)
+            .values(program_id=program_id, label=label, **values)
+            .on_conflict_do_update(index_elements=["program_id", "label"], set_=values)
+        )
+    session.add(
+        tables.ProgramLabelMove(
+            program_id=program_id,
+            label=label,
+            from_version_id=before,
+            to_version_id=version_id,
+            moved_by=moved_by,
+            moved_at=now,
+        )
+    )
+    session.flush()
+    return True
+
+
+def version_before(session: Session, program_id: UUID, label: str) -> UUID | None:
+    """Where a rollback leads: one step back on the label's trail, or to its end when the label is away."""
+    moves = session.execute(
+        select(tables.ProgramLabelMove.from_version_id, tables.ProgramLabelMove.to_version_id)
+        .where(tables.ProgramLabelMove.program_id == program_id, tables.ProgramLabelMove.label == label)
+        .order_by(tables.ProgramLabelMove.moved_at, tables.ProgramLabelMove.move_id)
+    ).all()
+    # Labels of installations older than the history have no move that made them.
+    first = [moves[0].from_version_id] if moves else []
+    trail = _trail([*first, *(move.to_version_id for move in moves)])
+    if current(session, program_id, label) is None:
+        return trail[-1] if trail else None
+    return trail[-2] if len(trail) > 1 else None
+
+
+def _trail(moves: Iterable[UUID | None]) -> list[UUID]:
+    """The versions that a label went through, without what was undone: going one back shortens the trail."""
+    trail: list[UUID] = []
+    for version_id in moves:
+        if version_id is None or trail[-1:] == [version_id]:
+            continue
+        if trail[-2:-1] == [version_id]:
+            trail.pop()
+        else:
+            trail.append(version_id)
+    return trail

@@ -1,0 +1,76 @@
+"""What is different about a turn that comes from the spool: it was answered, and it is known whose it is."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from sqlalchemy import text
+
+from chat_service.programs.coach.analysis import ProgramReading
+from chat_service.programs.coach.engine import Coaching
+from chat_service.programs.coach.session_state import ProgramPlace
+from chat_service.programs.coach.turn_result import Answered, answered
+from chat_service.programs.content.catalog import Catalog
+from chat_service.programs.sessions.durable.spooled_turn import Spooled
+from chat_service.programs.sessions.sql.turns import SqlTurns, change
+from chat_service.turns.model import LEASE, Message, Sight, Status, Turn
+from cogniflow_kit.errors import Conflict
+from cogniflow_kit.sql.database import Database
+
+_RECLAIM = change(
+    "status = 'running', epoch = epoch + 1, lease_expires_at = now() + :lease, queued = true",
+    "status IN ('running', 'failed')",
+)
+_MARK = text("UPDATE turns SET queued = true WHERE turn_id = :turn_id AND NOT queued")
+
+
+class Diverged(Conflict):
+    """The session was changed by somebody else while its turns waited."""
+
+    code = "session_diverged"
+
+
+class ReplayTurns(SqlTurns):
+    """A claim of the same message is a claim of ours, from before PostgreSQL went away: it needn't run out.
+
+    The next epoch keeps whatever of it is still under way in PostgreSQL from
+    taking effect.
+    """
+
+    def __init__(self, database: Database, catalog: Catalog, turn: Spooled) -> None:
+        super().__init__(database, catalog, answered_at=turn.answered_at)
+
+    def look(self, message: Message) -> Sight[ProgramPlace]:
+        sight = super().look(message)
+        same, last = sight.same, sight.last
+        if same is None or last is None:
+            return sight
+        if same.status is Status.COMPLETED:
+            # Stored in the end, when nobody could know: its sender was told that it waits.
+            self._database.run(_MARK, {"turn_id": same.id})
+        elif same.id == last.id:
+            ours = replace(same, lease_expires_at=None)
+            return Sight(sight.place, ours, ours)
+        return sight
+
+    def take_over(self, turn: Turn) -> Turn | None:
+        return self._change(_RECLAIM, turn, lease=LEASE)
+
+
+@dataclass(frozen=True)
+class Recorded(Coaching):
+    """An engine that answers what was answered. Raises Diverged where it doesn't fit."""
+
+    turn: Spooled
+
+    def admit(self, place: ProgramPlace) -> ProgramPlace:
+        if place.snapshot.version != self.turn.base:
+            raise Diverged(f"version {place.snapshot.version} instead of {self.turn.base}")
+        return place
+
+    def read(self, _message: Message, _place: ProgramPlace) -> ProgramReading:
+        return ProgramReading(self.turn.risk, self.turn.intent)
+
+    def answer(
+        self, _message: Message, place: ProgramPlace, _reading: ProgramReading, _renew: Callable[[], None]
+    ) -> Answered:
+        return replace(answered(place, self.turn.step), reply=self.turn.reply)

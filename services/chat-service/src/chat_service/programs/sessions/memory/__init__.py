@@ -1,0 +1,1 @@
+"""Sessions and turns of programs in this process alone, for USE_DB_PERSISTENCE=false."""

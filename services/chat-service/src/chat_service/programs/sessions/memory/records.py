@@ -1,0 +1,153 @@
+"""Transcripts and summaries of sessions in memory, and what is held there of a person."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from chat_service.programs.content.model import SKIPPED
+from chat_service.programs.records.record import RecordedAnswer, RecordedMessage, RecordedWeek, SessionRecord
+from chat_service.programs.records.schemas import SummaryOut
+from chat_service.programs.records.service import Records
+from chat_service.programs.sessions.memory.store import KeptMessage, KeptSession, KeptWeek, MemoryStore
+from chat_service.programs.sessions.summary import summarize, unquoted
+from cogniflow_kit.ids import utc_now
+from cogniflow_kit.people import Key
+
+
+class MemoryRecords(Records):
+    """Reads as `Records` does; a summary that is kept goes with the process, like its session."""
+
+    def __init__(self, store: MemoryStore) -> None:
+        self._store = store
+        self._kept: dict[tuple[UUID, int], SummaryOut] = {}
+
+    def session(self, user_id: UUID, session_id: UUID, week: int | None = None) -> SessionRecord:
+        with self._store.session(session_id, user_id) as kept:
+            record = _record(kept)
+        return record if week is None else record.of_week(week)
+
+    def summary(self, user_id: UUID, session_id: UUID) -> SummaryOut:
+        with self._store.session(session_id, user_id) as kept:
+            summary = summarize(kept.programme, kept.snapshot)
+            return SummaryOut(session_id=session_id, generated_at=kept.completed_at, summary=summary)
+
+    def keep_summary(self, user_id: UUID, session_id: UUID) -> tuple[SummaryOut, bool]:
+        with self._store.session(session_id, user_id) as kept:
+            state = (session_id, kept.snapshot.version)
+            if state in self._kept:
+                return self._kept[state], False
+            summary = summarize(kept.programme, kept.snapshot)
+            found = SummaryOut(session_id=session_id, generated_at=utc_now(), summary=summary)
+            self._kept[state] = found
+            return found, True
+
+
+class MemoryHolding:
+    """Sessions in memory, to be handed out and erased like every table."""
+
+    store = "memory.sessions"
+
+    def __init__(self, store: MemoryStore) -> None:
+        self._store = store
+
+    def read(self, user_id: UUID, after: Key | None, limit: int) -> list[tuple[Key, Mapping[str, Any]]]:
+        with self._store.sessions() as sessions:
+            found: list[tuple[Key, Mapping[str, Any]]] = [
+                ([str(key)], _held(kept))
+                for key, kept in sorted(sessions.items())
+                if kept.snapshot.user_id == user_id and (after is None or [str(key)] > after)
+            ]
+        return found[:limit]
+
+    def erase(self, user_id: UUID) -> int:
+        with self._store.sessions() as sessions:
+            own = [key for key, kept in sessions.items() if kept.snapshot.user_id == user_id]
+            for key in own:
+                del sessions[key]
+        return len(own)
+
+
+def _held(kept: KeptSession) -> dict[str, Any]:
+    messages = [said.message.model_dump(mode="json") for said in kept.messages]
+    return {**kept.snapshot.model_dump(mode="json"), "messages": messages}
+
+
+def _record(kept: KeptSession) -> SessionRecord:
+    snapshot, programme = kept.snapshot, kept.programme
+    return SessionRecord(
+        session_id=snapshot.session_id,
+        program=programme.slug,
+        program_version=programme.version,
+        title=programme.title,
+        coach=programme.coach,
+        participant=snapshot.name,
+        locale=snapshot.locale,
+        started_at=snapshot.created_at,
+        completed_at=kept.completed_at,
+        weeks=tuple(_week(kept, week) for week in _ordered(kept)),
+        messages=tuple(_message(kept, said) for said in kept.messages),
+        answers=tuple(answer for week in _ordered(kept) for answer in _answers(kept, week)),
+    )
+
+
+def _ordered(kept: KeptSession) -> list[KeptWeek]:
+    numbers = {week.week_id: week.week_number for week in kept.programme.weeks}
+    return sorted(kept.weeks, key=lambda week: (numbers[week.state.week_id], week.state.run))
+
+
+def _week(kept: KeptSession, week: KeptWeek) -> RecordedWeek:
+    content, state = kept.programme.week(week.state.week_id), week.state
+    return RecordedWeek(
+        content.week_number, content.title, state.run, week.started_at, week.completed_at, state.data.choices
+    )
+
+
+def _message(kept: KeptSession, said: KeptMessage) -> RecordedMessage:
+    message = said.message
+    content = kept.programme.week_numbered(message.week)
+    return RecordedMessage(
+        sender=message.sender,
+        text=message.message_text,
+        message_type=message.message_type,
+        recording_ref=message.recording_ref,
+        week_number=message.week,
+        week_title=content.title if content is not None else "",
+        run=message.run,
+        question_number=message.question_number,
+        scenario=said.scenario,
+        iteration=said.iteration,
+        created_at=message.created_at,
+    )
+
+
+def _answers(kept: KeptSession, week: KeptWeek) -> list[RecordedAnswer]:
+    content, data = kept.programme.week(week.state.week_id), week.state.data
+    asked = _asked(kept, content.week_number, week.state.run)
+    found = []
+    for question in content.questions:
+        number = question.question_number
+        followup = data.followups.get(str(number))
+        attempts = (*data.answers_to(number), *([followup] if followup is not None else []))
+        if attempts or data.is_completed(number):
+            found.append(
+                RecordedAnswer(
+                    week_number=content.week_number,
+                    run=week.state.run,
+                    question_number=number,
+                    question_text=asked.get(number, unquoted(question.question_text, kept.snapshot.name)),
+                    attempts=attempts,
+                    completed=data.is_completed(number),
+                    skipped=data.scenario_of(number) == SKIPPED,
+                )
+            )
+    return found
+
+
+def _asked(kept: KeptSession, week_number: int, run: int) -> dict[int, str]:
+    """Each question as the coach put it: what is said first in its place."""
+    asked: dict[int, str] = {}
+    for said in (kept_message.message for kept_message in kept.messages):
+        here = (said.week, said.run) == (week_number, run)
+        if here and said.sender == "nova" and said.question_number is not None:
+            asked.setdefault(said.question_number, said.message_text)
+    return asked

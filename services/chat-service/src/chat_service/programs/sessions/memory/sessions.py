@@ -1,0 +1,169 @@
+"""Sessions of programmes in memory: what is no turn."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from uuid import NAMESPACE_URL, UUID, uuid5
+
+from chat_service.programs.coach.session_state import Snapshot
+from chat_service.programs.content.model import Programme
+from chat_service.programs.sessions.errors import (
+    AlreadyTakingPart,
+    SessionNotFound,
+    StartKeyReused,
+    TooManyStarts,
+)
+from chat_service.programs.sessions.memory.store import KeptMessage, KeptSession, KeptWeek, MemoryStore
+from chat_service.programs.sessions.schemas import MessageOut, ProgramOut, SessionListed
+from chat_service.programs.sessions.sql.sessions import opening
+from chat_service.programs.sessions.store import Beginner, Record, Started
+from cogniflow_kit.ids import utc_now
+
+ANONYMOUS_WINDOW = timedelta(hours=1)
+
+
+class MemorySessions:
+    """Behaves as `SqlSessions` does, one call at a time."""
+
+    def __init__(self, store: MemoryStore) -> None:
+        self._store = store
+
+    def programs(self, user_id: UUID, after: UUID | None, limit: int) -> list[ProgramOut]:
+        with self._store.sessions() as sessions:
+            listed = [
+                _program_out(programme, _open(sessions, user_id, programme.slug))
+                for programme in self._store.programmes.values()
+            ]
+        ordered = sorted(listed, key=lambda program: program.id)
+        return [program for program in ordered if after is None or program.id > after][: limit + 1]
+
+    def programme(self, slug: str) -> Programme:
+        return self._store.programme(slug)
+
+    def start(self, beginner: Beginner, slug: str) -> Started:
+        with self._store.sessions() as sessions:
+            repeated = _repeated(sessions, beginner)
+            if repeated is not None:
+                first = repeated.snapshot
+                if not beginner.asks_for(repeated.programme.slug, first.name, first.locale, slug=slug):
+                    raise StartKeyReused
+                return Started(repeated.snapshot.session_id, is_new=False, is_repeated=True)
+            programme = self._store.programme(slug)
+            is_open = _open(sessions, beginner.id, slug)
+            if is_open is not None:
+                return Started(is_open.snapshot.session_id, is_new=False)
+            if beginner.anonymous and beginner.hourly_limit is not None:
+                _limit_anonymous(sessions, beginner.hourly_limit)
+            begun = _begin(beginner, programme)
+            sessions[begun.snapshot.session_id] = begun
+            return Started(begun.snapshot.session_id, is_new=True)
+
+    def read(self, session_id: UUID, user_id: UUID) -> Record:
+        with self._store.session(session_id, user_id) as kept:
+            messages = [said.message for said in kept.messages]
+            return Record(kept.place, messages, kept.last_turn)
+
+    def locale(self, session_id: UUID, user_id: UUID) -> str | None:
+        try:
+            with self._store.session(session_id, user_id) as kept:
+                return kept.snapshot.locale
+        except SessionNotFound:
+            return None
+
+    def listed(self, user_id: UUID, after: UUID | None, limit: int) -> list[SessionListed]:
+        with self._store.sessions() as sessions:
+            own = [_listed(kept) for kept in sessions.values() if kept.snapshot.user_id == user_id]
+        newest = sorted(own, key=lambda session: session.id, reverse=True)
+        return [session for session in newest if after is None or session.id < after][: limit + 1]
+
+    def set_paused(self, session_id: UUID, user_id: UUID, *, paused: bool) -> None:
+        with self._store.session(session_id, user_id) as kept:
+            since = kept.snapshot.paused_at or utc_now()
+            kept.snapshot = kept.snapshot.model_copy(update={"paused_at": since if paused else None})
+
+    def claim(self, session_id: UUID, participant_id: UUID, user_id: UUID) -> None:
+        with self._store.sessions() as sessions:
+            kept = sessions.get(session_id)
+            if kept is not None and kept.snapshot.user_id == user_id:
+                return
+            if kept is None or kept.snapshot.user_id != participant_id:
+                raise SessionNotFound
+            is_open = _open(sessions, user_id, kept.programme.slug)
+            if is_open is not None and not kept.snapshot.completed:
+                raise AlreadyTakingPart
+            kept.start_key = None
+            kept.snapshot = kept.snapshot.model_copy(update={"user_id": user_id, "anonymous": False})
+
+
+Sessions = Mapping[UUID, KeptSession]
+
+
+def _open(sessions: Sessions, user_id: UUID, slug: str) -> KeptSession | None:
+    own = (kept for kept in sessions.values() if kept.snapshot.user_id == user_id)
+    return next((k for k in own if k.programme.slug == slug and not k.snapshot.completed), None)
+
+
+def _repeated(sessions: Sessions, beginner: Beginner) -> KeptSession | None:
+    if beginner.key is None:
+        return None
+    own = (kept for kept in sessions.values() if kept.snapshot.user_id == beginner.id)
+    return next((kept for kept in own if kept.start_key == beginner.key), None)
+
+
+def _limit_anonymous(sessions: Sessions, hourly_limit: int) -> None:
+    since = utc_now() - ANONYMOUS_WINDOW
+    anonymous = (kept.snapshot for kept in sessions.values() if kept.snapshot.anonymous)
+    if sum(snapshot.created_at > since for snapshot in anonymous) >= hourly_limit:
+        raise TooManyStarts
+
+
+def _begin(beginner: Beginner, programme: Programme) -> KeptSession:
+    place = opening(beginner, programme)
+    snapshot, standing = place.snapshot, place.standing
+    question = MessageOut(
+        sender="nova",
+        message_text=standing.text(standing.question.question_text),
+        message_type="text",
+        recording_ref=None,
+        week=standing.week.week_number,
+        run=1,
+        question_number=standing.question.question_number,
+        turn_sequence=0,
+        created_at=snapshot.created_at,
+    )
+    return KeptSession(
+        snapshot,
+        programme,
+        beginner.key,
+        messages=[KeptMessage(question)],
+        weeks=[KeptWeek(place.open_week, snapshot.created_at)],
+    )
+
+
+def _program_out(programme: Programme, is_open: KeptSession | None) -> ProgramOut:
+    return ProgramOut(
+        id=uuid5(NAMESPACE_URL, programme.slug),
+        slug=programme.slug,
+        title=programme.title,
+        description=programme.description,
+        coach=programme.coach,
+        locale=programme.locale,
+        anonymous=programme.anonymous,
+        version=programme.version,
+        weeks=len(programme.active_weeks),
+        session_id=is_open.snapshot.session_id if is_open is not None else None,
+    )
+
+
+def _listed(kept: KeptSession) -> SessionListed:
+    snapshot: Snapshot = kept.snapshot
+    return SessionListed(
+        id=snapshot.session_id,
+        program=kept.programme.slug,
+        title=kept.programme.title,
+        version=kept.programme.version,
+        week=kept.place.week.week_number,
+        completed=snapshot.completed,
+        paused=snapshot.paused_at is not None,
+        created_at=snapshot.created_at,
+        last_activity=kept.last_activity,
+    )

@@ -1,0 +1,128 @@
+"""Sessions of programmes in this process alone, and gone with it: for development, and as a way back.
+
+One lock around everything: the places where PostgreSQL's constraints decide
+between two writers are a few microseconds long here.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from threading import RLock
+from uuid import UUID
+
+from chat_service.programs.coach.session_state import ProgramPlace, Snapshot, WeekState
+from chat_service.programs.content.loader import parse
+from chat_service.programs.content.model import Programme
+from chat_service.programs.sessions.errors import ProgrammeNotFound, SessionNotFound
+from chat_service.programs.sessions.schemas import LastTurn, MessageOut
+from chat_service.turns.model import Turn
+from cogniflow_kit.ids import utc_now
+
+
+@dataclass(frozen=True)
+class KeptTurn:
+    """A turn under the id of the message that it answers."""
+
+    message_id: str
+    turn: Turn
+
+
+@dataclass(frozen=True)
+class KeptMessage:
+    """Something that was said, and what the coach made of it."""
+
+    message: MessageOut
+    scenario: str | None = None
+    iteration: int | None = None
+
+
+@dataclass(frozen=True)
+class KeptWeek:
+    """One run of a week."""
+
+    state: WeekState
+    started_at: datetime
+    completed_at: datetime | None = None
+
+
+@dataclass
+class KeptSession:
+    """A session: its state, its turns in order, what was said, and every run of its weeks."""
+
+    snapshot: Snapshot
+    programme: Programme
+    start_key: str | None = None
+    turns: list[KeptTurn] = field(default_factory=list)
+    messages: list[KeptMessage] = field(default_factory=list)
+    weeks: list[KeptWeek] = field(default_factory=list)
+    last_activity: datetime = field(default_factory=utc_now)
+    completed_at: datetime | None = None
+
+    @property
+    def place(self) -> ProgramPlace:
+        return ProgramPlace(self.snapshot, self.programme)
+
+    @property
+    def last(self) -> KeptTurn | None:
+        return self.turns[-1] if self.turns else None
+
+    @property
+    def last_turn(self) -> LastTurn | None:
+        if self.last is None:
+            return None
+        turn = self.last.turn
+        return LastTurn(
+            turn_id=turn.id,
+            sequence=turn.sequence,
+            client_message_id=self.last.message_id,
+            status=turn.status,
+        )
+
+    def turn(self, message_id: str) -> Turn | None:
+        return next((kept.turn for kept in self.turns if kept.message_id == message_id), None)
+
+    def put(self, turn: Turn) -> Turn:
+        """Write over the turn with this id."""
+        self.turns = [
+            KeptTurn(kept.message_id, turn) if kept.turn.id == turn.id else kept for kept in self.turns
+        ]
+        return turn
+
+
+class MemoryStore:
+    """All sessions by id, and the programmes that can be begun, by slug."""
+
+    def __init__(self, programmes: Sequence[Programme]) -> None:
+        self.programmes = {programme.slug: programme for programme in programmes}
+        self._sessions: dict[UUID, KeptSession] = {}
+        self._lock = RLock()
+
+    @classmethod
+    def from_folder(cls, folder: Path) -> "MemoryStore":
+        """With the programmes of a folder. Raises InvalidProgramme."""
+        paths = sorted(folder.glob("*.yaml"))
+        return cls([parse(path.read_text(encoding="utf-8"), path.name) for path in paths])
+
+    @contextmanager
+    def sessions(self) -> Iterator[dict[UUID, KeptSession]]:
+        """All sessions, to nobody else meanwhile."""
+        with self._lock:
+            yield self._sessions
+
+    @contextmanager
+    def session(self, session_id: UUID | None, user_id: UUID) -> Iterator[KeptSession]:
+        """Somebody's own session, to nobody else meanwhile. Raises SessionNotFound."""
+        with self._lock:
+            found = self._sessions.get(session_id) if session_id is not None else None
+            if found is None or found.snapshot.user_id != user_id:
+                raise SessionNotFound
+            yield found
+
+    def programme(self, slug: str) -> Programme:
+        """Raises ProgrammeNotFound."""
+        found = self.programmes.get(slug)
+        if found is None:
+            raise ProgrammeNotFound
+        return found

@@ -1,0 +1,330 @@
+"""Sessions of programmes in PostgreSQL: what is no turn."""
+
+from datetime import timedelta
+from uuid import UUID
+
+from sqlalchemy import and_, func, select, text, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from chat_service import tables
+from chat_service.programs.coach.session_state import ProgramPlace, Snapshot, WeekState
+from chat_service.programs.content.catalog import Catalog
+from chat_service.programs.content.model import Programme
+from chat_service.programs.content.version_labels import PRODUCTION, version_to_begin
+from chat_service.programs.sessions.errors import (
+    AlreadyTakingPart,
+    ProgrammeNotFound,
+    SessionNotFound,
+    StartKeyReused,
+    TooManyStarts,
+)
+from chat_service.programs.sessions.facts import started
+from chat_service.programs.sessions.schemas import LastTurn, MessageOut, ProgramOut, SessionListed
+from chat_service.programs.sessions.sql.statements import SNAPSHOT
+from chat_service.programs.sessions.store import Beginner, Record, Started
+from cogniflow_kit.ids import new_id, utc_now
+from cogniflow_kit.sql.database import Database
+from cogniflow_kit.sql.outbox import record
+
+_READ = text(f"SELECT CAST(row_to_json(found) AS text) AS snapshot FROM ({SNAPSHOT}) found")  # noqa: S608
+_OWNED = (
+    "conversation_messages", "user_answers", "nova_responses", "validation_logs", "intent_classifications",
+    "risk_detections", "question_completions", "conversation_states", "user_progress", "user_responses",
+    "session_summaries",
+)  # fmt: skip
+# What the session was begun under goes along; an account that has been assigned already stays with that.
+_ASSIGN = text(
+    "INSERT INTO experiment_assignments (experiment_id, user_id, version_id, assigned_at)"
+    " SELECT a.experiment_id, :user_id, a.version_id, a.assigned_at"
+    " FROM experiment_assignments a JOIN sessions s USING (experiment_id)"
+    " WHERE s.session_id = :session_id AND a.user_id = :participant ON CONFLICT DO NOTHING"
+)
+_UNASSIGN = text(
+    "DELETE FROM experiment_assignments a USING sessions s"
+    " WHERE s.session_id = :session_id AND a.experiment_id = s.experiment_id AND a.user_id = :participant"
+)
+ANONYMOUS_WINDOW = timedelta(hours=1)
+
+
+class SqlSessions:
+    """Each method is one transaction."""
+
+    def __init__(self, database: Database, catalog: Catalog) -> None:
+        self._database = database
+        self._catalog = catalog
+
+    def programs(self, user_id: UUID, after: UUID | None, limit: int) -> list[ProgramOut]:
+        """What can be begun, in its production version; one more than `limit` when there is more."""
+        weeks = (
+            select(func.count())
+            .where(tables.Week.version_id == tables.ProgramVersion.version_id, tables.Week.is_active)
+            .scalar_subquery()
+        )
+        open_session = and_(
+            tables.ProgramSession.program_id == tables.Program.program_id,
+            tables.ProgramSession.user_id == user_id,
+            tables.ProgramSession.completed.is_(False),
+        )
+        found = (
+            select(
+                tables.Program.program_id.label("id"),
+                tables.Program.slug,
+                tables.ProgramVersion.title,
+                tables.ProgramVersion.description,
+                tables.ProgramVersion.coach,
+                tables.ProgramVersion.locale,
+                tables.ProgramVersion.anonymous,
+                tables.ProgramVersion.version,
+                weeks.label("weeks"),
+                tables.ProgramSession.session_id,
+            )
+            .join(
+                tables.ProgramLabel,
+                and_(tables.ProgramLabel.program_id == tables.Program.program_id, tables.ProgramLabel.label == PRODUCTION),
+            )
+            .join(tables.ProgramVersion, tables.ProgramVersion.version_id == tables.ProgramLabel.version_id)
+            .outerjoin(tables.ProgramSession, open_session)
+            .order_by(tables.Program.program_id)
+            .limit(limit + 1)
+        )
+        if after is not None:
+            found = found.where(tables.Program.program_id > after)
+        with self._database.transaction() as session:
+            return [ProgramOut.model_validate(row) for row in session.execute(found)]
+
+    def programme(self, slug: str) -> Programme:
+        """Its production version. Raises ProgrammeNotFound."""
+        labelled = (
+            select(tables.ProgramLabel.version_id)
+            .join(tables.Program, tables.Program.program_id == tables.ProgramLabel.program_id)
+            .where(tables.Program.slug == slug, tables.ProgramLabel.label == PRODUCTION)
+        )
+        with self._database.transaction() as session:
+            version_id = session.scalar(labelled)
+        if version_id is None:
+            raise ProgrammeNotFound
+        return self._catalog.get(version_id)
+
+    def start(self, beginner: Beginner, slug: str) -> Started:
+        """The open session of this programme, the one begun with this key, or a new one."""
+        with self._database.transaction() as session:
+            found = _begun(session, beginner, slug)
+            if found is None:
+                if beginner.anonymous and beginner.hourly_limit is not None:
+                    _limit_anonymous(session, beginner.hourly_limit)
+                beginning = version_to_begin(session, slug, beginner.id)
+                programme = self._catalog.get(beginning.version_id)
+                found = _begin(session, beginner, programme, beginning.experiment_id)
+        if found is None:
+            return self.start(beginner, slug)  # another request has just begun one
+        return found
+
+    def read(self, session_id: UUID, user_id: UUID) -> Record:
+        """Raises SessionNotFound, also for somebody else's session."""
+        with self._database.transaction() as session:
+            place = self._place(session, session_id, user_id)
+            return Record(place, _messages(session, session_id), _last_turn(session, session_id))
+
+    def locale(self, session_id: UUID, user_id: UUID) -> str | None:  # noqa: ARG002 -- it would have to ask
+        return None
+
+    def listed(self, user_id: UUID, after: UUID | None, limit: int) -> list[SessionListed]:
+        """The caller's sessions, newest first, one more than `limit` when there is more."""
+        found = (
+            select(
+                tables.ProgramSession.session_id.label("id"),
+                tables.Program.slug.label("program"),
+                tables.ProgramVersion.title,
+                tables.ProgramVersion.version,
+                tables.Week.week_number.label("week"),
+                tables.ProgramSession.completed,
+                tables.ProgramSession.paused_at.is_not(None).label("paused"),
+                tables.ProgramSession.created_at,
+                tables.ProgramSession.last_activity,
+            )
+            .join(tables.Program, tables.Program.program_id == tables.ProgramSession.program_id)
+            .join(tables.ProgramVersion, tables.ProgramVersion.version_id == tables.ProgramSession.version_id)
+            .join(tables.Week, tables.Week.week_id == tables.ProgramSession.current_week_id)
+            .where(tables.ProgramSession.user_id == user_id)
+            .order_by(tables.ProgramSession.session_id.desc())
+            .limit(limit + 1)
+        )
+        if after is not None:
+            found = found.where(tables.ProgramSession.session_id < after)
+        with self._database.transaction() as session:
+            return [SessionListed.model_validate(row) for row in session.execute(found)]
+
+    def set_paused(self, session_id: UUID, user_id: UUID, *, paused: bool) -> None:
+        """Pause or go on; being so already changes nothing. Raises SessionNotFound."""
+        now_paused = func.coalesce(tables.ProgramSession.paused_at, func.now()) if paused else None
+        changed = (
+            update(tables.ProgramSession)
+            .where(tables.ProgramSession.session_id == session_id, tables.ProgramSession.user_id == user_id)
+            .values(paused_at=now_paused)
+            .returning(tables.ProgramSession.session_id)
+        )
+        with self._database.transaction() as session:
+            if session.scalar(changed) is None:
+                raise SessionNotFound
+
+    def claim(self, session_id: UUID, participant_id: UUID, user_id: UUID) -> None:
+        """Make an anonymous session an account's, with all that belongs to it. Done already: nothing.
+
+        Raises SessionNotFound, and AlreadyTakingPart beside an open session of the account.
+        """
+        values = {"session_id": session_id, "participant": participant_id, "user_id": user_id}
+        with self._database.transaction() as session:
+            owner = session.scalar(
+                text("SELECT user_id FROM sessions WHERE session_id = :session_id FOR UPDATE"), values
+            )
+            if owner == user_id:
+                return
+            if owner != participant_id:
+                raise SessionNotFound
+            try:
+                session.execute(
+                    text(
+                        "UPDATE sessions SET user_id = :user_id, anonymous = false, start_key = NULL"
+                        " WHERE session_id = :session_id"
+                    ),
+                    values,
+                )
+            except IntegrityError as error:
+                raise AlreadyTakingPart from error
+            for table in _OWNED:
+                own = f"UPDATE {table} SET user_id = :user_id WHERE session_id = :session_id"  # noqa: S608
+                session.execute(text(own), values)
+            session.execute(_ASSIGN, values)
+            session.execute(_UNASSIGN, values)
+
+    def _place(self, session: Session, session_id: UUID, user_id: UUID) -> ProgramPlace:
+        found = session.scalar(_READ, {"session_id": session_id, "user_id": user_id})
+        if found is None:
+            raise SessionNotFound
+        snapshot = Snapshot.model_validate_json(found)
+        return ProgramPlace(snapshot, self._catalog.get(snapshot.version_id))
+
+
+def _begun(session: Session, beginner: Beginner, slug: str) -> Started | None:
+    """What this beginner has begun: with the same key, else what is open."""
+    sessions = (
+        select(tables.ProgramSession.session_id, tables.ProgramSession.name, tables.ProgramSession.locale, tables.Program.slug)
+        .join(tables.Program, tables.Program.program_id == tables.ProgramSession.program_id)
+        .where(tables.ProgramSession.user_id == beginner.id)
+    )
+    if beginner.key is not None:
+        repeated = session.execute(sessions.where(tables.ProgramSession.start_key == beginner.key)).first()
+        if repeated is not None:
+            if not beginner.asks_for(repeated.slug, repeated.name, repeated.locale, slug=slug):
+                raise StartKeyReused
+            return Started(repeated.session_id, is_new=False, is_repeated=True)
+    is_open = session.execute(
+        sessions.where(tables.Program.slug == slug, tables.ProgramSession.completed.is_(False))
+    ).first()
+    return Started(is_open.session_id, is_new=False) if is_open is not None else None
+
+
+def _limit_anonymous(session: Session, hourly_limit: int) -> None:
+    """Nobody is told apart here, so that the limit is one for the whole installation."""
+    since = func.now() - ANONYMOUS_WINDOW
+    recent = select(func.count()).where(
+        # The index is on the last activity, which is never before the start.
+        tables.ProgramSession.anonymous,
+        tables.ProgramSession.last_activity > since,
+        tables.ProgramSession.created_at > since,
+    )
+    if (session.scalar(recent) or 0) >= hourly_limit:
+        raise TooManyStarts
+
+
+def _begin(
+    session: Session, beginner: Beginner, programme: Programme, experiment_id: UUID | None
+) -> Started | None:
+    """A new session at its first question; None when another request has just begun one."""
+    place = opening(beginner, programme, experiment_id)
+    snapshot, question = place.snapshot, place.standing.question
+    program_id = select(tables.ProgramVersion.program_id).where(tables.ProgramVersion.version_id == programme.version_id)
+    added = session.scalar(
+        insert(tables.ProgramSession)
+        .values(
+            **snapshot.model_dump(exclude={"weeks"}),
+            program_id=program_id.scalar_subquery(),
+            start_key=beginner.key,
+            fsm_state=question.place,
+        )
+        .on_conflict_do_nothing()
+        .returning(tables.ProgramSession.session_id)
+    )
+    if added is None:
+        return None
+    own = {
+        "session_id": snapshot.session_id,
+        "user_id": snapshot.user_id,
+        "week_id": snapshot.current_week_id,
+    }
+    session.add_all([tables.ConversationState(**own, conversation_data={}), tables.UserProgress(**own)])
+    session.add(
+        tables.ConversationMessage(
+            **own,
+            question_id=question.question_id,
+            turn_sequence=0,
+            position=1,
+            sender="nova",
+            message_text=place.standing.text(question.question_text),
+        )
+    )
+    session.flush()
+    record(session, started(snapshot, programme.slug))
+    return Started(snapshot.session_id, is_new=True)
+
+
+def opening(beginner: Beginner, programme: Programme, experiment_id: UUID | None = None) -> ProgramPlace:
+    """A session before its first answer."""
+    week = programme.weeks[0]
+    snapshot = Snapshot(
+        session_id=new_id(),
+        user_id=beginner.id,
+        version_id=programme.version_id,
+        current_week_id=week.week_id,
+        experiment_id=experiment_id,
+        name=beginner.name,
+        locale=beginner.locale or programme.locale,
+        anonymous=beginner.anonymous,
+        created_at=utc_now(),
+        weeks=[WeekState(week_id=week.week_id)],
+    )
+    return ProgramPlace(snapshot, programme)
+
+
+def _messages(session: Session, session_id: UUID) -> list[MessageOut]:
+    said = (
+        select(
+            tables.ConversationMessage.sender,
+            tables.ConversationMessage.message_text,
+            tables.ConversationMessage.message_type,
+            tables.ConversationMessage.recording_ref,
+            tables.Week.week_number.label("week"),
+            tables.ConversationMessage.run,
+            tables.Question.question_number,
+            tables.ConversationMessage.turn_sequence,
+            tables.ConversationMessage.created_at,
+        )
+        .join(tables.Week, tables.Week.week_id == tables.ConversationMessage.week_id)
+        .outerjoin(tables.Question, tables.Question.question_id == tables.ConversationMessage.question_id)
+        .where(tables.ConversationMessage.session_id == session_id)
+        .order_by(tables.ConversationMessage.turn_sequence, tables.ConversationMessage.position)
+    )
+    return [MessageOut.model_validate(row) for row in session.execute(said)]
+
+
+def _last_turn(session: Session, session_id: UUID) -> LastTurn | None:
+    newest = (
+        select(tables.ProgramTurn)
+        .where(tables.ProgramTurn.session_id == session_id)
+        .order_by(tables.ProgramTurn.sequence.desc())
+        .limit(1)
+    )
+    row = session.scalars(newest).first()
+    return LastTurn.model_validate(row) if row else None

@@ -1,0 +1,352 @@
+"""A programme's turn in three statements: look, begin, complete. Each is one round trip, whole or not at all.
+
+In the two writes the first part decides for the rest: where it changes no
+row, nothing else is written.
+"""
+
+import json
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+
+from chat_service.programs.coach.analysis import ProgramReading
+from chat_service.programs.coach.coach import Step
+from chat_service.programs.coach.next_step import Next
+from chat_service.programs.coach.session_state import ProgramPlace
+from chat_service.programs.coach.turn_result import Answered
+from chat_service.programs.content.model import SKIPPED
+from chat_service.programs.sessions.summary import Summary
+from chat_service.turns.model import LEASE, Message, Turn
+from cogniflow_kit.events import Event
+from cogniflow_kit.ids import new_id
+
+SNAPSHOT = """
+    SELECT s.session_id, s.user_id, s.version_id, s.current_week_id, s.experiment_id, s.name, s.locale,
+           s.anonymous, s.version, s.completed, s.paused_at, s.created_at, (
+        SELECT json_agg(newest) FROM (
+            SELECT DISTINCT ON (week_id) week_id, run, current_question_number AS question_number,
+                   is_completed, conversation_data AS data
+            FROM conversation_states WHERE session_id = s.session_id ORDER BY week_id, run DESC
+        ) newest
+    ) AS weeks
+    FROM sessions s WHERE s.session_id = :session_id AND s.user_id = :user_id
+"""
+"""The columns are the fields of `place.Snapshot`."""
+
+LOOK = text(f"""
+WITH snapshot AS ({SNAPSHOT}), recent AS (
+    SELECT turn_id AS id, session_id AS conversation_id, sequence, fingerprint, status, epoch,
+           lease_expires_at, result AS reply, client_message_id = :client_message_id AS is_same
+    FROM turns WHERE session_id = (SELECT session_id FROM snapshot) AND (
+        client_message_id = :client_message_id
+        OR sequence = (SELECT max(sequence) FROM turns WHERE session_id = :session_id)
+    )
+)
+SELECT CAST(row_to_json(snapshot) AS text) AS snapshot,
+       (SELECT CAST(row_to_json(recent) AS text) FROM recent WHERE is_same) AS same,
+       (SELECT CAST(row_to_json(recent) AS text) FROM recent ORDER BY sequence DESC LIMIT 1) AS last,
+       CASE WHEN :with_ids THEN
+           (SELECT array_agg(client_message_id) FROM turns WHERE session_id = :session_id)
+       END AS message_ids
+FROM snapshot
+""")  # noqa: S608 -- both parts are constants of this module
+
+BEGIN = text("""
+WITH own AS (
+    SELECT session_id FROM sessions
+    WHERE session_id = :session_id AND user_id = :user_id FOR KEY SHARE
+), broken AS (
+    UPDATE turns SET status = 'abandoned', lease_expires_at = NULL FROM own
+    WHERE turns.session_id = own.session_id AND sequence = :sequence - 1
+      AND (status = 'failed' OR (status = 'running' AND lease_expires_at < now()))
+    RETURNING turn_id
+), turn AS (
+    INSERT INTO turns (
+        turn_id, session_id, sequence, client_message_id, fingerprint, status, epoch, lease_expires_at,
+        queued, created_at
+    )
+    SELECT :turn_id, session_id, :sequence, :client_message_id, :fingerprint, 'running', 1, now() + :lease,
+           :queued, :said_at
+    FROM own WHERE (SELECT count(*) FROM broken) >= 0 -- which is always so, once it has been looked at
+    ON CONFLICT DO NOTHING
+    RETURNING turn_id, session_id, lease_expires_at
+), message AS (
+    INSERT INTO conversation_messages (
+        message_id, session_id, user_id, week_id, question_id, run, turn_sequence, position, sender,
+        message_text, message_type, recording_ref, iteration_number, created_at
+    )
+    SELECT :message_id, session_id, :user_id, :week_id, :question_id, :run, :sequence, 0, 'user', :text,
+           :message_type, :recording_ref, :iteration, :said_at
+    FROM turn
+), intent AS (
+    INSERT INTO intent_classifications (
+        classification_id, session_id, user_id, turn_id, classified_intent, confidence, method,
+        fsm_state
+    )
+    SELECT :classification_id, session_id, :user_id, turn_id, :intent, :confidence, :method, :fsm_state
+    FROM turn WHERE CAST(:method AS text) IS NOT NULL
+), risk AS (
+    INSERT INTO risk_detections (
+        detection_id, session_id, user_id, turn_id, category, severity, subject
+    )
+    SELECT :detection_id, session_id, :user_id, turn_id, :category, :severity, :subject
+    FROM turn WHERE CAST(:category AS text) IS NOT NULL
+    RETURNING detection_id
+), review AS (
+    INSERT INTO risk_reviews (review_id, detection_id) SELECT :review_id, detection_id FROM risk
+)
+SELECT lease_expires_at FROM turn
+""")
+
+COMPLETE = text("""
+WITH unchanged AS (
+    SELECT session_id FROM sessions
+    WHERE session_id = :session_id AND version = :version AND NOT completed FOR UPDATE
+), turn AS (
+    UPDATE turns SET status = 'completed', result = CAST(:reply AS jsonb), completed_at = now(),
+           lease_expires_at = NULL, answered_by = :answered_by, fallback = :fallback
+    FROM unchanged
+    WHERE turns.session_id = unchanged.session_id
+      AND turn_id = :turn_id AND epoch = :epoch AND status = 'running'
+    RETURNING turns.session_id, sequence
+), moved AS (
+    UPDATE sessions SET version = sessions.version + 1, last_activity = now(), fsm_state = :fsm_state,
+           current_week_id = :next_week_id, completed = :session_completed,
+           completion_time = CASE WHEN :session_completed THEN now() END
+    FROM turn WHERE sessions.session_id = turn.session_id
+    RETURNING sessions.session_id, sessions.user_id, turn.sequence
+), state AS (
+    UPDATE conversation_states SET conversation_data = CAST(:data AS jsonb), updated_at = now(),
+           current_question_number = :question_number, is_completed = :week_completed
+    FROM moved
+    WHERE conversation_states.session_id = moved.session_id AND week_id = :week_id AND run = :run
+), progress AS (
+    UPDATE user_progress SET current_question_number = :question_number, is_completed = :week_completed,
+           completed_at = CASE WHEN :week_completed THEN now() END, metadata = CAST(:kept AS jsonb)
+    FROM moved
+    WHERE user_progress.session_id = moved.session_id AND week_id = :week_id AND run = :run
+), next_state AS (
+    INSERT INTO conversation_states (
+        state_id, session_id, user_id, week_id, run, conversation_data
+    )
+    SELECT :next_state_id, session_id, user_id, :next_week_id, :next_run, '{}' FROM moved WHERE :opens_week
+), next_progress AS (
+    INSERT INTO user_progress (
+        progress_id, session_id, user_id, week_id, run
+    )
+    SELECT :next_progress_id, session_id, user_id, :next_week_id, :next_run FROM moved WHERE :opens_week
+), response_message AS (
+    INSERT INTO conversation_messages (
+        message_id, session_id, user_id, week_id, question_id, run, turn_sequence, position, sender,
+        message_text, prompt_used_id, scenario_classification, classification_method,
+        classification_confidence, iteration_number, created_at
+    )
+    SELECT :response_message_id, session_id, user_id, :week_id, :question_id, :run, sequence, 1, 'nova',
+           :response, :prompt_id, :scenario, :method, :confidence, :iteration, :answered_at
+    FROM moved WHERE :response <> ''
+), question_message AS (
+    INSERT INTO conversation_messages (
+        message_id, session_id, user_id, week_id, question_id, run, turn_sequence, position, sender,
+        message_text, created_at
+    )
+    SELECT :question_message_id, session_id, user_id, :next_week_id, :next_question_id, :next_run, sequence,
+           2, 'nova', :next_question, :answered_at
+    FROM moved WHERE :asks
+), answer AS (
+    INSERT INTO user_answers (
+        answer_id, session_id, user_id, question_id, turn_id, run, answer_text, iteration_number,
+        is_complete
+    )
+    SELECT :answer_id, session_id, user_id, :question_id, :turn_id, :run, :text, :iteration, :is_complete
+    FROM moved WHERE :counts
+), response AS (
+    INSERT INTO nova_responses (
+        response_id, session_id, user_id, question_id, turn_id, run, response_text, prompt_used_id,
+        scenario_classification, iteration_number
+    )
+    SELECT :response_id, session_id, user_id, :question_id, :turn_id, :run, :response, :prompt_id, :scenario,
+           :iteration
+    FROM moved WHERE :counts OR :skipped
+), told AS (
+    INSERT INTO user_responses (
+        response_id, session_id, user_id, step, response, attempt_count
+    )
+    SELECT :told_id, session_id, user_id, :step, :told, :attempts
+    FROM moved WHERE CAST(:step AS text) IS NOT NULL AND (:counts OR :skipped)
+    ON CONFLICT (session_id, step) DO UPDATE
+    SET response = excluded.response, attempt_count = excluded.attempt_count, updated_at = now()
+), validation AS (
+    INSERT INTO validation_logs (
+        validation_id, session_id, user_id, question_id, turn_id, validation_result, missing_items,
+        user_responses
+    )
+    SELECT :validation_id, session_id, user_id, :question_id, :turn_id, :validation_result,
+           CAST(:missing_items AS jsonb), :user_responses
+    FROM moved WHERE CAST(:validation_result AS text) IS NOT NULL
+), completion AS (
+    INSERT INTO question_completions (
+        completion_id, session_id, user_id, question_id, run, iteration_count, scenario_classification,
+        metadata
+    )
+    SELECT :completion_id, session_id, user_id, :question_id, :run, :attempts, :scenario,
+           jsonb_build_object('skipped', CAST(:skipped AS boolean))
+    FROM moved WHERE :question_completed
+), summary AS (
+    INSERT INTO session_summaries (
+        summary_id, session_id, user_id, summary_type, summary_data, session_version
+    )
+    SELECT :summary_id, session_id, user_id, 'complete', CAST(:summary AS jsonb), :version + 1
+    FROM moved WHERE :session_completed
+), facts AS (
+    INSERT INTO outbox (
+        id, event
+    )
+    SELECT CAST(fact->>'id' AS uuid), fact FROM moved, jsonb_array_elements(CAST(:facts AS jsonb)) AS fact
+)
+SELECT count(*) AS moved FROM moved
+""")
+
+
+def look_values(message: Message, *, with_ids: bool = False) -> dict[str, Any]:
+    return {
+        "session_id": message.conversation_id,
+        "user_id": message.user_id,
+        "client_message_id": message.client_message_id,
+        "with_ids": with_ids,
+    }
+
+
+def begin_values(
+    message: Message,
+    place: ProgramPlace,
+    turn_id: UUID,
+    sequence: int,
+    reading: ProgramReading,
+    *,
+    queued: bool,
+) -> dict[str, Any]:
+    standing, risk, intent = place.standing, reading.risk, reading.intent
+    return {
+        "turn_id": turn_id,
+        "session_id": place.snapshot.session_id,
+        "user_id": place.snapshot.user_id,
+        "week_id": standing.week.week_id,
+        "question_id": standing.question.question_id,
+        "run": place.open_week.run,
+        "sequence": sequence,
+        "client_message_id": message.client_message_id,
+        "fingerprint": message.fingerprint,
+        "lease": LEASE,
+        "queued": queued,
+        "said_at": message.said_at,
+        "message_id": new_id(),
+        "text": message.text,
+        "message_type": message.message_type,
+        "recording_ref": message.recording_ref,
+        "iteration": standing.iteration,
+        "classification_id": new_id(),
+        "intent": intent.kind,
+        "confidence": intent.confidence,
+        "method": intent.method if intent.kind != "restart" else None,
+        "fsm_state": standing.question.place,
+        "detection_id": new_id(),
+        "review_id": new_id(),
+        "category": risk.category if risk else None,
+        "severity": risk.severity if risk else None,
+        "subject": risk.subject if risk else None,
+    }
+
+
+def complete_values(
+    turn: Turn,
+    place: ProgramPlace,
+    result: Answered,
+    *,
+    answered_at: datetime,
+    summary: Summary | None,
+    facts: list[Event],
+) -> dict[str, Any]:
+    """The summary is stored at the session's end; a repetition of the message gets the same reply."""
+    step = result.step
+    return {
+        "session_id": place.snapshot.session_id,
+        "turn_id": turn.id,
+        "epoch": turn.epoch,
+        "version": place.snapshot.version,
+        "reply": result.reply.model_dump_json(),
+        "answered_at": answered_at,
+        "answered_by": step.answered_by,
+        "fallback": step.fallback,
+        "summary": summary.model_dump_json() if summary else None,
+        "facts": json.dumps([fact.model_dump(mode="json") for fact in facts]),
+        **_ids(),
+        **_said(place, step),
+        **_validated(step),
+        **_led_to(place, step, result.following),
+    }
+
+
+def _ids() -> dict[str, UUID]:
+    names = ("next_state", "next_progress", "response_message", "question_message", "answer", "response",
+             "told", "validation", "completion", "summary")  # fmt: skip
+    return {f"{name}_id": new_id() for name in names}
+
+
+def _said(place: ProgramPlace, step: Step) -> dict[str, Any]:
+    question, found = place.standing.question, step.classification
+    skipped = step.kind == "skip"
+    told = step.state.spoken_answers().get(question.question_number)
+    return {
+        "data": step.state.model_dump_json(exclude_defaults=True),
+        "kept": json.dumps(step.state.choices),
+        "text": step.answer,
+        "counts": step.counts,
+        "skipped": skipped,
+        "iteration": step.iteration,
+        "attempts": step.state.iterations(question.question_number),
+        "step": question.step,
+        "told": None if skipped else told,
+        "response": step.response,
+        "prompt_id": step.prompt.prompt_id if step.prompt else None,
+        "scenario": SKIPPED if skipped else step.scenario(question) if step.counts else None,
+        "method": found.method if found else None,
+        "confidence": found.confidence if found else None,
+    }
+
+
+def _validated(step: Step) -> dict[str, Any]:
+    validation = step.validation
+    result = None if validation is None else "complete" if validation.complete else "incomplete"
+    return {
+        "is_complete": validation is None or validation.complete,
+        "validation_result": result,
+        "missing_items": json.dumps(validation.missing if validation else []),
+        "user_responses": f"answers: {step.iteration}",
+    }
+
+
+def _led_to(place: ProgramPlace, step: Step, following: Next) -> dict[str, Any]:
+    snapshot, before = following.snapshot, place.open_week
+    state = snapshot.state_of(before.week_id)
+    if state is None or state.run != before.run:
+        state = before
+    opened = snapshot.state_of(snapshot.current_week_id)
+    assert opened is not None, "the current week has been begun"
+    return {
+        "week_id": before.week_id,
+        "run": before.run,
+        "question_id": place.standing.question.question_id,
+        "question_number": state.question_number,
+        "question_completed": step.completes(place.standing.question),
+        "week_completed": following.week_completed,
+        "session_completed": following.session_completed,
+        "fsm_state": following.place,
+        "next_week_id": snapshot.current_week_id,
+        "next_run": opened.run,
+        "opens_week": following.opens_week,
+        "asks": following.asks,
+        "next_question_id": following.question.question_id if following.question else None,
+        "next_question": following.text,
+    }

@@ -1,0 +1,151 @@
+"""Turns of programmes in PostgreSQL: turn, words, state, answers and facts agree, or none is there."""
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from pydantic import TypeAdapter
+from sqlalchemy import Row, TextClause, text
+
+from chat_service.fault_points import reach
+from chat_service.programs.coach.analysis import ProgramReading
+from chat_service.programs.coach.session_state import ProgramPlace, Snapshot
+from chat_service.programs.coach.turn_result import Answered
+from chat_service.programs.content.catalog import Catalog
+from chat_service.programs.sessions.errors import SessionNotFound
+from chat_service.programs.sessions.facts import facts_of
+from chat_service.programs.sessions.sql.statements import (
+    BEGIN,
+    COMPLETE,
+    LOOK,
+    begin_values,
+    complete_values,
+    look_values,
+)
+from chat_service.programs.sessions.summary import summarize
+from chat_service.turns.model import LEASE, Message, Sight, Status, Turn
+from cogniflow_kit.ids import new_id, utc_now
+from cogniflow_kit.sql.database import Database
+
+_COLUMNS = """turn_id AS id, session_id AS conversation_id, sequence, fingerprint, status, epoch,
+              lease_expires_at, result AS reply"""
+_EXPIRED = "(status = 'running' AND lease_expires_at < now())"
+
+
+def change(assignments: str, condition: str) -> TextClause:
+    """Changes a turn where the condition holds and nobody claimed it since this epoch."""
+    return text(
+        f"UPDATE turns SET {assignments}"  # noqa: S608 -- all parts are constants of this module
+        f" WHERE turn_id = :turn_id AND epoch = :epoch AND {condition} RETURNING {_COLUMNS}"
+    )
+
+
+_TAKE_OVER = change(
+    "status = 'running', epoch = epoch + 1, lease_expires_at = now() + :lease",
+    f"(status = 'failed' OR {_EXPIRED})",
+)
+_RENEW = change("lease_expires_at = now() + :lease", "status = 'running'")
+_FAIL = change("status = 'failed', lease_expires_at = NULL", "status = 'running'")
+_OVERDUE = text(f"SELECT {_COLUMNS} FROM turns WHERE {_EXPIRED} LIMIT :limit")  # noqa: S608 -- as above
+_MESSAGE_IDS = text("SELECT array_agg(client_message_id) AS ids FROM turns WHERE session_id = :session_id")
+_SEEN = TypeAdapter(Turn)
+
+
+class SqlTurns:
+    """Three statements a turn; the database's clock times the leases.
+
+    With `answered_at`, the turns come by the spool, from a time when
+    PostgreSQL was away.
+    """
+
+    def __init__(self, database: Database, catalog: Catalog, *, answered_at: datetime | None = None) -> None:
+        self._database = database
+        self.catalog = catalog
+        self._answered_at = answered_at
+
+    def look(self, message: Message) -> Sight[ProgramPlace]:
+        return self._sight(self._look(message))
+
+    def look_with_ids(self, message: Message) -> tuple[Sight[ProgramPlace], frozenset[str]]:
+        """Also the ids of all messages of the session, in the same round trip."""
+        found = self._look(message, with_ids=True)
+        return self._sight(found), frozenset(found.message_ids or ())
+
+    def _look(self, message: Message, *, with_ids: bool = False) -> Row[Any]:
+        found = self._database.run(LOOK, look_values(message, with_ids=with_ids))
+        if found is None:
+            raise SessionNotFound
+        return found
+
+    def _sight(self, found: Row[Any]) -> Sight[ProgramPlace]:
+        snapshot = Snapshot.model_validate_json(found.snapshot)
+        place = ProgramPlace(snapshot, self.catalog.get(snapshot.version_id))
+        return Sight(place, _seen(found.same), _seen(found.last))
+
+    def message_ids(self, session_id: UUID) -> frozenset[str]:
+        """Of all messages of the session."""
+        row = self._database.run(_MESSAGE_IDS, {"session_id": session_id})
+        return frozenset(row.ids if row is not None and row.ids is not None else ())
+
+    def begin(
+        self, message: Message, place: ProgramPlace, sequence: int, reading: ProgramReading
+    ) -> Turn | None:
+        turn_id = new_id()
+        values = begin_values(
+            message, place, turn_id, sequence, reading, queued=self._answered_at is not None
+        )
+        reach("claiming")
+        row = self._database.run(BEGIN, values)
+        if row is None:
+            return None
+        return Turn(
+            turn_id,
+            place.snapshot.session_id,
+            sequence,
+            message.fingerprint,
+            Status.RUNNING,
+            epoch=1,
+            lease_expires_at=row.lease_expires_at,
+        )
+
+    def take_over(self, turn: Turn) -> Turn | None:
+        return self._change(_TAKE_OVER, turn, lease=LEASE)
+
+    def renew(self, turn: Turn) -> bool:
+        return self._change(_RENEW, turn, lease=LEASE) is not None
+
+    def complete(self, turn: Turn, place: ProgramPlace, result: Answered) -> Turn | None:
+        following = result.following
+        answered_at = self._answered_at or utc_now()
+        facts = facts_of(turn, place, result.step, following)
+        values = complete_values(
+            turn,
+            place,
+            result,
+            answered_at=answered_at,
+            summary=summarize(place.programme, following.snapshot) if following.session_completed else None,
+            facts=[fact.model_copy(update={"occurred_at": answered_at}) for fact in facts],
+        )
+        reach("completing")
+        row = self._database.run(COMPLETE, values)
+        if row is None or row.moved == 0:
+            return None
+        return replace(
+            turn, status=Status.COMPLETED, lease_expires_at=None, reply=result.reply.model_dump(mode="json")
+        )
+
+    def fail(self, turn: Turn) -> bool:
+        return self._change(_FAIL, turn) is not None
+
+    def expired(self, limit: int) -> list[Turn]:
+        with self._database.transaction() as session:
+            return [Turn(**row._mapping) for row in session.execute(_OVERDUE, {"limit": limit})]
+
+    def _change(self, statement: TextClause, turn: Turn, **values: Any) -> Turn | None:
+        row = self._database.run(statement, {"turn_id": turn.id, "epoch": turn.epoch, **values})
+        return Turn(**row._mapping) if row is not None else None
+
+
+def _seen(row: str | None) -> Turn | None:
+    return _SEEN.validate_json(row) if row is not None else None

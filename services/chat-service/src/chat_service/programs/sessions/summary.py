@@ -1,0 +1,167 @@
+"""What a session has come to, from its state alone: everything in it was said, kept or skipped there."""
+
+import re
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from chat_service.phrase_matching import shorten
+from chat_service.programs.coach.session_state import Snapshot, WeekState
+from chat_service.programs.coach.week_answers import ConversationData
+from chat_service.programs.content.model import SKIPPED, Programme, Question, Week
+
+ANSWER_CHARACTERS = 300
+QUESTION_CHARACTERS = 200
+_PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class SummarizedAnswer(_Part):
+    """`answer`: the choice that was named, or all attempts; `followup`: the answer to the follow-up.
+
+    All of it is shortened, and `asked` has "…" for what its placeholders
+    stood for. An open question is there once it was tried, not completed.
+    """
+
+    question: int
+    step: str | None
+    asked: str
+    answer: str
+    followup: str | None
+    attempts: int
+    is_completed: bool
+
+
+class SkippedQuestion(_Part):
+    question: int
+    step: str | None
+    asked: str
+
+
+class SummarizedWeek(_Part):
+    """The newest run of a week that was begun. `kept` is kept for later weeks, such as selected_problem."""
+
+    week: int
+    title: str
+    run: int
+    is_completed: bool
+    kept: dict[str, str]
+    answers: list[SummarizedAnswer]
+    skipped: list[SkippedQuestion]
+
+
+class SummarizedStep(_Part):
+    """A step of an intake, such as goals. `answer` is null when it was skipped or has not come up yet."""
+
+    answer: str | None
+    attempts: int
+    skipped: bool
+
+
+class Summary(_Part):
+    """`summary_version` counts changes of this form; `session_version` those of the session it sums up."""
+
+    summary_version: Literal[1] = 1
+    program: str
+    program_version: int
+    title: str
+    coach: str
+    name: str
+    locale: str
+    session_version: int
+    summary_type: Literal["partial", "complete"]
+    weeks: list[SummarizedWeek]
+    steps: dict[str, SummarizedStep]
+
+
+def summarize(programme: Programme, snapshot: Snapshot) -> Summary:
+    """The summary of this state: complete once the session is, partial before."""
+    begun = [
+        (week, state) for week in programme.weeks if (state := snapshot.state_of(week.week_id)) is not None
+    ]
+    return Summary(
+        program=programme.slug,
+        program_version=programme.version,
+        title=programme.title,
+        coach=programme.coach,
+        name=snapshot.name,
+        locale=snapshot.locale,
+        session_version=snapshot.version,
+        summary_type="complete" if snapshot.completed else "partial",
+        weeks=[_week(week, state, snapshot.name) for week, state in begun],
+        steps=_steps(programme, snapshot),
+    )
+
+
+def _week(week: Week, state: WeekState, name: str) -> SummarizedWeek:
+    data = state.data
+    return SummarizedWeek(
+        week=week.week_number,
+        title=week.title,
+        run=state.run,
+        is_completed=state.is_completed,
+        kept={key: shorten(value, ANSWER_CHARACTERS) for key, value in data.choices.items()},
+        answers=[
+            _answer(question, data, said, name)
+            for question in week.questions
+            if (said := _said(question, data)) is not None
+        ],
+        skipped=[
+            SkippedQuestion(
+                question=question.question_number,
+                step=question.step,
+                asked=unquoted(question.question_text, name),
+            )
+            for question in week.questions
+            if _is_skipped(question, data)
+        ],
+    )
+
+
+def _answer(question: Question, data: ConversationData, said: str, name: str) -> SummarizedAnswer:
+    number = question.question_number
+    followup = data.followups.get(str(number))
+    return SummarizedAnswer(
+        question=number,
+        step=question.step,
+        asked=unquoted(question.question_text, name),
+        answer=said,
+        followup=None if followup is None else shorten(followup, ANSWER_CHARACTERS),
+        attempts=data.iterations(number),
+        is_completed=data.is_completed(number),
+    )
+
+
+def _steps(programme: Programme, snapshot: Snapshot) -> dict[str, SummarizedStep]:
+    steps = {}
+    for week in programme.weeks:
+        state = snapshot.state_of(week.week_id)
+        data = state.data if state else ConversationData()
+        for question in week.questions:
+            if question.step is not None:
+                steps[question.step] = SummarizedStep(
+                    answer=_said(question, data),
+                    attempts=data.iterations(question.question_number),
+                    skipped=_is_skipped(question, data),
+                )
+    return steps
+
+
+def _said(question: Question, data: ConversationData) -> str | None:
+    if _is_skipped(question, data):
+        return None
+    said = data.spoken_answers().get(question.question_number)
+    return None if said is None else shorten(said, ANSWER_CHARACTERS)
+
+
+def _is_skipped(question: Question, data: ConversationData) -> bool:
+    return data.scenario_of(question.question_number) == SKIPPED
+
+
+def unquoted(question_text: str, name: str) -> str:
+    """A question without what it quoted, which is told in its own place."""
+    text = _PLACEHOLDER.sub(lambda found: name if found[1] == "name" else "…", question_text)
+    return shorten(text, QUESTION_CHARACTERS)

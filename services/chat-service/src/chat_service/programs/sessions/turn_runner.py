@@ -1,0 +1,39 @@
+"""Takes a turn of a programme where its session is kept."""
+
+from typing import Protocol
+
+from chat_service.programs.coach.analysis import ProgramReading
+from chat_service.programs.coach.engine import Coaching
+from chat_service.programs.coach.session_state import ProgramPlace
+from chat_service.programs.coach.turn_result import Answered
+from chat_service.programs.sessions.schemas import AnswerOut
+from chat_service.turns.model import Message, Turn, TurnStore
+from chat_service.turns.protocol import take_turn
+
+ProgramTurns = TurnStore[ProgramPlace, ProgramReading, Answered]
+
+
+class Takes(Protocol):
+    def __call__(self, engine: Coaching, message: Message) -> AnswerOut: ...
+
+
+class StoredTurns:
+    """One store, which is there or isn't."""
+
+    def __init__(self, turns: ProgramTurns) -> None:
+        self._turns = turns
+
+    def __call__(self, engine: Coaching, message: Message) -> AnswerOut:
+        return answer_out(take_turn(self._turns, engine, message))
+
+
+def answer_out(turn: Turn) -> AnswerOut:
+    """What a completed turn's sender gets, the first time and every time."""
+    return AnswerOut.model_validate(
+        {
+            **(turn.reply or {}),
+            "session_id": turn.conversation_id,
+            "turn_id": turn.id,
+            "sequence": turn.sequence,
+        }
+    )

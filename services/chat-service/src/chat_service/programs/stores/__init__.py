@@ -1,1 +1,0 @@
-"""Where sessions of programmes and their turns are kept."""

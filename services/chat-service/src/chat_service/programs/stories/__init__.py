@@ -1,0 +1,1 @@
+"""Stories: conversations that a program must lead as its author wrote them."""

@@ -1,0 +1,142 @@
+"""Compares what came of a message with what its story expects, in words for authors."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from chat_service.phrase_matching import shorten
+from chat_service.programs.coach.analysis import ProgramReading
+from chat_service.programs.coach.coach import Step
+from chat_service.programs.coach.next_step import Next
+from chat_service.programs.coach.session_state import ProgramPlace
+from chat_service.programs.coach.turn_result import Answered
+from chat_service.programs.stories.format import Expectation, Where
+
+_QUOTED_CHARACTERS = 400
+_APOSTROPHES = str.maketrans("’‘“”", "''\"\"")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of one message, from the place where it was said."""
+
+    place: ProgramPlace
+    reading: ProgramReading
+    result: Answered
+
+    @property
+    def step(self) -> Step:
+        return self.result.step
+
+    @property
+    def following(self) -> Next:
+        return self.result.following
+
+    @property
+    def kept(self) -> dict[str, str]:
+        weeks = self.following.snapshot.weeks
+        return {key: text for week in weeks for key, text in week.data.choices.items()}
+
+    @property
+    def heard(self) -> str:
+        """Everything that the coach says now."""
+        asked = self.following.text if self.following.asks else None
+        return "\n\n".join(filter(None, [self.step.response, asked]))
+
+
+def failures(outcome: Outcome, expected: Expectation) -> Iterator[str]:
+    """Each expectation that isn't met, with what came instead."""
+    seen = _seen(outcome)
+    for key, value in expected.given.items():
+        if key in _PIECES:
+            yield from _PIECES[key](outcome, value)
+        elif key == "kept":
+            yield from _kept(outcome, value)
+        elif key == "next":
+            yield from _next(outcome, value)
+        elif seen[key] != value:
+            yield f"{key}: expected {_shown(value)}; came {_shown(seen[key])}"
+
+
+def lacking(key: str, text: str | None, pieces: list[str]) -> Iterator[str]:
+    """The pieces that aren't in the text."""
+    plain = _plain(text or "")
+    for piece in pieces:
+        if _plain(piece) not in plain:
+            yield f'{key}: expected "{piece}"; came {_quoted(text)}'
+
+
+def _seen(outcome: Outcome) -> dict[str, Any]:
+    question = outcome.place.standing.question
+    reading, step, following = outcome.reading, outcome.step, outcome.following
+    return {
+        "intent": reading.intent.kind,
+        "risk": reading.risk.severity if reading.risk else None,
+        "risk_about": reading.risk.subject if reading.risk else None,
+        "resources": bool(step.resources),
+        "missing": step.validation.missing if step.validation else [],
+        "iteration": step.iteration,
+        "scenario": step.scenario(question),
+        "method": step.classification.method if step.classification else None,
+        "skipped": step.kind == "skip",
+        "completed": step.completes(question),
+        "week_completed": following.week_completed,
+        "session_completed": following.session_completed,
+    }
+
+
+def _says(outcome: Outcome, pieces: list[str]) -> Iterator[str]:
+    return lacking("says", outcome.step.response, pieces)
+
+
+def _asks(outcome: Outcome, pieces: list[str]) -> Iterator[str]:
+    return lacking("asks", outcome.following.text, pieces)
+
+
+def _does_not_say(outcome: Outcome, pieces: list[str]) -> Iterator[str]:
+    plain = _plain(outcome.heard)
+    for piece in pieces:
+        if _plain(piece) in plain:
+            yield f'does_not_say: expected no "{piece}"; came {_quoted(outcome.heard)}'
+
+
+_PIECES = {"says": _says, "does_not_say": _does_not_say, "asks": _asks}
+
+
+def _kept(outcome: Outcome, expected: dict[str, str]) -> Iterator[str]:
+    for key, text in expected.items():
+        if outcome.kept.get(key) != text:
+            yield f'kept.{key}: expected "{text}"; came {_quoted(outcome.kept.get(key))}'
+
+
+def _next(outcome: Outcome, expected: Where | None) -> Iterator[str]:
+    question = outcome.following.question
+    came = {
+        "week": outcome.following.week.week_number if question else None,
+        "question": question.question_number if question else None,
+        "step": question.step if question else None,
+    }
+    if expected is None:
+        if question is not None:
+            yield f"next: expected the programme's end; came week {came['week']}, question {came['question']}"
+        return
+    for key in sorted(expected.model_fields_set):
+        wanted = getattr(expected, key)
+        if came[key] != wanted:
+            yield f"next.{key}: expected {_shown(wanted)}; came {_shown(came[key])}"
+
+
+def _shown(value: Any) -> str:
+    if value is None or value == []:
+        return "nothing"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return ", ".join(value) if isinstance(value, list) else str(value)
+
+
+def _quoted(text: str | None) -> str:
+    return f'"{shorten(text, _QUOTED_CHARACTERS)}"' if text else "nothing"
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.translate(_APOSTROPHES).split()).casefold()

@@ -1,0 +1,178 @@
+"""Stories as their authors write them; `content/stories/README.md` explains every key.
+
+What could never fail is refused: no turns, nothing expected, a misspelled key.
+"""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+
+from chat_service.message_fields import Words
+from chat_service.programs.content.yaml_source import load
+
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+Pieces = Annotated[list[Text], Field(min_length=1)]
+
+_IN_WORDS = {
+    "bool_type": "must be true or false",
+    "dict_type": "must be keys with values",
+    "extra_forbidden": "there is no such key",
+    "list_type": "must be a list",
+    "missing": "is missing",
+    "model_type": "must be keys with values",
+    "string_too_short": "is empty",
+    "string_type": "must be text; put it in quotes",
+    "too_short": "is empty",
+}
+
+
+class InvalidStories(ValueError):
+    """Says every problem with its file, story and turn."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class Where(_Part):
+    """The question that is asked, as far as it matters."""
+
+    week: int | None = None
+    question: int | None = None
+    step: str | None = None
+
+
+class Expectation(_Part):
+    """What must come of a message. What isn't given isn't looked at; null is a value."""
+
+    intent: Literal["answer", "skip", "clarify", "pause"] = "answer"
+    risk: Literal["concern", "high", "imminent"] | None = None
+    risk_about: Literal["self", "other"] | None = None
+    resources: bool = False
+    missing: list[Text] = []
+    iteration: int = 1
+    scenario: Annotated[str, Field(pattern=r"^(SCENARIO_[1-9]\d*|SKIPPED)$")] | None = None
+    method: Literal["rule_based", "hybrid"] = "rule_based"
+    skipped: bool = False
+    completed: bool = False
+    kept: Annotated[dict[str, Text], Field(min_length=1)] = {}
+    says: Pieces = []
+    does_not_say: Pieces = []
+    next: Where | None = None
+    asks: Pieces = []
+    week_completed: bool = False
+    session_completed: bool = False
+
+    @property
+    def given(self) -> dict[str, Any]:
+        """What is expected, by key, in the order of this class."""
+        return {key: getattr(self, key) for key in type(self).model_fields if key in self.model_fields_set}
+
+    @model_validator(mode="after")
+    def _can_fail(self) -> Self:
+        if not self.model_fields_set:
+            raise ValueError("nothing is expected, so that it could never fail")
+        if self.next is not None and not self.next.model_fields_set:
+            raise ValueError("next: give a week, a question or a step")
+        return self
+
+
+class StoryTurn(_Part):
+    say: Words
+    expect: Expectation
+
+
+class Given(_Part):
+    """What was said before the story begins."""
+
+    answers: dict[Annotated[int, Field(ge=1)], Words] = {}
+    choices: dict[str, Words] = {}
+
+
+class Story(_Part):
+    name: Text
+    week: int = Field(default=1, ge=1)
+    question: int = Field(default=1, ge=1)
+    name_of_learner: Text = "Maja"
+    locale: Annotated[str, Field(pattern=r"^[a-z]{2,3}(-[A-Z]{2})?$")] | None = None
+    given: Given = Given()
+    opens_with: Pieces = []
+    turns: list[StoryTurn] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _given_before(self) -> Self:
+        late = [number for number in self.given.answers if number >= self.question]
+        if late:
+            raise ValueError(f"given.answers: the story begins at question {self.question}, before {late[0]}")
+        return self
+
+
+class StoryFile(_Part):
+    program: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$")] | None = None
+    file: Text | None = None
+    stories: list[Story] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _one_programme(self) -> Self:
+        if (self.program is None) == (self.file is None):
+            raise ValueError("name the programme, by `program` or by `file`")
+        names = [story.name for story in self.stories]
+        for name in names:
+            if names.count(name) > 1:
+                raise ValueError(f'two stories are called "{name}"')
+        return self
+
+    def programme_path(self, own: Path, programs_folder: Path) -> Path:
+        """Where the programme of the story file `own` is."""
+        if self.file is not None:
+            return own.parent / self.file
+        return programs_folder / f"{self.program}.yaml"
+
+
+def read_stories(path: Path) -> StoryFile:
+    """Raises InvalidStories."""
+    content: Any = None
+    try:
+        content = load(path.read_text(encoding="utf-8"))
+        return StoryFile.model_validate(content)
+    except FileNotFoundError as error:
+        raise InvalidStories([f"{path.name}: there is no such file"]) from error
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise InvalidStories([f"{path.name}: {error}"]) from error
+    except ValidationError as error:
+        raise InvalidStories(list(_problems(path, content, error))) from error
+
+
+def _problems(path: Path, content: Any, error: ValidationError) -> Iterator[str]:
+    for found in error.errors():
+        place, keys = _place(content, list(found["loc"]))
+        subject = f"{'.'.join(map(str, keys))}: " if keys else ""
+        yield f"{path.name}{place}: {subject}{_said(found)}"
+
+
+def _place(content: Any, keys: list[int | str]) -> tuple[str, list[int | str]]:
+    """The story's name and the turn's number in words, and the keys below them."""
+    place = ""
+    if len(keys) > 1 and keys[0] == "stories":
+        place = f", {_name(content['stories'][keys[1]], int(keys[1]))}"
+        keys = keys[2:]
+        if len(keys) > 1 and keys[0] == "turns":
+            place, keys = f"{place}, turn {int(keys[1]) + 1}", keys[2:]
+    return place, keys
+
+
+def _name(story: Any, index: int) -> str:
+    name = story.get("name") if isinstance(story, dict) else None
+    return f'"{name}"' if name else f"story {index + 1}"
+
+
+def _said(found: Mapping[str, Any]) -> str:
+    """In words that authors use."""
+    return _IN_WORDS.get(found["type"], str(found["msg"]).removeprefix("Value error, "))

@@ -1,0 +1,106 @@
+"""Where a story begins: a place as if everything before it had been said."""
+
+from datetime import UTC, datetime
+
+from chat_service.programs.coach.context import Standing
+from chat_service.programs.coach.judging import Rules, choice_in
+from chat_service.programs.coach.session_state import ProgramPlace, Snapshot, WeekState
+from chat_service.programs.coach.week_answers import ConversationData
+from chat_service.programs.content.model import SKIPPED, Programme, Question, Week
+from chat_service.programs.stories.format import Story
+from cogniflow_kit.ids import new_id
+
+NOT_GIVEN = "…"
+"""How an earlier answer reads that the story doesn't give."""
+
+
+class NoSuchStart(ValueError):
+    """The story can't begin there."""
+
+
+def start_of(story: Story, programme: Programme) -> ProgramPlace:
+    """Raises NoSuchStart."""
+    week = _week(story, programme)
+    before = [other for other in programme.active_weeks if other.week_number < week.week_number]
+    now = WeekState(
+        week_id=week.week_id, question_number=story.question, data=_answered(story, programme, week)
+    )
+    snapshot = Snapshot(
+        session_id=new_id(),
+        user_id=new_id(),
+        version_id=programme.version_id,
+        current_week_id=week.week_id,
+        name=story.name_of_learner,
+        locale=story.locale or programme.locale,
+        anonymous=programme.anonymous,
+        created_at=datetime.now(UTC),
+        weeks=[*(_completed(story, other) for other in before), now],
+    )
+    return ProgramPlace(snapshot, programme)
+
+
+def _week(story: Story, programme: Programme) -> Week:
+    week = programme.week_numbered(story.week)
+    if week is None or not week.is_active:
+        raise NoSuchStart(f"week: there is no week {story.week}, or it is hidden")
+    if story.question > len(week.questions):
+        raise NoSuchStart(f"question: week {story.week} has {len(week.questions)} questions")
+    keys = {
+        question.keeps
+        for earlier in programme.weeks
+        for question in earlier.questions
+        if (earlier.week_number, question.question_number) < (story.week, story.question)
+    }
+    for key in story.given.choices:
+        if key not in keys:
+            raise NoSuchStart(f"given.choices: no question before this one keeps {key}")
+    return week
+
+
+def _completed(story: Story, week: Week) -> WeekState:
+    kept = {
+        question.keeps: story.given.choices.get(question.keeps, NOT_GIVEN)
+        for question in week.questions
+        if question.keeps is not None
+    }
+    return WeekState(
+        week_id=week.week_id,
+        question_number=len(week.questions),
+        is_completed=True,
+        data=ConversationData(choices=kept),
+    )
+
+
+def _answered(story: Story, programme: Programme, week: Week) -> ConversationData:
+    state = ConversationData()
+    for question in week.questions[: story.question - 1]:
+        said = story.given.answers.get(question.question_number)
+        if said is None and question.skippable:
+            state = state.with_scenario(question.question_number, SKIPPED)
+        else:
+            standing = Standing(programme, week, question, state, story.name_of_learner)
+            state = _with_answer(story, standing, said or NOT_GIVEN)
+        state = state.with_response(question.question_number, NOT_GIVEN, completed=True)
+    return state
+
+
+def _with_answer(story: Story, standing: Standing, said: str) -> ConversationData:
+    question = standing.question
+    state = standing.state.with_answer(question.question_number, said)
+    chosen = _chosen(question, said)
+    if chosen is not None:
+        state = state.with_chosen(question.question_number, chosen)
+    if question.keeps is not None:
+        kept = story.given.choices.get(question.keeps, chosen or said)
+        state = state.with_choice(question.keeps, kept)
+    found = Rules().classify(standing, state)
+    return state.with_scenario(question.question_number, found.prompt.scenario_name or "")
+
+
+def _chosen(question: Question, said: str) -> str | None:
+    if not question.choices or said == NOT_GIVEN:
+        return None
+    chosen = choice_in(question, said)
+    if chosen is None:
+        raise NoSuchStart(f"given.answers: {said!r} names none of the choices of {question.question_number}")
+    return chosen

@@ -1,0 +1,1 @@
+"""Detection of risk in what people write."""

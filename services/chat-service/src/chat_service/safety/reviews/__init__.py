@@ -1,0 +1,1 @@
+"""The queue of detections for people to look at."""
