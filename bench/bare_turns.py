@@ -16,14 +16,14 @@ from fastapi import FastAPI
 from persisting import ANSWER
 from sqlalchemy import Row, TextClause
 
-from chat_service.programs.coach.engine import Coaching
+from chat_service.programs.coach.engine import CoachEngine
 from chat_service.programs.content.catalog import Catalog
-from chat_service.programs.sessions.sql.sessions import SqlSessions
+from chat_service.programs.sessions.sql.sessions import SqlSessionStore
 from chat_service.programs.sessions.sql.statements import BEGIN, COMPLETE, LOOK
-from chat_service.programs.sessions.sql.turns import SqlTurns
-from chat_service.programs.sessions.store import Beginner
+from chat_service.programs.sessions.sql.turns import SqlTurnStore
+from chat_service.programs.sessions.store import StartRequest
 from chat_service.turns.model import Message
-from chat_service.turns.protocol import take_turn
+from chat_service.turns.protocol import run_turn
 from cogniflow_kit.ids import new_id
 from cogniflow_kit.sql.database import Database
 
@@ -61,19 +61,19 @@ def _recorded() -> list[tuple[Values, Values, Values]]:
     """What each turn of a whole session sends: to look, to begin, to complete."""
     recording = _Recording(os.environ["DATABASE_URL"])
     catalog = Catalog(recording)
-    turns, user_id = SqlTurns(recording, catalog), new_id()
-    session_id = SqlSessions(recording, catalog).start(Beginner(user_id, "Maja"), "driven").session_id
+    turns, user_id = SqlTurnStore(recording, catalog), new_id()
+    session_id = SqlSessionStore(recording, catalog).start(StartRequest(user_id, "Maja"), "driven").session_id
     completed = False
     while not completed:
         message = Message(user_id, session_id, str(uuid4()), "fingerprint", ANSWER)
-        reply = take_turn(turns, Coaching(), message).reply
+        reply = run_turn(turns, CoachEngine(), message).reply
         completed = bool(reply and reply["session_completed"])
     recording.close()
     return list(zip(recording.sent[::3], recording.sent[1::3], recording.sent[2::3], strict=True))
 
 
 _database = Database(os.environ["DATABASE_URL"], application="bench")
-_sessions = SqlSessions(_database, Catalog(_database))
+_sessions = SqlSessionStore(_database, Catalog(_database))
 _turns = _recorded()
 _callers: dict[int, _Session] = {}
 app = FastAPI()
@@ -89,7 +89,7 @@ def turn(caller: int) -> dict[str, bool]:
     session = _callers.get(caller)
     if session is None or session.turn == len(_turns):
         user_id = new_id()
-        begun = _sessions.start(Beginner(user_id, "Maja"), "driven")
+        begun = _sessions.start(StartRequest(user_id, "Maja"), "driven")
         session = _callers[caller] = _Session(begun.session_id, user_id)
     look, begin, complete = _turns[session.turn]
     ids = {name: new_id() for name in _FRESH}

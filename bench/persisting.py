@@ -12,13 +12,13 @@ from uuid import uuid4
 
 from sqlalchemy import text
 
-from chat_service.programs.coach.engine import Coaching
+from chat_service.programs.coach.engine import CoachEngine
 from chat_service.programs.content.catalog import Catalog
-from chat_service.programs.sessions.sql.sessions import SqlSessions
-from chat_service.programs.sessions.sql.turns import SqlTurns
-from chat_service.programs.sessions.store import Beginner
+from chat_service.programs.sessions.sql.sessions import SqlSessionStore
+from chat_service.programs.sessions.sql.turns import SqlTurnStore
+from chat_service.programs.sessions.store import StartRequest
 from chat_service.turns.model import Message
-from chat_service.turns.protocol import take_turn
+from chat_service.turns.protocol import run_turn
 from cogniflow_kit.ids import new_id
 from cogniflow_kit.sql.database import Database
 
@@ -37,16 +37,16 @@ def cogniflow_turns(database_url: str, conversations: int) -> Measured:
     """Whole turns with their engine: looked up, begun, answered, completed."""
     database = Database(database_url, application="bench")
     catalog = Catalog(database)
-    sessions, turns = SqlSessions(database, catalog), SqlTurns(database, catalog)
+    sessions, turns = SqlSessionStore(database, catalog), SqlTurnStore(database, catalog)
     times: list[float] = []
     before = _wal(database)
     for _ in range(conversations):
         user_id = new_id()
-        session_id = sessions.start(Beginner(user_id, "Maja"), "driven").session_id
+        session_id = sessions.start(StartRequest(user_id, "Maja"), "driven").session_id
         for _ in range(TURNS):
             message = Message(user_id, session_id, str(uuid4()), "fingerprint", ANSWER)
             since = time.perf_counter()
-            take_turn(turns, Coaching(), message)
+            run_turn(turns, CoachEngine(), message)
             times.append((time.perf_counter() - since) * 1000)
     written = _wal(database) - before
     database.close()

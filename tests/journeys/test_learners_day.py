@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import httpx
 import pytest
-from coaching import Coaching
+from coaching import CoachEngine
 from gateway_people import PASSWORD, Person, eventually, register
 from small_course import small_course
 from visitor import Visitor, finish_the_intake
@@ -117,7 +117,7 @@ class LearnersDay:
         self.conversation_id = self.turn["conversation_id"]
 
     def talk_with_nova(self) -> None:
-        self.coaching = Coaching(self.maja)
+        self.coaching = CoachEngine(self.maja)
         self.coaching.begin_the_first_week()
         self.coaching.go_on_elsewhere(Person(self.address, self.maja.username, PASSWORD))
         self.coaching.read_the_first_week_back()

@@ -9,12 +9,12 @@ from chat_service.programs.coach.coach import respond, restart
 from chat_service.programs.coach.intents import Intent, intent_of
 from chat_service.programs.coach.judging import Rules
 from chat_service.programs.coach.next_step import after
-from chat_service.programs.coach.session_state import ProgramPlace, WeekState
-from chat_service.programs.coach.week_answers import ConversationData
+from chat_service.programs.coach.session_state import ProgramSession, WeekState
+from chat_service.programs.coach.week_answers import WeekAnswers
 from chat_service.programs.content.loader import parse
 from chat_service.programs.content.rules import Rule
 from chat_service.programs.sessions.sql.sessions import opening
-from chat_service.programs.sessions.store import Beginner
+from chat_service.programs.sessions.store import StartRequest
 
 TWO_WEEKS = """
 slug: two-weeks
@@ -59,17 +59,17 @@ def programme():
 
 @pytest.fixture
 def place(programme):
-    return opening(Beginner(uuid4(), "Ada"), programme)
+    return opening(StartRequest(uuid4(), "Ada"), programme)
 
 
-def answer(place: ProgramPlace, words: str):
+def answer(place: ProgramSession, words: str):
     return respond(place.standing, words, intent_of(words, "en"), Rules())
 
 
-def at_week(place: ProgramPlace, number: int) -> ProgramPlace:
+def at_week(place: ProgramSession, number: int) -> ProgramSession:
     week = place.programme.week_numbered(number)
     snapshot = place.snapshot.with_week(WeekState(week_id=week.week_id))
-    return ProgramPlace(snapshot.model_copy(update={"current_week_id": week.week_id}), place.programme)
+    return ProgramSession(snapshot.model_copy(update={"current_week_id": week.week_id}), place.programme)
 
 
 def test_the_first_scenario_that_holds_answers(place):
@@ -114,7 +114,7 @@ def test_a_restart_opens_another_run_of_its_week_alone(place):
 
 def test_the_same_place_and_words_make_the_same_step(place):
     assert answer(place, "well") == answer(place, "well")
-    assert place.standing.state == ConversationData(), "the place is as it was"
+    assert place.standing.state == WeekAnswers(), "the place is as it was"
 
 
 def test_a_step_is_a_function_of_intent_too(place):
@@ -124,7 +124,7 @@ def test_a_step_is_a_function_of_intent_too(place):
 
 def test_state_survives_json(place):
     state = answer(place, "well").state
-    assert ConversationData.model_validate_json(state.model_dump_json()) == state
+    assert WeekAnswers.model_validate_json(state.model_dump_json()) == state
     assert set(state.model_dump()["answers"]) == {"1"}
 
 

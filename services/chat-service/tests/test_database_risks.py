@@ -17,16 +17,16 @@ from chat_service import tables
 from chat_service.legacy.apply.options import Options
 from chat_service.legacy.apply.run import Import
 from chat_service.legacy.sources import Reading
-from chat_service.programs.coach.engine import Coaching
-from chat_service.programs.coach.week_answers import ConversationData
+from chat_service.programs.coach.engine import CoachEngine
+from chat_service.programs.coach.week_answers import WeekAnswers
 from chat_service.programs.content.catalog import Catalog
 from chat_service.programs.content.loader import publish
-from chat_service.programs.content.validation import InvalidProgramme
-from chat_service.programs.sessions.sql.sessions import SqlSessions
-from chat_service.programs.sessions.sql.turns import SqlTurns
-from chat_service.programs.sessions.store import Beginner
+from chat_service.programs.content.validation import InvalidProgram
+from chat_service.programs.sessions.sql.sessions import SqlSessionStore
+from chat_service.programs.sessions.sql.turns import SqlTurnStore
+from chat_service.programs.sessions.store import StartRequest
 from chat_service.turns.model import Message
-from chat_service.turns.protocol import take_turn
+from chat_service.turns.protocol import run_turn
 from cogniflow_dev.testing.databases import schema_drift
 from cogniflow_dev.testing.wire import counted
 from cogniflow_kit.sql.database import Database
@@ -202,16 +202,18 @@ def test_risk_09_content_blocks_are_put_in(make_client, database, mongo, as_maja
 def test_risk_10_a_turn_takes_three_round_trips(committing, stores):
     user_id = uuid4()
     session_id = (
-        SqlSessions(committing, Catalog(committing)).start(Beginner(user_id, "Ada"), "practice").session_id
+        SqlSessionStore(committing, Catalog(committing))
+        .start(StartRequest(user_id, "Ada"), "practice")
+        .session_id
     )
     with counted(stores.ports.postgres) as wire:
         url = committing.engine.url.set(port=wire.port).render_as_string(hide_password=False)
         watched = Database(url, application="tests", pool_size=1)
-        turns = SqlTurns(watched, Catalog(watched))
+        turns = SqlTurnStore(watched, Catalog(watched))
         costs = []
         for number, words in enumerate(WAY):
             wire.round_trips = 0
-            take_turn(turns, Coaching(), Message(user_id, session_id, str(number), words, words))
+            run_turn(turns, CoachEngine(), Message(user_id, session_id, str(number), words, words))
             costs.append(wire.round_trips)
         watched.close()
     assert costs[1:] == [3] * 7, "the first reads the programme as well"
@@ -380,18 +382,18 @@ def test_risk_20_state_in_json_keeps_its_types_and_can_be_asked(practice, databa
     assert [str(row["session_id"]) for row in rows(asked)] == [practice.id]
     with database.transaction() as session:
         kept = session.scalar(select(tables.ConversationState.conversation_data))
-    state = ConversationData.model_validate(kept)
+    state = WeekAnswers.model_validate(kept)
     assert (state.iterations(1), state.is_completed(1), state.iterations(2)) == (2, True, 0)
     with pytest.raises(ValueError, match="iteration_count"):
-        ConversationData.model_validate(kept | {"iteration_count": {"1": "many"}})
+        WeekAnswers.model_validate(kept | {"iteration_count": {"1": "many"}})
     with pytest.raises(ValueError, match="unknown"):
-        ConversationData.model_validate(kept | {"unknown": 1})
+        WeekAnswers.model_validate(kept | {"unknown": 1})
 
 
 def test_risk_21_the_tests_use_the_database_that_is_used_in_earnest(committing):
     catalog, user_id = Catalog(committing), uuid4()
-    begun = SqlSessions(committing, catalog).start(Beginner(user_id, "Ada"), "practice").session_id
-    take_turn(SqlTurns(committing, catalog), Coaching(), Message(user_id, begun, "a", "f", MISHAP))
+    begun = SqlSessionStore(committing, catalog).start(StartRequest(user_id, "Ada"), "practice").session_id
+    run_turn(SqlTurnStore(committing, catalog), CoachEngine(), Message(user_id, begun, "a", "f", MISHAP))
     other = Database(committing.engine.url.render_as_string(hide_password=False), application="tests")
     with other.transaction() as session:
         assert session.scalar(text("SELECT version()")).startswith("PostgreSQL 1")
@@ -409,7 +411,7 @@ def test_risk_22_an_incomplete_programme_is_refused_and_nothing_of_it_stored(pub
         "numbers are 2": ("question_number: 1", "question_number: 2"),
     }
     for problem, (there, instead) in broken.items():
-        with pytest.raises(InvalidProgramme) as refused:
+        with pytest.raises(InvalidProgram) as refused:
             publish_one(ONE_WEEK.replace(there, instead))
         assert any(problem in one and "week 1" in one for one in refused.value.problems), (
             refused.value.problems

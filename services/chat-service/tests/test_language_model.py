@@ -13,13 +13,13 @@ from pydantic import SecretStr
 from sqlalchemy import text
 
 from chat_service.app import create_app
-from chat_service.platform.language_model.client import LanguageModel, ModelAway, ModelSettings
-from chat_service.programs.coach.engine import Coaching, ModelCoaching
-from chat_service.programs.coach.session_state import ProgramPlace
+from chat_service.platform.language_model.client import LanguageModel, ModelSettings, ModelUnavailable
+from chat_service.programs.coach.engine import CoachEngine, ModelCoachEngine
+from chat_service.programs.coach.session_state import ProgramSession
 from chat_service.programs.content.catalog import Catalog
 from chat_service.programs.sessions.service import Programs
-from chat_service.programs.sessions.sql.sessions import SqlSessions
-from chat_service.programs.sessions.store import Beginner
+from chat_service.programs.sessions.sql.sessions import SqlSessionStore
+from chat_service.programs.sessions.store import StartRequest
 from chat_service.turns.model import Message
 from cogniflow_dev.testing.servers import Call, json_server
 from cogniflow_dev.testing.tokens import headers
@@ -91,14 +91,14 @@ class Said:
     """A message at a place."""
 
     message: Message
-    place: ProgramPlace
+    place: ProgramSession
 
 
 @pytest.fixture
 def stored_place(database) -> Said:
     user_id = uuid4()
-    sessions = SqlSessions(database, Catalog(database))
-    session_id = sessions.start(Beginner(user_id, "Maja"), "driven").session_id
+    sessions = SqlSessionStore(database, Catalog(database))
+    session_id = sessions.start(StartRequest(user_id, "Maja"), "driven").session_id
     place = sessions.read(session_id, user_id).place
     return Said(Message(user_id, session_id, "one", "f", WORDS), place)
 
@@ -203,10 +203,10 @@ def test_instructions_stand_apart_from_the_learners_words(script, turn):
 
 
 def test_without_the_database_no_model_is_asked(model, script, remembered_place):
-    engine = ModelCoaching(model)
+    engine = ModelCoachEngine(model)
     reading = engine.read(remembered_place.message, remembered_place.place)
     answer = engine.answer(remembered_place.message, remembered_place.place, reading, lambda: None)
-    by_rules = Coaching().answer(remembered_place.message, remembered_place.place, reading, lambda: None)
+    by_rules = CoachEngine().answer(remembered_place.message, remembered_place.place, reading, lambda: None)
     assert answer == by_rules
     assert script.asked == []
 
@@ -218,7 +218,7 @@ def test_a_lost_lease_stops_the_questions(model, script, stored_place):
     def renew() -> None:
         raise LeaseLost
 
-    engine = ModelCoaching(model)
+    engine = ModelCoachEngine(model)
     reading = engine.read(stored_place.message, stored_place.place)
     with pytest.raises(LeaseLost):
         engine.answer(stored_place.message, stored_place.place, reading, renew)
@@ -227,7 +227,7 @@ def test_a_lost_lease_stops_the_questions(model, script, stored_place):
 
 def test_nobody_there(model):
     away = LanguageModel(ModelSettings("http://127.0.0.1:9/v1", "m", SecretStr("")))
-    with pytest.raises(ModelAway) as caught:
+    with pytest.raises(ModelUnavailable) as caught:
         away.ask("Say something.", "Hello")
     assert caught.value.reason == "unreachable"
 

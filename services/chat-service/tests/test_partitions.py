@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError
 
 from chat_service import prepare, tables
 from chat_service.platform.privacy.personal_data import held
-from chat_service.platform.retention.archived_messages import ArchiveHolding
+from chat_service.platform.retention.archived_messages import ArchivedMessagesPersonalData
 from chat_service.platform.retention.partitions import (
     MessagesBusy,
     archives,
@@ -290,7 +290,7 @@ def test_an_export_turns_pages_within_and_between_archives(messages, owner, say)
         for number in range(3):
             say(f"2019-0{month}-0{number + 1}T00:00:00Z", f"{month}-{number}")
     detach(messages, "2019-04-01")
-    holding = ArchiveHolding(messages)
+    holding = ArchivedMessagesPersonalData(messages)
     for limit in (1, 2, 3, 4, 20):
         found, after = [], None
         while rows := holding.read(owner[0], after, limit):

@@ -14,14 +14,14 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 from taking import MISHAP
 
-from chat_service.programs.coach.engine import Coaching
+from chat_service.programs.coach.engine import CoachEngine
 from chat_service.programs.content.catalog import Catalog
 from chat_service.programs.sessions.errors import SessionNotFound
-from chat_service.programs.sessions.sql.sessions import SqlSessions
-from chat_service.programs.sessions.sql.turns import SqlTurns
-from chat_service.programs.sessions.store import Beginner
+from chat_service.programs.sessions.sql.sessions import SqlSessionStore
+from chat_service.programs.sessions.sql.turns import SqlTurnStore
+from chat_service.programs.sessions.store import StartRequest
 from chat_service.turns.model import Message, Status
-from chat_service.turns.protocol import take_turn
+from chat_service.turns.protocol import run_turn
 
 
 class Desk:
@@ -30,9 +30,9 @@ class Desk:
     def __init__(self, database) -> None:
         self.database = database
         catalog = Catalog(database)
-        self.turns, self.sessions = SqlTurns(database, catalog), SqlSessions(database, catalog)
+        self.turns, self.sessions = SqlTurnStore(database, catalog), SqlSessionStore(database, catalog)
         self.user_id = uuid4()
-        self.id = self.sessions.start(Beginner(self.user_id, "Ada"), "practice").session_id
+        self.id = self.sessions.start(StartRequest(self.user_id, "Ada"), "practice").session_id
 
     def message(self, name: str, words: str = MISHAP) -> Message:
         return Message(self.user_id, self.id, name, words, words)
@@ -43,11 +43,11 @@ class Desk:
     def begin(self, name: str, place=None, sequence: int = 1):
         place = place or self.place()
         message = self.message(name)
-        return self.turns.begin(message, place, sequence, Coaching().read(message, place))
+        return self.turns.begin(message, place, sequence, CoachEngine().read(message, place))
 
     def answer(self, name: str, place):
         message = self.message(name)
-        return Coaching().answer(message, place, Coaching().read(message, place), lambda: None)
+        return CoachEngine().answer(message, place, CoachEngine().read(message, place), lambda: None)
 
     def rows(self):
         with self.database.transaction() as session:
@@ -174,7 +174,7 @@ def test_a_turn_is_completed_in_its_own_session_only(desk):
     turn = desk.begin("a", place)
     other.__dict__ |= desk.__dict__
     other.user_id = uuid4()
-    other.id = desk.sessions.start(Beginner(other.user_id, "Eve"), "practice").session_id
+    other.id = desk.sessions.start(StartRequest(other.user_id, "Eve"), "practice").session_id
     assert desk.turns.complete(turn, other.place(), other.answer("a", other.place())) is None
     assert desk.rows()["answers"] == other.rows()["answers"] == []
 
@@ -255,8 +255,8 @@ def test_of_two_answers_to_one_state_one_is_kept(shared):
 
 
 def test_an_owner_of_two_sessions_has_their_turns_apart(desk):
-    other = desk.sessions.start(Beginner(desk.user_id, "Ada"), "open-door").session_id
-    take_turn(desk.turns, Coaching(), desk.message("a"))
+    other = desk.sessions.start(StartRequest(desk.user_id, "Ada"), "open-door").session_id
+    run_turn(desk.turns, CoachEngine(), desk.message("a"))
     message = replace(desk.message("a", "Yes"), conversation_id=other, fingerprint="Yes")
-    assert take_turn(desk.turns, Coaching(), message).sequence == 1
+    assert run_turn(desk.turns, CoachEngine(), message).sequence == 1
     assert desk.turns.look(replace(message, client_message_id="b")).last.conversation_id == other

@@ -9,20 +9,20 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import text
 
-from chat_service.programs.coach.engine import Coaching
+from chat_service.programs.coach.engine import CoachEngine
 from chat_service.programs.content.catalog import Catalog
-from chat_service.programs.sessions.memory.sessions import MemorySessions
+from chat_service.programs.sessions.memory.sessions import MemorySessionStore
 from chat_service.programs.sessions.memory.store import MemoryStore
-from chat_service.programs.sessions.memory.turns import MemoryTurns
-from chat_service.programs.sessions.sql.sessions import SqlSessions
-from chat_service.programs.sessions.sql.turns import SqlTurns
-from chat_service.programs.sessions.store import Beginner
+from chat_service.programs.sessions.memory.turns import MemoryTurnStore
+from chat_service.programs.sessions.sql.sessions import SqlSessionStore
+from chat_service.programs.sessions.sql.turns import SqlTurnStore
+from chat_service.programs.sessions.store import StartRequest
 from chat_service.turns.errors import MessageIdReused, TurnAbandoned, TurnInProgress
 from chat_service.turns.model import Message, Status, TurnStore
-from chat_service.turns.protocol import reap, take_turn
+from chat_service.turns.protocol import reap, run_turn
 from chat_service.tutor.courses import Course
 from chat_service.tutor.schemas import TutorReply
-from chat_service.tutor.turn_store import COLLECTION, TutorPlace, TutorReading, TutorTurns
+from chat_service.tutor.turn_store import COLLECTION, TutorAnalysis, TutorConversation, TutorTurnStore
 from cogniflow_kit.ids import utc_now
 
 MESSAGES = (
@@ -31,13 +31,15 @@ MESSAGES = (
 
 
 class TutorEngine:
-    def admit(self, place: TutorPlace) -> TutorPlace:
-        return TutorPlace(place.user_id, place.conversation_id, COURSE.id, COURSE)
+    def admit(self, place: TutorConversation) -> TutorConversation:
+        return TutorConversation(place.user_id, place.conversation_id, COURSE.id, COURSE)
 
-    def read(self, message: Message, place: TutorPlace) -> TutorReading:
-        return TutorReading(None)
+    def read(self, message: Message, place: TutorConversation) -> TutorAnalysis:
+        return TutorAnalysis(None)
 
-    def answer(self, message: Message, place: TutorPlace, reading: TutorReading, renew: Any) -> TutorReply:
+    def answer(
+        self, message: Message, place: TutorConversation, reading: TutorAnalysis, renew: Any
+    ) -> TutorReply:
         return TutorReply(resources=[], answer=message.text, answered=True, citations=[])
 
 
@@ -79,13 +81,13 @@ class Talk:
         return Message(first.user_id, first.conversation_id, name, str(hash(words)), words)
 
     def take(self, message: Message, meanwhile: Callable[[], None] = lambda: None) -> Any:
-        return take_turn(self.store, Watched(self.engine, meanwhile), message)
+        return run_turn(self.store, Watched(self.engine, meanwhile), message)
 
 
 @pytest.fixture
 def program_talk(database) -> Talk:
     catalog, user_id = Catalog(database), uuid4()
-    started = SqlSessions(database, catalog).start(Beginner(user_id, "Ada"), "practice")
+    started = SqlSessionStore(database, catalog).start(StartRequest(user_id, "Ada"), "practice")
 
     def execute(statement: str) -> list[Any]:
         with database.transaction() as session:
@@ -93,8 +95,8 @@ def program_talk(database) -> Talk:
             return [tuple(row) for row in result] if result.returns_rows else []
 
     return Talk(
-        SqlTurns(database, catalog),
-        Coaching(),
+        SqlTurnStore(database, catalog),
+        CoachEngine(),
         Message(user_id, started.session_id, "", "", ""),
         read=lambda: execute("SELECT sequence, status, epoch FROM turns ORDER BY sequence"),
         expire=lambda: execute("UPDATE turns SET lease_expires_at = now() - interval '1 s'"),
@@ -105,8 +107,8 @@ def program_talk(database) -> Talk:
 def tutor_talk(mongo) -> Talk:
     turns = mongo.collection(COLLECTION)
     user_id = uuid4()
-    store = TutorTurns(mongo)
-    opening = take_turn(store, TutorEngine(), Message(user_id, None, "opening", "f", "Hello"))
+    store = TutorTurnStore(mongo)
+    opening = run_turn(store, TutorEngine(), Message(user_id, None, "opening", "f", "Hello"))
 
     def expire() -> None:
         running = {"status": "running"}
@@ -124,7 +126,7 @@ def tutor_talk(mongo) -> Talk:
 def memory_talk(settings) -> Talk:
     store = MemoryStore.from_folder(settings.content_dir / "programs")
     user_id = uuid4()
-    started = MemorySessions(store).start(Beginner(user_id, "Ada"), "driven")
+    started = MemorySessionStore(store).start(StartRequest(user_id, "Ada"), "driven")
 
     def read() -> list[tuple[int, str, int]]:
         with store.session(started.session_id, user_id) as kept:
@@ -137,7 +139,7 @@ def memory_talk(settings) -> Talk:
                     kept.put(replace(one.turn, lease_expires_at=utc_now() - timedelta(seconds=1)))
 
     first = Message(user_id, started.session_id, "", "", "")
-    return Talk(MemoryTurns(store), Coaching(), first, read, expire)
+    return Talk(MemoryTurnStore(store), CoachEngine(), first, read, expire)
 
 
 @pytest.fixture(params=["program_talk", "tutor_talk", "memory_talk"])
@@ -167,7 +169,7 @@ def test_a_second_message_is_refused_while_one_runs(talk):
 def test_a_repeated_message_is_not_answered_again(talk):
     first = talk.take(talk.message("a"))
     engine = Watched(talk.engine, lambda: None)
-    again = take_turn(talk.store, engine, talk.message("a"))
+    again = run_turn(talk.store, engine, talk.message("a"))
     assert (again.id, again.reply) == (first.id, first.reply)
     assert engine.answers == 0
 
@@ -288,8 +290,8 @@ def test_a_state_read_before_another_turn_is_not_used(program_talk, database):
                 program_talk.take(program_talk.message("other tab"))
             return super().get(version_id)
 
-    store = SqlTurns(database, Interrupted(database))
-    assert take_turn(store, Coaching(), program_talk.message("a")).sequence == 2
+    store = SqlTurnStore(database, Interrupted(database))
+    assert run_turn(store, CoachEngine(), program_talk.message("a")).sequence == 2
     assert program_talk.read() == [(1, "completed", 1), (2, "completed", 1)]
 
 

@@ -11,7 +11,7 @@ from chat_service import tables
 from chat_service.programs.content.catalog import Catalog
 from chat_service.programs.content.loader import parse, publish
 from chat_service.programs.content.publishing import VersionTaken
-from chat_service.programs.content.validation import InvalidProgramme
+from chat_service.programs.content.validation import InvalidProgram
 
 PRACTICE = Path(__file__).parent / "data" / "programs" / "practice.yaml"
 
@@ -28,7 +28,7 @@ def changed(practice):
     def problems(change) -> list[str]:
         content = yaml.safe_load(practice)
         change(content)
-        with pytest.raises(InvalidProgramme) as caught:
+        with pytest.raises(InvalidProgram) as caught:
             parse(yaml.safe_dump(content, allow_unicode=True), "practice.yaml")
         assert str(caught.value).startswith("practice.yaml: ")
         return caught.value.problems
@@ -173,12 +173,12 @@ def test_faults_are_named_with_their_place(changed, change, problem):
 
 
 def test_what_is_no_yaml_is_refused():
-    with pytest.raises(InvalidProgramme):
+    with pytest.raises(InvalidProgram):
         parse("weeks: [", "broken.yaml")
 
 
 def test_a_key_given_twice_is_refused(practice):
-    with pytest.raises(InvalidProgramme, match="title"):
+    with pytest.raises(InvalidProgram, match="title"):
         parse(f"{practice}\ntitle: Another\n", "practice.yaml")
 
 

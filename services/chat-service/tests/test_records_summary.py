@@ -5,9 +5,9 @@ from uuid import UUID
 
 import pytest
 
-from chat_service.programs.coach.session_state import Snapshot, WeekState
-from chat_service.programs.coach.week_answers import ConversationData
-from chat_service.programs.content.model import Programme
+from chat_service.programs.coach.session_state import SessionState, WeekState
+from chat_service.programs.coach.week_answers import WeekAnswers
+from chat_service.programs.content.model import Program
 from chat_service.programs.records import summary_markdown
 from chat_service.programs.sessions.summary import ANSWER_CHARACTERS, Summary, summarize
 
@@ -20,7 +20,7 @@ def question(number: int, text: str, **fields) -> dict:
 
 
 @pytest.fixture
-def programme() -> Programme:
+def programme() -> Program:
     weeks = [
         {
             "week_number": 1,
@@ -45,13 +45,13 @@ def programme() -> Programme:
             ],
         },
     ]
-    return Programme(slug="driven", version=3, title="DRIVEN", description="Six weeks.", weeks=weeks)
+    return Program(slug="driven", version=3, title="DRIVEN", description="Six weeks.", weeks=weeks)
 
 
 @pytest.fixture
 def snapshot(programme):
-    def make(*states: ConversationData, completed: bool = False, run: int = 1) -> Snapshot:
-        return Snapshot(
+    def make(*states: WeekAnswers, completed: bool = False, run: int = 1) -> SessionState:
+        return SessionState(
             session_id=SOMEBODY,
             user_id=SOMEBODY,
             version_id=programme.version_id,
@@ -70,7 +70,7 @@ def snapshot(programme):
     return make
 
 
-GOALS = ConversationData(
+GOALS = WeekAnswers(
     answers={"1": ["Time.", "Too little *time*."], "3": ["Not yet"]},
     iteration_count={"1": 2, "3": 1},
     question_completed={"1": True, "2": True, "3": False},
@@ -78,7 +78,7 @@ GOALS = ConversationData(
     followups={"1": "Since spring."},
     choices={"selected_problem": "Too little *time*."},
 )
-SUPPORT = ConversationData(
+SUPPORT = WeekAnswers(
     answers={"1": ["Ana"], "3": ["b"]},
     iteration_count={"1": 1, "3": 3},
     question_completed={"1": True, "2": True, "3": True},
@@ -126,7 +126,7 @@ def test_a_question_that_was_tried_and_then_skipped_has_no_answer(programme, sna
 
 
 def test_long_answers_are_shortened_between_words(programme, snapshot):
-    data = ConversationData(answers={"1": ["word " * 500]}, choices={"selected_problem": "word " * 500})
+    data = WeekAnswers(answers={"1": ["word " * 500]}, choices={"selected_problem": "word " * 500})
     (week,) = summarize(programme, snapshot(data)).weeks
     for text in (week.answers[0].answer, week.kept["selected_problem"]):
         assert len(text) <= ANSWER_CHARACTERS

@@ -13,7 +13,7 @@ from chat_service import tables
 from chat_service.platform.retention import jobs
 from chat_service.platform.retention.deletion import clear_up
 from chat_service.platform.retention.policy import Policy
-from chat_service.platform.settings.reader import Configuration
+from chat_service.platform.settings.reader import SettingsReader
 from cogniflow_dev.testing.tokens import headers
 from cogniflow_kit.ids import new_id
 from cogniflow_kit.sql.database import Database
@@ -317,7 +317,7 @@ def test_runs_of_more_than_a_year_ago_are_forgotten(database, rows):
 
 def test_nothing_is_cleared_up_by_settings_that_could_not_be_read(settings, committing, monkeypatch):
     """The default might be shorter than what the installation decided."""
-    configuration = Configuration(committing, settings.vault)
+    configuration = SettingsReader(committing, settings.vault)
     nowhere = Database("postgresql+psycopg2://chat@127.0.0.1:9/cogniflow", application="tests")
     monkeypatch.setattr(configuration, "_database", nowhere)
     cleared: list[Any] = []
@@ -328,7 +328,7 @@ def test_nothing_is_cleared_up_by_settings_that_could_not_be_read(settings, comm
 
 
 def test_a_setting_counts_at_once(database, settings, rows):
-    configuration = Configuration(database, settings.vault)
+    configuration = SettingsReader(database, settings.vault)
     assert Policy.read(configuration) == POLICY
     rows(
         "INSERT INTO system_settings (setting_id, setting_key, setting_value, setting_type, description)"

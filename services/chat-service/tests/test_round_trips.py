@@ -7,13 +7,13 @@ import pytest
 from sqlalchemy import text
 from taking import WAY
 
-from chat_service.programs.coach.engine import Coaching, Restarting
+from chat_service.programs.coach.engine import CoachEngine, RestartEngine
 from chat_service.programs.content.catalog import Catalog
-from chat_service.programs.sessions.sql.sessions import SqlSessions
-from chat_service.programs.sessions.sql.turns import SqlTurns
-from chat_service.programs.sessions.store import Beginner
+from chat_service.programs.sessions.sql.sessions import SqlSessionStore
+from chat_service.programs.sessions.sql.turns import SqlTurnStore
+from chat_service.programs.sessions.store import StartRequest
 from chat_service.turns.model import Message
-from chat_service.turns.protocol import take_turn
+from chat_service.turns.protocol import run_turn
 from cogniflow_dev.testing.wire import Wire, counted
 from cogniflow_kit.sql.database import Database
 
@@ -38,8 +38,8 @@ def watched(committing, wire) -> Iterator[Database]:
 def session(committing) -> tuple:
     """Somebody's id, and their session."""
     user_id = uuid4()
-    return user_id, SqlSessions(committing, Catalog(committing)).start(
-        Beginner(user_id, "Ada"), "practice"
+    return user_id, SqlSessionStore(committing, Catalog(committing)).start(
+        StartRequest(user_id, "Ada"), "practice"
     ).session_id
 
 
@@ -53,42 +53,42 @@ def test_every_turn_of_a_whole_programme_takes_three_round_trips_and_prompts_non
     catalog = Catalog(watched)
     with committing.transaction() as open_session:
         catalog.get(open_session.scalar(text("SELECT version_id FROM sessions")))
-    turns = SqlTurns(watched, catalog)
+    turns = SqlTurnStore(watched, catalog)
     taken = []
 
-    def trips(engine: Coaching, said: Message) -> int:
+    def trips(engine: CoachEngine, said: Message) -> int:
         wire.round_trips = 0
-        taken.append(take_turn(turns, engine, said))
+        taken.append(run_turn(turns, engine, said))
         return wire.round_trips
 
-    assert trips(Coaching(), message(session, "risk", "I don't want to live anymore.")) == 3
-    assert trips(Coaching(), message(session, "aside", "What do you mean?")) == 3
-    assert trips(Coaching(), message(session, "attempt", "A meeting.")) == 3
-    assert trips(Restarting(week_number=1), message(session, "restart", "Restart week 1")) == 3
-    costs = [trips(Coaching(), message(session, str(number), words)) for number, words in enumerate(WAY)]
+    assert trips(CoachEngine(), message(session, "risk", "I don't want to live anymore.")) == 3
+    assert trips(CoachEngine(), message(session, "aside", "What do you mean?")) == 3
+    assert trips(CoachEngine(), message(session, "attempt", "A meeting.")) == 3
+    assert trips(RestartEngine(week_number=1), message(session, "restart", "Restart week 1")) == 3
+    costs = [trips(CoachEngine(), message(session, str(number), words)) for number, words in enumerate(WAY)]
     assert costs == [3] * len(WAY)
     assert taken[-1].reply["session_completed"] is True
-    assert trips(Coaching(), message(session, "0", WAY[0])) == 1, "repeated, it is only looked up"
+    assert trips(CoachEngine(), message(session, "0", WAY[0])) == 1, "repeated, it is only looked up"
 
 
 def test_a_turn_that_is_taken_over_takes_three_round_trips(watched, wire, session):
-    turns = SqlTurns(watched, Catalog(watched))
+    turns = SqlTurnStore(watched, Catalog(watched))
     said = message(session, "a", WAY[0])
     place = turns.look(said).place
-    turn = turns.begin(said, place, 1, Coaching().read(said, place))
+    turn = turns.begin(said, place, 1, CoachEngine().read(said, place))
     assert turns.fail(turn)
     wire.round_trips = 0
-    assert take_turn(turns, Coaching(), said).epoch == 2
+    assert run_turn(turns, CoachEngine(), said).epoch == 2
     assert wire.round_trips == 3
 
 
 def test_a_turn_after_one_that_broke_off_takes_three_round_trips(watched, wire, session):
-    turns = SqlTurns(watched, Catalog(watched))
+    turns = SqlTurnStore(watched, Catalog(watched))
     lost, said = message(session, "lost", WAY[0]), message(session, "a", WAY[0])
     place = turns.look(lost).place
-    assert turns.fail(turns.begin(lost, place, 1, Coaching().read(lost, place)))
+    assert turns.fail(turns.begin(lost, place, 1, CoachEngine().read(lost, place)))
     wire.round_trips = 0
-    assert take_turn(turns, Coaching(), said).sequence == 2
+    assert run_turn(turns, CoachEngine(), said).sequence == 2
     assert wire.round_trips == 3
 
 

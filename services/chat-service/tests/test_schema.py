@@ -26,7 +26,11 @@ def test_every_foreign_key_has_an_index():
 
 def test_replicas_may_prepare_at_once(process_environment, committing, mongo):
     with committing.transaction() as session:
-        before = list(session.scalars(select(tables.ProgramVersion.version_id).order_by(tables.ProgramVersion.version_id)))
+        before = list(
+            session.scalars(
+                select(tables.ProgramVersion.version_id).order_by(tables.ProgramVersion.version_id)
+            )
+        )
     command = [sys.executable, str(SERVICE / "create_tables.py")]
     replicas = [
         subprocess.Popen(command, env=process_environment(), stdout=subprocess.DEVNULL) for _ in range(3)
@@ -34,6 +38,10 @@ def test_replicas_may_prepare_at_once(process_environment, committing, mongo):
     assert [replica.wait(timeout=60) for replica in replicas] == [0, 0, 0]
     with committing.transaction() as session:
         assert (
-            list(session.scalars(select(tables.ProgramVersion.version_id).order_by(tables.ProgramVersion.version_id)))
+            list(
+                session.scalars(
+                    select(tables.ProgramVersion.version_id).order_by(tables.ProgramVersion.version_id)
+                )
+            )
             == before
         )

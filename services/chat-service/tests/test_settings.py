@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError
 
 from chat_service.platform.privacy.personal_data import held
 from chat_service.platform.settings import reading
-from chat_service.platform.settings.reader import Configuration
+from chat_service.platform.settings.reader import SettingsReader
 from chat_service.platform.settings.registry import (
     ANONYMOUS_PER_HOUR,
     LLM_OPTIONS,
@@ -238,7 +238,7 @@ def test_anonymous_sessions_can_be_turned_off_and_limited(client, put):
 
 
 def test_a_change_elsewhere_is_seen_within_seconds(database, settings, clock):
-    configuration = Configuration(database, settings.vault)
+    configuration = SettingsReader(database, settings.vault)
     assert configuration.get(ANONYMOUS_PER_HOUR) == 1000
     _store(database, "anonymous.sessions_per_hour", "7")
     clock[0] += 4.9
@@ -250,7 +250,7 @@ def test_a_change_elsewhere_is_seen_within_seconds(database, settings, clock):
 def test_values_come_with_their_type(database, settings):
     _store(database, "llm.options", '{"temperature": 0.5}')
     _store(database, "retention.transcript_at_completion", '"remove"')
-    configuration = Configuration(database, settings.vault)
+    configuration = SettingsReader(database, settings.vault)
     assert configuration.get(LLM_OPTIONS) == ModelOptions(temperature=0.5)
     assert configuration.get(TRANSCRIPT) == "remove"
 
@@ -258,14 +258,14 @@ def test_values_come_with_their_type(database, settings):
 def test_a_stored_value_that_is_no_longer_valid_leaves_the_default(database, settings, caplog):
     _store(database, "anonymous.sessions_per_hour", '"many"')
     _store(database, "of.another.version", "1")
-    configuration = Configuration(database, settings.vault)
+    configuration = SettingsReader(database, settings.vault)
     assert configuration.get(ANONYMOUS_PER_HOUR) == 1000
     assert "isn't valid" in caplog.text
 
 
 def test_last_known_values_count_while_postgresql_is_away(settings, database, clock, caplog):
     _store(database, "anonymous.sessions_per_hour", "7")
-    known, unknown = (Configuration(database, settings.vault) for _ in range(2))
+    known, unknown = (SettingsReader(database, settings.vault) for _ in range(2))
     assert known.get(ANONYMOUS_PER_HOUR) == 7
     nowhere = Database("postgresql+psycopg2://chat@127.0.0.1:9/cogniflow", application="tests")
     known._database = unknown._database = nowhere
@@ -282,7 +282,7 @@ def test_last_known_values_count_while_postgresql_is_away(settings, database, cl
 
 def test_nobody_waits_for_a_server_that_is_frozen(settings, database):
     """It takes connections and says nothing. One caller finds out, the others go on meanwhile."""
-    configuration = Configuration(database, settings.vault)
+    configuration = SettingsReader(database, settings.vault)
     _store(database, "anonymous.sessions_per_hour", "7")
     configuration.get(ANONYMOUS_PER_HOUR)
     with socket.create_server(("127.0.0.1", 0)) as silent:
@@ -308,7 +308,7 @@ def test_nobody_waits_for_a_server_that_is_frozen(settings, database):
 
 
 def test_the_database_is_asked_once_in_five_seconds(database, settings, clock, monkeypatch):
-    configuration = Configuration(database, settings.vault)
+    configuration = SettingsReader(database, settings.vault)
     asked = []
     run = database.run
     monkeypatch.setattr(database, "run", lambda *given: asked.append(given) or run(*given))

@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from chat_service import prepare as preparing
 from chat_service.platform.settings.errors import SecretUnreadable
-from chat_service.platform.settings.reader import Configuration
+from chat_service.platform.settings.reader import SettingsReader
 from chat_service.platform.settings.registry import ANONYMOUS_PER_HOUR, LLM_API_KEY
 from chat_service.platform.settings.vault import Unreadable, Vault, reseal
 from chat_service.settings import Settings
@@ -102,7 +102,7 @@ def test_keys_are_rotated(put, database):
             {"sealed": vault("first").seal(CANARY)},
         )
     between = vault("third", "second", "first")
-    assert Configuration(database, between).get(LLM_API_KEY) == CANARY
+    assert SettingsReader(database, between).get(LLM_API_KEY) == CANARY
     before = stored(database)
     assert reseal(database, between) == 1
     assert stored(database) != before

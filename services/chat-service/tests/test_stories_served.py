@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from taking import Taking
 
-from chat_service.programs.coach.session_state import ProgramPlace
+from chat_service.programs.coach.session_state import ProgramSession
 from chat_service.programs.stories.runner import find_scenes, take
 
 CONTENT = Path(__file__).parents[3] / "content"
@@ -57,7 +57,7 @@ def test_the_service_answers_as_the_story_does(scene, take_part_anywhere):
         told = taking.reply(turn.say)
         expected = outcome.result.reply.model_dump(mode="json")
         assert {key: told[key] for key in expected} == expected
-        place = ProgramPlace(outcome.following.snapshot, programme)
+        place = ProgramSession(outcome.following.snapshot, programme)
 
 
 def test_the_intake_keeps_steps_attempts_and_state(take_part, rows):

@@ -11,7 +11,7 @@ OTHER_STEP = "I will write to my manager on Thursday at noon, confidence 9."
 SPOKEN = "I sent the e-mail on Thursday and noticed that I had been nervous for nothing."
 
 
-class Coaching:
+class CoachEngine:
     """One session of DRIVEN; every step checks what the learner would see."""
 
     def __init__(self, maja: Person) -> None:

@@ -2,31 +2,31 @@
 
 from fastapi import FastAPI
 
-from chat_service.platform.language_model.configured import ChosenModel
+from chat_service.platform.language_model.configured import ConfiguredModel
 from chat_service.platform.privacy.api import router as activity
 from chat_service.platform.privacy.personal_data import held
 from chat_service.platform.retention.api import router as retention
 from chat_service.platform.settings.api import router as configuration
-from chat_service.platform.settings.reader import Configuration
-from chat_service.platform.settings.service import Administration
-from chat_service.preload import Warming
+from chat_service.platform.settings.reader import SettingsReader
+from chat_service.platform.settings.service import SettingsAdmin
+from chat_service.preload import Preload
 from chat_service.programs.authoring.labels_api import router as labels
-from chat_service.programs.authoring.session_moves import Moving
+from chat_service.programs.authoring.session_moves import SessionMover
 from chat_service.programs.authoring.session_moves_api import router as moving
 from chat_service.programs.authoring.versions_api import router as versions
 from chat_service.programs.content.catalog import Catalog
 from chat_service.programs.records.api import router as records
 from chat_service.programs.sessions.api import router as programs
-from chat_service.programs.sessions.wiring import keep
+from chat_service.programs.sessions.wiring import wire_programs
 from chat_service.safety.reviews.api import router as safety
 from chat_service.settings import Settings
 from chat_service.tutor.api import router as tutor
-from chat_service.tutor.courses import Courses
+from chat_service.tutor.courses import CoursesClient
 from chat_service.tutor.index import LessonIndex
 from chat_service.tutor.repository import ConversationRepository
 from chat_service.tutor.service import Tutor
-from chat_service.tutor.turn_store import TutorTurns
-from chat_service.users_client import Learners
+from chat_service.tutor.turn_store import TutorTurnStore
+from chat_service.users_client import UsersClient
 from cogniflow_kit.application import create_application
 from cogniflow_kit.clients import ServiceClient
 from cogniflow_kit.identity import KeySource
@@ -45,8 +45,8 @@ def create_app(
     mongo = Mongo(settings.mongo_url.get_secret_value())
     redis = RedisStore(settings.redis_url.get_secret_value(), settings.schema_name)
     catalog = Catalog(database, Cache(redis))
-    settings_now = Configuration(database, settings.vault)
-    kept = keep(settings, database, catalog, ChosenModel(settings_now))
+    settings_now = SettingsReader(database, settings.vault)
+    kept = wire_programs(settings, database, catalog, ConfiguredModel(settings_now))
     app = create_application(
         settings,
         summary="Conversations that last: the tutor and the guided programmes.",
@@ -65,19 +65,19 @@ def create_app(
         ],
         stores=[database, mongo],
         keys=keys or polled(settings),
-        background=[Warming(), *kept.background],
+        background=[Preload(), *kept.background],
         notices=kept.notices,
     )
-    courses = Courses(ServiceClient(settings, "courses-service", settings.courses_url))
+    courses = CoursesClient(ServiceClient(settings, "courses-service", settings.courses_url))
     index = LessonIndex(database, courses)
     app.state.database = database
     app.state.people = held(database, mongo, kept.holdings)
     app.state.programs = kept.programs
-    app.state.moving = Moving(database, catalog, kept.changing)
+    app.state.moving = SessionMover(database, catalog, kept.changing)
     app.state.configuration = settings_now
-    app.state.administration = Administration(database, settings.vault, settings_now)
+    app.state.administration = SettingsAdmin(database, settings.vault, settings_now)
     app.state.records = kept.records
     app.state.conversations = ConversationRepository(mongo)
-    app.state.tutor = Tutor(database, TutorTurns(mongo), courses, index)
-    app.state.learners = Learners(ServiceClient(settings, "users-service", settings.users_url))
+    app.state.tutor = Tutor(database, TutorTurnStore(mongo), courses, index)
+    app.state.learners = UsersClient(ServiceClient(settings, "users-service", settings.users_url))
     return app

@@ -4,17 +4,17 @@ from typing import Annotated
 
 from fastapi import Depends, Header, Request
 
-from chat_service.platform.settings.reader import Configuration
+from chat_service.platform.settings.reader import SettingsReader
 from chat_service.platform.settings.registry import ANONYMOUS_PER_HOUR, ANONYMOUS_SESSIONS
 from chat_service.programs.records.service import Records
 from chat_service.programs.sessions.errors import NotAnonymous
 from chat_service.programs.sessions.schemas import StartProgram
 from chat_service.programs.sessions.service import Programs
-from chat_service.programs.sessions.store import Beginner
+from chat_service.programs.sessions.store import StartRequest
 from chat_service.safety.help.places import DEFAULT_LANGUAGE
 from chat_service.tutor.repository import ConversationRepository
 from chat_service.tutor.service import Tutor
-from chat_service.users_client import Learners
+from chat_service.users_client import UsersClient
 from cogniflow_kit.identity import CurrentUser
 from cogniflow_kit.sql.idempotency import IdempotencyKey
 
@@ -44,7 +44,7 @@ def hourly_limit(request: Request) -> int:
 
     Raises NotAnonymous where none may.
     """
-    configuration: Configuration = request.app.state.configuration
+    configuration: SettingsReader = request.app.state.configuration
     if not configuration.get(ANONYMOUS_SESSIONS):
         raise NotAnonymous
     return configuration.get(ANONYMOUS_PER_HOUR)
@@ -57,17 +57,17 @@ async def preferred_locale(
     return accept_language.split(",")[0].split(";")[0].strip()
 
 
-def get_beginner(
+def get_start_request(
     request: Request,
     user: CurrentUser,
     body: StartProgram | None = None,
     idempotency_key: IdempotencyKey = None,
-) -> Beginner:
+) -> StartRequest:
     """Who begins. Nothing is held of the database while users-service is asked."""
-    learners: Learners = request.app.state.learners
+    learners: UsersClient = request.app.state.learners
     wanted = body or StartProgram()
     name = wanted.name or learners.first_name(user)
-    return Beginner(id=user.id, name=name, locale=wanted.locale, key=idempotency_key)
+    return StartRequest(id=user.id, name=name, locale=wanted.locale, key=idempotency_key)
 
 
 PreferredLocale = Annotated[str, Depends(preferred_locale)]
@@ -75,4 +75,4 @@ TutorService = Annotated[Tutor, Depends(get_tutor)]
 Conversations = Annotated[ConversationRepository, Depends(get_conversations)]
 ProgramsService = Annotated[Programs, Depends(get_programs)]
 RecordsService = Annotated[Records, Depends(get_records)]
-NamedBeginner = Annotated[Beginner, Depends(get_beginner)]
+NamedStartRequest = Annotated[StartRequest, Depends(get_start_request)]

@@ -8,7 +8,7 @@ from chat_service.safety.detection.check import check
 _ANY = "Hello"
 
 
-class Warming:
+class Preload:
     """Goes on beside the first requests, which are answered meanwhile."""
 
     def start(self) -> None:

@@ -5,7 +5,7 @@ from cogniflow_kit.errors import Unavailable
 from cogniflow_kit.identity import User
 
 
-class Learners:
+class UsersClient:
     def __init__(self, client: ServiceClient) -> None:
         self._client = client
 

@@ -6,16 +6,16 @@ from typing import Any
 import structlog
 
 from chat_service.platform.retention.jobs import CLEAR_UP, TEND_MONTHS, clear_up_now, tend_months
-from chat_service.platform.settings.reader import Configuration
+from chat_service.platform.settings.reader import SettingsReader
 from chat_service.programs.content.catalog import Catalog
-from chat_service.programs.sessions.sql.turns import SqlTurns
+from chat_service.programs.sessions.sql.turns import SqlTurnStore
 from chat_service.settings import Settings
 from chat_service.turns.model import TurnStore
 from chat_service.turns.protocol import reap
-from chat_service.tutor.courses import Courses
+from chat_service.tutor.courses import CoursesClient
 from chat_service.tutor.index import LessonIndex
 from chat_service.tutor.jobs import FIND_STALE, INDEX, find_stale, index
-from chat_service.tutor.turn_store import COLLECTION, TutorTurns
+from chat_service.tutor.turn_store import COLLECTION, TutorTurnStore
 from cogniflow_kit.clients import ServiceClient
 from cogniflow_kit.jobs import Jobs, Schedule
 from cogniflow_kit.mongo import Mongo, MongoOutbox
@@ -33,11 +33,11 @@ def build(settings: Settings) -> Worker:
     """Two reapers, so that one store's outage doesn't keep the other's turns waiting."""
     database = Database(settings.database_url.get_secret_value(), application="chat-worker")
     mongo = Mongo(settings.mongo_url.get_secret_value())
-    configuration = Configuration(database, settings.vault)
+    configuration = SettingsReader(database, settings.vault)
     jobs = Jobs(database, settings.redis_url.get_secret_value(), settings.schema_name)
-    courses = Courses(ServiceClient(settings, "courses-service", settings.courses_url))
+    courses = CoursesClient(ServiceClient(settings, "courses-service", settings.courses_url))
     lessons = LessonIndex(database, courses)
-    program_turns, tutor_turns = SqlTurns(database, Catalog(database)), TutorTurns(mongo)
+    program_turns, tutor_turns = SqlTurnStore(database, Catalog(database)), TutorTurnStore(mongo)
     jobs.handler(REAP_PROGRAMS, lambda _: _reap(program_turns))
     jobs.handler(REAP_TUTOR, lambda _: _reap(tutor_turns))
     jobs.handler(CLEAR_UP, lambda _: clear_up_now(database, configuration))

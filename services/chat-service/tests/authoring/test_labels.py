@@ -189,7 +189,9 @@ def test_a_bundled_version_whose_number_is_taken_keeps_nobody_from_starting(
     (tmp_path / "small.yaml").write_text(yaml.safe_dump({**small(1), "title": "Bundled"}), encoding="utf-8")
     publish_folder(database, tmp_path)
     with database.transaction() as session:
-        titles = session.scalars(select(tables.ProgramVersion.title).where(tables.ProgramVersion.version == 1))
+        titles = session.scalars(
+            select(tables.ProgramVersion.title).where(tables.ProgramVersion.version == 1)
+        )
         assert "Bundled" not in titles.all()
 
 

@@ -6,16 +6,16 @@ from typing import Any
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from chat_service.programs.authoring.move_plan import Obstacle, Plan, plan
+from chat_service.programs.authoring.move_plan import MoveBlocker, MovePlan, plan
 from chat_service.programs.coach.coach import respond
 from chat_service.programs.coach.intents import Intent
 from chat_service.programs.coach.judging import Rules
 from chat_service.programs.coach.next_step import after
-from chat_service.programs.coach.session_state import ProgramPlace
-from chat_service.programs.content.model import Programme
-from chat_service.programs.content.validation import InvalidProgramme, check_programme
+from chat_service.programs.coach.session_state import ProgramSession
+from chat_service.programs.content.model import Program
+from chat_service.programs.content.validation import InvalidProgram, check_programme
 from chat_service.programs.sessions.sql.sessions import opening
-from chat_service.programs.sessions.store import Beginner
+from chat_service.programs.sessions.store import StartRequest
 from cogniflow_kit.ids import new_id
 
 KEYS = ("goal", "problem")
@@ -65,7 +65,7 @@ def questions(draw: st.DrawFn, number: int, last: int) -> dict[str, Any]:
 
 
 @st.composite
-def programmes(draw: st.DrawFn) -> Programme:
+def programmes(draw: st.DrawFn) -> Program:
     weeks = []
     for week in range(1, draw(st.integers(1, 3)) + 1):
         last = draw(st.integers(1, 4))
@@ -82,13 +82,13 @@ def programmes(draw: st.DrawFn) -> Programme:
     return sound({"slug": "made", "version": 1, "title": "Made", "description": "Up", "weeks": weeks})
 
 
-def sound(content: dict[str, Any]) -> Programme:
+def sound(content: dict[str, Any]) -> Program:
     """The programme without what publishing would refuse in it."""
     for _ in range(6):
-        programme = Programme.model_validate(content)
+        programme = Program.model_validate(content)
         try:
             check_programme(programme, "")
-        except InvalidProgramme as error:
+        except InvalidProgram as error:
             for problem in error.problems:
                 mend(content, problem)
         else:
@@ -115,10 +115,10 @@ def mend(content: dict[str, Any], problem: str) -> None:
         prompt["response_text"] = "Well."
 
 
-def lead(place: ProgramPlace, said: str) -> ProgramPlace:
+def lead(place: ProgramSession, said: str) -> ProgramSession:
     intent = Intent(kind="skip" if said == "skip" else "answer")
     step = respond(place.standing, said, intent, Rules())
-    return ProgramPlace(after(place, step).snapshot, place.programme)
+    return ProgramSession(after(place, step).snapshot, place.programme)
 
 
 def test_what_every_plan_promises():
@@ -133,8 +133,8 @@ def test_what_every_plan_promises():
         ),
     )
     @settings(max_examples=200, deadline=None, derandomize=True)
-    def holds(old: Programme, new: Programme, before: list[str], behind: list[str]) -> None:
-        place = opening(Beginner(id=new_id(), name="Maja", locale="en"), old)
+    def holds(old: Program, new: Program, before: list[str], behind: list[str]) -> None:
+        place = opening(StartRequest(id=new_id(), name="Maja", locale="en"), old)
         for said in before:
             if not place.snapshot.completed:
                 place = lead(place, said)
@@ -144,10 +144,10 @@ def test_what_every_plan_promises():
         check(place, found, behind)
 
     holds()
-    assert {Obstacle.NEEDS_MORE, Obstacle.WEEK_GONE} <= outcomes
+    assert {MoveBlocker.NEEDS_MORE, MoveBlocker.WEEK_GONE} <= outcomes
 
 
-def check(place: ProgramPlace, found: Plan, behind: list[str]) -> None:
+def check(place: ProgramSession, found: MovePlan, behind: list[str]) -> None:
     assert (found.place is None) == (found.obstacle is not None)
     if found.place is None:
         return

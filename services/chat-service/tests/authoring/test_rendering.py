@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chat_service.programs.content.loader import parse
-from chat_service.programs.content.model import Programme
+from chat_service.programs.content.model import Program
 from chat_service.programs.content.rendering import authored, render
 from chat_service.programs.content.yaml_source import load
 from cogniflow_dev.paths import repository_root
@@ -92,18 +92,18 @@ programmes = st.fixed_dictionaries(
         "weeks": st.lists(weeks, min_size=1, max_size=2),
     },
     optional={"anonymous": st.booleans(), "retention": st.just({"sessions_days": 7})},
-).map(Programme.model_validate)
+).map(Program.model_validate)
 
 
 @given(programmes)
 def test_what_is_exported_reads_as_the_same_programme(programme):
-    assert authored(Programme.model_validate(load(render(programme)))) == authored(programme)
+    assert authored(Program.model_validate(load(render(programme)))) == authored(programme)
 
 
 @given(programmes)
 def test_exporting_what_was_exported_changes_nothing(programme):
     text = render(programme)
-    assert render(Programme.model_validate(load(text))) == text
+    assert render(Program.model_validate(load(text))) == text
 
 
 @pytest.mark.parametrize("path", BUNDLED, ids=lambda path: path.stem)

@@ -13,9 +13,9 @@ from chat_service.legacy.apply.states import StatePlan
 from chat_service.legacy.apply.target import Target
 from chat_service.legacy.ledger import Ledger
 from chat_service.legacy.records import Position, WeekRecord
-from chat_service.programs.coach.session_state import ProgramPlace, Snapshot, WeekState
+from chat_service.programs.coach.session_state import ProgramSession, SessionState, WeekState
 from chat_service.programs.content.loader import parse
-from chat_service.programs.content.model import Programme
+from chat_service.programs.content.model import Program
 from cogniflow_dev.paths import repository_root
 
 NOW = datetime(2025, 6, 1, tzinfo=UTC)
@@ -26,7 +26,7 @@ TEXTS = st.dictionaries(NUMBERS, st.lists(WORDS, min_size=1, max_size=4), max_si
 
 
 @cache
-def driven() -> Programme:
+def driven() -> Program:
     return parse(
         (repository_root() / "content" / "programs" / "driven.yaml").read_text(encoding="utf-8"), "driven"
     )
@@ -82,7 +82,7 @@ def planned(position: Position | None, weeks: list[WeekRecord]) -> tuple[Session
 def test_every_record_is_accounted_for_and_the_session_goes_on(position, weeks):
     plan, ledger = planned(position, weeks)
     ledger.check()
-    snapshot = Snapshot(
+    snapshot = SessionState(
         session_id=plan.session_id,
         user_id=plan.user_id,
         version_id=driven().version_id,
@@ -100,7 +100,7 @@ def test_every_record_is_accounted_for_and_the_session_goes_on(position, weeks):
             for week in plan.weeks.values()
         ],
     )
-    standing = ProgramPlace(snapshot, driven()).standing
+    standing = ProgramSession(snapshot, driven()).standing
     number = standing.question.question_number
     assert not standing.state.awaits_followup(number)
     assert standing.text(standing.question.question_text)

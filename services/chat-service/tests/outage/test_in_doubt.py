@@ -6,16 +6,16 @@ from uuid import uuid4
 
 import pytest
 
-from chat_service.programs.coach.engine import Coaching
+from chat_service.programs.coach.engine import CoachEngine
 from chat_service.programs.content.catalog import Catalog
-from chat_service.programs.sessions.durable.recent_sessions import Memory
-from chat_service.programs.sessions.durable.replay import Replay
-from chat_service.programs.sessions.durable.replay_session import Storing
-from chat_service.programs.sessions.durable.sessions import DurableSessions, Keeper
+from chat_service.programs.sessions.durable.recent_sessions import RecentSessions
+from chat_service.programs.sessions.durable.replay import ReplayThread
+from chat_service.programs.sessions.durable.replay_session import SessionReplayer
+from chat_service.programs.sessions.durable.sessions import DurableSessionStore, SessionGuard
 from chat_service.programs.sessions.durable.spool import Spool
-from chat_service.programs.sessions.durable.turn_runner import DurableTurns
-from chat_service.programs.sessions.sql.turns import SqlTurns
-from chat_service.programs.sessions.store import Beginner
+from chat_service.programs.sessions.durable.turn_runner import DurableTurnRunner
+from chat_service.programs.sessions.sql.turns import SqlTurnStore
+from chat_service.programs.sessions.store import StartRequest
 from chat_service.turns.model import Message
 from cogniflow_kit.sql.database import Database
 
@@ -24,7 +24,7 @@ LATER = "Maybe they had no time to read it before the meeting."
 
 
 @dataclass(frozen=True)
-class Freezing(Coaching):
+class Freezing(CoachEngine):
     """Has PostgreSQL freeze before the message is claimed (`read`) or its turn completed (`answer`)."""
 
     postgres: object
@@ -54,15 +54,15 @@ def database(lonely):
 @pytest.mark.parametrize("settle_s", [0.0, 1.5], ids=["at once", "after a while"])
 @pytest.mark.parametrize("step", ["read", "answer"])
 def test_a_step_that_comes_late_changes_nothing(postgres, database, spool_dir, rows, step, settle_s):
-    catalog, spool, memory = Catalog(database), Spool(spool_dir), Memory()
-    storing = Storing(database, catalog, spool, memory)
-    sessions = DurableSessions(database, catalog, spool, memory, storing, Keeper(spool, memory))
-    take = DurableTurns(SqlTurns(database, catalog), spool, memory, storing)
-    replay = Replay(database, spool, storing)
+    catalog, spool, memory = Catalog(database), Spool(spool_dir), RecentSessions()
+    storing = SessionReplayer(database, catalog, spool, memory)
+    sessions = DurableSessionStore(database, catalog, spool, memory, storing, SessionGuard(spool, memory))
+    take = DurableTurnRunner(SqlTurnStore(database, catalog), spool, memory, storing)
+    replay = ReplayThread(database, spool, storing)
     spool.open()
     user_id = uuid4()
-    session_id = sessions.start(Beginner(user_id, "Ada"), "driven").session_id
-    first = take(Coaching(), Message(user_id, session_id, "one", "f", WORDS))
+    session_id = sessions.start(StartRequest(user_id, "Ada"), "driven").session_id
+    first = take(CoachEngine(), Message(user_id, session_id, "one", "f", WORDS))
     message = Message(user_id, session_id, "two", "f", LATER)
     try:
         told = take(Freezing(postgres, step), message)
@@ -84,7 +84,7 @@ def test_a_step_that_comes_late_changes_nothing(postgres, database, spool_dir, r
     assert [row[:4] for row in stored] == [(1, "one", "completed", False), (2, "two", "completed", True)]
     reply = told.model_dump(mode="json", exclude={"session_id", "turn_id", "sequence", "status"})
     assert stored[1][4] == reply
-    again = take(Coaching(), message)
+    again = take(CoachEngine(), message)
     assert (again.status, again.sequence, again.response) == ("completed", 2, told.response)
     counts = (
         "SELECT (SELECT count(*) FROM user_answers WHERE session_id = :id),"

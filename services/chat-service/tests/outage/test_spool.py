@@ -13,14 +13,14 @@ from uuid import uuid4
 
 import pytest
 
-from chat_service.programs.coach.engine import Coaching
-from chat_service.programs.coach.session_state import ProgramPlace
+from chat_service.programs.coach.engine import CoachEngine
+from chat_service.programs.coach.session_state import ProgramSession
 from chat_service.programs.content.loader import parse
 from chat_service.programs.sessions.durable import spool as module
 from chat_service.programs.sessions.durable.spool import Spool, SpoolTaken
-from chat_service.programs.sessions.durable.spooled_turn import Spooled
+from chat_service.programs.sessions.durable.spooled_turn import SpooledTurn
 from chat_service.programs.sessions.sql.sessions import opening
-from chat_service.programs.sessions.store import Beginner
+from chat_service.programs.sessions.store import StartRequest
 from chat_service.turns.errors import TurnInProgress
 from chat_service.turns.model import Message
 from cogniflow_kit.errors import Unavailable
@@ -44,16 +44,16 @@ def spool(spool_dir):
 
 @pytest.fixture
 def place(driven):
-    return opening(Beginner(uuid4(), "Ada"), driven)
+    return opening(StartRequest(uuid4(), "Ada"), driven)
 
 
-def spooled(place: ProgramPlace, name: str = "one", words: str = WORDS) -> Spooled:
+def spooled(place: ProgramSession, name: str = "one", words: str = WORDS) -> SpooledTurn:
     snapshot = place.snapshot
     message = Message(snapshot.user_id, snapshot.session_id, name, "fingerprint", words)
-    engine = Coaching()
+    engine = CoachEngine()
     reading = engine.read(message, place)
     result = engine.answer(message, place, reading, lambda: None)
-    return Spooled(
+    return SpooledTurn(
         message=message,
         risk=reading.risk,
         intent=reading.intent,
@@ -71,7 +71,7 @@ def spooled(place: ProgramPlace, name: str = "one", words: str = WORDS) -> Spool
 
 def test_turns_come_back_as_they_were(spool, spool_dir, place):
     first = spooled(place)
-    second = spooled(ProgramPlace(first.snapshot, place.programme), "two", "What do you mean?")
+    second = spooled(ProgramSession(first.snapshot, place.programme), "two", "What do you mean?")
     spool.append(first)
     spool.append(second)
     session_id = place.snapshot.session_id
@@ -105,7 +105,7 @@ def test_a_line_that_was_cut_off_is_dropped(spool, spool_dir, place):
         file.write(path.read_bytes()[:-40])
     again = Spool(spool_dir)
     again.open()
-    second = spooled(ProgramPlace(first.snapshot, place.programme), "two", "What do you mean?")
+    second = spooled(ProgramSession(first.snapshot, place.programme), "two", "What do you mean?")
     assert again.turns(place.snapshot.session_id) == [first]
     again.append(second)
     assert again.turns(place.snapshot.session_id) == [first, second]
@@ -128,7 +128,7 @@ def test_on_a_full_disk_nothing_is_kept_and_nothing_half(spool, spool_dir, place
     """A limit on the size of files fails in the middle of a write, as a full disk does."""
     first = spooled(place)
     spool.append(first)
-    second = spooled(ProgramPlace(first.snapshot, place.programme), "two", "What do you mean?")
+    second = spooled(ProgramSession(first.snapshot, place.programme), "two", "What do you mean?")
     path = spool_dir / f"{place.snapshot.session_id}.jsonl"
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
@@ -136,7 +136,7 @@ def test_on_a_full_disk_nothing_is_kept_and_nothing_half(spool, spool_dir, place
     try:
         with pytest.raises(Unavailable) as refused:
             spool.append(second)
-        other = spooled(opening(Beginner(uuid4(), "Bo"), place.programme))
+        other = spooled(opening(StartRequest(uuid4(), "Bo"), place.programme))
         assert spool.size == path.stat().st_size
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
@@ -153,7 +153,7 @@ def test_there_is_a_limit(spool, place, monkeypatch):
     monkeypatch.setattr(module, "CAPACITY_BYTES", len(first.model_dump_json()) + 10)
     spool.append(first)
     with pytest.raises(Unavailable):
-        spool.append(spooled(opening(Beginner(uuid4(), "Bo"), place.programme)))
+        spool.append(spooled(opening(StartRequest(uuid4(), "Bo"), place.programme)))
     assert spool.waiting == 1
 
 

@@ -11,10 +11,10 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import text
 
-from chat_service.programs.coach.engine import Coaching
+from chat_service.programs.coach.engine import CoachEngine
 from chat_service.programs.content.catalog import Catalog
 from chat_service.programs.sessions.schemas import Answer
-from chat_service.programs.sessions.sql.turns import SqlTurns
+from chat_service.programs.sessions.sql.turns import SqlTurnStore
 from chat_service.turns.model import Message
 from cogniflow_dev.testing.tokens import headers
 from cogniflow_kit.sql.database import Database
@@ -88,9 +88,9 @@ def test_a_claim_of_the_same_message_need_not_run_out(api, postgres, begun, as_m
     said = Answer(text=SAID[1], client_message_id="two").model_dump_json(exclude={"client_message_id"})
     fingerprint = hashlib.sha256(said.encode()).hexdigest()
     message = Message(tokens.id_of(maja), session_id, "two", fingerprint, SAID[1])
-    store = SqlTurns(own, Catalog(own))
+    store = SqlTurnStore(own, Catalog(own))
     place = store.look(message).place
-    assert store.begin(message, place, 2, Coaching().read(message, place))
+    assert store.begin(message, place, 2, CoachEngine().read(message, place))
     with frozen(postgres):
         assert say(api, begun, SAID[1], "two", as_maja)["status"] == "queued"
     wait_until_stored(api, begun, as_maja, version=3, within_s=10)

@@ -12,13 +12,13 @@ from program_tabs import Broken, Killed, Said, Tab, break_down
 from sqlalchemy import text
 from taking import WAY
 
-from chat_service.programs.coach.engine import Coaching, Restarting
-from chat_service.programs.coach.session_state import ProgramPlace
+from chat_service.programs.coach.engine import CoachEngine, RestartEngine
+from chat_service.programs.coach.session_state import ProgramSession
 from chat_service.programs.content.catalog import Catalog
 from chat_service.programs.sessions.errors import SessionCompleted, SessionPaused, WeekLocked, WeekNotBegun
-from chat_service.programs.sessions.sql.sessions import SqlSessions
-from chat_service.programs.sessions.sql.turns import SqlTurns
-from chat_service.programs.sessions.store import Beginner
+from chat_service.programs.sessions.sql.sessions import SqlSessionStore
+from chat_service.programs.sessions.sql.turns import SqlTurnStore
+from chat_service.programs.sessions.store import StartRequest
 from chat_service.turns.errors import MessageIdReused, TurnAbandoned, TurnInProgress
 from chat_service.turns.model import Message, Status, Turn
 from chat_service.turns.protocol import reap
@@ -47,7 +47,7 @@ SOME_STEPS = st.sampled_from([1, 2, 2, 3, 3, 4, WHOLE, WHOLE, WHOLE])
 
 
 @dataclass
-class Memory:
+class RecentSessions:
     """What the machine knows without looking: every message, and what its sender was told."""
 
     said: list[Said] = field(default_factory=list)
@@ -67,20 +67,20 @@ class ProgramMachine(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.store = SqlTurns(self.database, self.catalog)
-        self.sessions = SqlSessions(self.database, self.catalog)
+        self.store = SqlTurnStore(self.database, self.catalog)
+        self.sessions = SqlSessionStore(self.database, self.catalog)
         self.user_id = uuid4()
-        self.session_id: UUID = self.sessions.start(Beginner(self.user_id, "Ada"), "practice").session_id
+        self.session_id: UUID = self.sessions.start(StartRequest(self.user_id, "Ada"), "practice").session_id
         self.opening = self.sessions.read(self.session_id, self.user_id).place
         self.tabs: list[Tab | None] = [None] * TABS
-        self.memory = Memory()
+        self.memory = RecentSessions()
         self.counts["runs"] += 1
 
     # -- what may happen -------------------------------------------------------------------------------
 
     @rule(tab=A_TAB, words=st.sampled_from(WORDS), steps=SOME_STEPS)
     def say(self, tab: int, words: str, steps: int) -> None:
-        self._send(tab, self._new(words, Coaching()), steps)
+        self._send(tab, self._new(words, CoachEngine()), steps)
 
     @rule(count=st.integers(1, 6), to_the_end=st.integers(0, 4), freed=st.booleans())
     def go_on(self, count: int, to_the_end: int, freed: bool) -> None:
@@ -96,7 +96,7 @@ class ProgramMachine(RuleBasedStateMachine):
             number = place.standing.question.question_number
             followup = place.standing.state.awaits_followup(number)
             words = answers[-1] if followup else answers[number - 1]
-            self._send(0, self._new(words, Coaching()), WHOLE)
+            self._send(0, self._new(words, CoachEngine()), WHOLE)
 
     @rule(tab=A_TAB, which=st.integers(0, 1000), steps=SOME_STEPS)
     @precondition(lambda self: self.memory.said)
@@ -110,11 +110,11 @@ class ProgramMachine(RuleBasedStateMachine):
     def reuse_an_id(self, tab: int, which: int) -> None:
         names = list(self.memory.acknowledged)
         other = self._message(names[which % len(names)], OTHER_WORDS)
-        self._send(tab, Said(other, Coaching()), WHOLE)
+        self._send(tab, Said(other, CoachEngine()), WHOLE)
 
     @rule(tab=A_TAB, week=st.sampled_from([1, 1, 2, 3, 4]), steps=SOME_STEPS)
     def restart(self, tab: int, week: int, steps: int) -> None:
-        self._send(tab, self._new(f"Restart week {week}", Restarting(week_number=week)), steps)
+        self._send(tab, self._new(f"Restart week {week}", RestartEngine(week_number=week)), steps)
 
     @rule(tab=A_TAB, steps=st.integers(1, 3))
     def step(self, tab: int, steps: int) -> None:
@@ -140,7 +140,7 @@ class ProgramMachine(RuleBasedStateMachine):
         """A message is claimed and not answered; the process itself fails its turn, or the reaper does."""
         self.pause(paused=False)
         self.leases_run_out()
-        self._send(tab, self._new(words, Coaching()), CLAIMED)
+        self._send(tab, self._new(words, CoachEngine()), CLAIMED)
         self._act(tab, Tab.kill if killed else lambda one: one.step(break_down))
         self._act(tab, Tab.finish)
         if reaped:
@@ -186,7 +186,7 @@ class ProgramMachine(RuleBasedStateMachine):
         """Whatever happened, the next message is answered."""
         self.pause(paused=False)
         if not self._place().snapshot.completed:
-            self._send(0, self._new("What do you mean?", Coaching()), WHOLE)
+            self._send(0, self._new("What do you mean?", CoachEngine()), WHOLE)
             assert self.memory.said[-1].message.client_message_id in self.memory.acknowledged
 
     def check(self) -> None:
@@ -229,14 +229,14 @@ class ProgramMachine(RuleBasedStateMachine):
     def _message(self, name: str, words: str) -> Message:
         return Message(self.user_id, self.session_id, name, words, words)
 
-    def _new(self, words: str, engine: Coaching) -> Said:
+    def _new(self, words: str, engine: CoachEngine) -> Said:
         said = Said(self._message(f"message {len(self.memory.said)}", words), engine)
         name = said.message.client_message_id
         self.memory.followed += [(before, name) for before in self.memory.acknowledged]
         self.memory.said.append(said)
         return said
 
-    def _place(self) -> ProgramPlace:
+    def _place(self) -> ProgramSession:
         return self.store.look(self._message("look", "")).place
 
     def _send(self, tab: int, said: Said, steps: int) -> None:

@@ -11,8 +11,8 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from chat_service.programs.coach.engine import Coaching
-from chat_service.programs.coach.session_state import ProgramPlace, Snapshot
+from chat_service.programs.coach.engine import CoachEngine
+from chat_service.programs.coach.session_state import ProgramSession, SessionState
 from chat_service.programs.content.model import SKIPPED
 from chat_service.turns.model import Message
 
@@ -58,7 +58,7 @@ def stored(session: Session, session_id: UUID) -> Rows:
 class Expected:
     """The rows after the turns that were told to it, in order; `place` is where they lead."""
 
-    def __init__(self, opening: ProgramPlace) -> None:
+    def __init__(self, opening: ProgramSession) -> None:
         self.place = opening
         self._rows: Rows = {name: [] for name in STORED}
         self._steps: dict[str, tuple[Any, ...]] = {}
@@ -69,7 +69,7 @@ class Expected:
         first = (0, 1, "nova", opening.week.week_id, 1, question.question_id)
         self._rows["messages"].append((*first, opening.standing.text(question.question_text), None, None))
 
-    def claimed(self, sequence: int, message: Message, engine: Coaching) -> None:
+    def claimed(self, sequence: int, message: Message, engine: CoachEngine) -> None:
         """The words are there, with what was found in them."""
         standing, reading = self.place.standing, engine.read(message, self.place)
         where = (standing.week.week_id, self.place.open_week.run, standing.question.question_id)
@@ -79,7 +79,7 @@ class Expected:
         if reading.risk is not None:
             self._rows["risks"].append((sequence, reading.risk.category, "open"))
 
-    def completed(self, sequence: int, turn_id: UUID, message: Message, engine: Coaching) -> None:
+    def completed(self, sequence: int, turn_id: UUID, message: Message, engine: CoachEngine) -> None:
         """The answer is there, with all that it led to."""
         place, rows = self.place, self._rows
         result = engine.answer(message, place, engine.read(message, place), lambda: None)
@@ -114,9 +114,9 @@ class Expected:
             rows["summaries"].append(("complete", following.snapshot.version))
         self._fsm_state = following.place
         self._keep(following.snapshot)
-        self.place = ProgramPlace(following.snapshot, place.programme)
+        self.place = ProgramSession(following.snapshot, place.programme)
 
-    def _keep(self, snapshot: Snapshot) -> None:
+    def _keep(self, snapshot: SessionState) -> None:
         for week in snapshot.weeks:
             data = week.data.model_dump(mode="json", exclude_defaults=True)
             self._states[week.week_id, week.run] = (week.question_number, week.is_completed, data)

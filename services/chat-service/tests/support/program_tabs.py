@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from threading import Semaphore, Thread
 from typing import Any
 
-from chat_service.programs.coach.engine import Coaching
-from chat_service.programs.sessions.sql.turns import SqlTurns
+from chat_service.programs.coach.engine import CoachEngine
+from chat_service.programs.sessions.sql.turns import SqlTurnStore
 from chat_service.turns.model import Message, Turn
-from chat_service.turns.protocol import take_turn
+from chat_service.turns.protocol import run_turn
 
 STEP_LIMIT_S = 30
 
@@ -26,13 +26,13 @@ class Said:
     """A message, and the engine it is meant for."""
 
     message: Message
-    engine: Coaching
+    engine: CoachEngine
 
 
 class Tab:
     """A process that takes one turn, and waits before each call of its store until it is let go on."""
 
-    def __init__(self, store: SqlTurns, said: Said) -> None:
+    def __init__(self, store: SqlTurnStore, said: Said) -> None:
         self.said = said
         self.outcome: Turn | BaseException | None = None
         self._store = store
@@ -71,7 +71,7 @@ class Tab:
     def _run(self) -> None:
         try:
             store, engine = _Stopping(self._store, self), _Stopping(self.said.engine, self, only="answer")
-            outcome: Turn | BaseException = take_turn(store, engine, self.said.message)
+            outcome: Turn | BaseException = run_turn(store, engine, self.said.message)
             self.stop()
         except BaseException as error:  # noqa: BLE001 -- whatever it is, the machine judges it
             outcome = error

@@ -191,7 +191,8 @@ def _offline(command: str, files: list[Path], as_json: bool, *more: str) -> None
     options = [*more, *(["--json"] if as_json else [])]
     paths = [str(path) for path in files]
     done = subprocess.run(
-        [sys.executable, "-m", "chat_service.programs.authoring", command, *options, "--", *paths], check=False
+        [sys.executable, "-m", "chat_service.programs.authoring", command, *options, "--", *paths],
+        check=False,
     )
     raise typer.Exit(done.returncode)
 

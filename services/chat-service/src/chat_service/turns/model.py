@@ -76,7 +76,7 @@ class Turn:
 
 
 @dataclass(frozen=True)
-class Sight(Generic[Place]):
+class ClaimView(Generic[Place]):
     """The conversation: this very turn if it was claimed before, the newest turn, then the place.
 
     A store may read them one after the other, in this order, without a
@@ -95,7 +95,7 @@ class TurnStore(Protocol[Place, Reading_contra, Result_contra]):
     turn with a sequence number, one turn with a client_message_id.
     """
 
-    def look(self, message: Message) -> Sight[Place]:
+    def look(self, message: Message) -> ClaimView[Place]:
         """Raises NotFound when the conversation isn't this person's."""
 
     def begin(self, message: Message, place: Place, sequence: int, reading: Reading_contra) -> Turn | None:

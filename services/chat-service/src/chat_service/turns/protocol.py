@@ -22,7 +22,7 @@ from typing import Generic, TypeVar
 
 from chat_service.fault_points import reach
 from chat_service.turns.errors import MessageIdReused, TurnAbandoned, TurnInProgress
-from chat_service.turns.model import Engine, Message, Sight, Status, Turn, TurnStore
+from chat_service.turns.model import ClaimView, Engine, Message, Status, Turn, TurnStore
 from cogniflow_kit.ids import utc_now
 
 Place = TypeVar("Place")
@@ -33,7 +33,7 @@ CLAIM_ATTEMPTS = 5
 REAP_BATCH = 200
 
 
-def take_turn(
+def run_turn(
     store: TurnStore[Place, Reading, Result], engine: Engine[Place, Reading, Result], message: Message
 ) -> Turn:
     """Have the message answered once, however often it is sent. Returns the completed turn.
@@ -102,12 +102,12 @@ def _is_answered(same: Turn, message: Message) -> bool:
     return same.status is Status.COMPLETED
 
 
-def _refuse_while_running(sight: Sight[Place]) -> None:
+def _refuse_while_running(sight: ClaimView[Place]) -> None:
     if sight.last is not None and sight.last.holds_conversation(utc_now()):
         raise TurnInProgress
 
 
-def _claim_again(store: TurnStore[Place, Reading, Result], sight: Sight[Place]) -> Turn | None:
+def _claim_again(store: TurnStore[Place, Reading, Result], sight: ClaimView[Place]) -> Turn | None:
     same, last = sight.same, sight.last
     assert same is not None
     assert last is not None
@@ -122,7 +122,7 @@ def _claim_next(
     store: TurnStore[Place, Reading, Result],
     message: Message,
     place: Place,
-    sight: Sight[Place],
+    sight: ClaimView[Place],
     reading: Reading,
 ) -> Turn | None:
     last = sight.last

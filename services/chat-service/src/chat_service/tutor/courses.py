@@ -43,7 +43,7 @@ class CourseLessons(BaseModel):
     lessons: list[Lesson]
 
 
-class Courses:
+class CoursesClient:
     """Raises Unavailable when courses-service is away or answers what it never should."""
 
     def __init__(self, client: ServiceClient) -> None:

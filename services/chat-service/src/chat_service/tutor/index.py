@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from chat_service import tables
 from chat_service.embedding import embed
-from chat_service.tutor.courses import CourseLessons, Courses, Lesson
+from chat_service.tutor.courses import CourseLessons, CoursesClient, Lesson
 from chat_service.tutor.errors import CourseNotReady
 from chat_service.tutor.passages import passages
 from cogniflow_kit.ids import new_id, utc_now
@@ -33,14 +33,16 @@ class _Passage:
 class LessonIndex:
     """One course is replaced as a whole, in one transaction: readers see the old one or the new one."""
 
-    def __init__(self, database: Database, courses: Courses) -> None:
+    def __init__(self, database: Database, courses: CoursesClient) -> None:
         self._database = database
         self._courses = courses
 
     def version(self, course_id: UUID) -> int | None:
         """The version of the course that is indexed, or None."""
         with self._database.transaction() as session:
-            return session.scalar(select(tables.CourseIndex.version).where(tables.CourseIndex.course_id == course_id))
+            return session.scalar(
+                select(tables.CourseIndex.version).where(tables.CourseIndex.course_id == course_id)
+            )
 
     def versions(self) -> dict[UUID, int]:
         with self._database.transaction() as session:
@@ -87,7 +89,9 @@ def _claims_version(session: Session, course_id: UUID, course: CourseLessons, ch
         insert(tables.CourseIndex)
         .values(course_id=course_id, **values)
         .on_conflict_do_update(
-            index_elements=[tables.CourseIndex.course_id], set_=values, where=tables.CourseIndex.version <= course.version
+            index_elements=[tables.CourseIndex.course_id],
+            set_=values,
+            where=tables.CourseIndex.version <= course.version,
         )
         .returning(tables.CourseIndex.course_id)
     )

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from chat_service.tutor.courses import Courses
+from chat_service.tutor.courses import CoursesClient
 from chat_service.tutor.index import LessonIndex
 from cogniflow_kit.jobs import Jobs
 from cogniflow_kit.sql.database import Database
@@ -19,7 +19,7 @@ _IN_HAND = text(
 )
 
 
-def find_stale(database: Database, jobs: Jobs, courses: Courses, lessons: LessonIndex) -> None:
+def find_stale(database: Database, jobs: Jobs, courses: CoursesClient, lessons: LessonIndex) -> None:
     """Have every course indexed that changed since, and forget those that are gone."""
     indexed = lessons.versions()
     present = dict(courses.versions())

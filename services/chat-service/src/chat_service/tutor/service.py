@@ -10,15 +10,15 @@ import structlog
 from chat_service.embedding import embed
 from chat_service.safety.detection.check import Risk, check
 from chat_service.turns.model import Message
-from chat_service.turns.protocol import take_turn
+from chat_service.turns.protocol import run_turn
 from chat_service.tutor.answering import statements
-from chat_service.tutor.courses import Course, Courses
+from chat_service.tutor.courses import Course, CoursesClient
 from chat_service.tutor.errors import OtherCourse
 from chat_service.tutor.index import LessonIndex
 from chat_service.tutor.replies import reply
 from chat_service.tutor.schemas import TutorAnswer, TutorMessage, TutorReply
 from chat_service.tutor.search import Question, search
-from chat_service.tutor.turn_store import TutorPlace, TutorReading, TutorTurns
+from chat_service.tutor.turn_store import TutorAnalysis, TutorConversation, TutorTurnStore
 from cogniflow_kit.errors import Unavailable
 from cogniflow_kit.identity import User
 from cogniflow_kit.sql.database import Database
@@ -32,14 +32,16 @@ INDEX_WITHIN_S = 8.0
 class Tutor:
     """Answers by the lessons alone, without a language model."""
 
-    def __init__(self, database: Database, turns: TutorTurns, courses: Courses, index: LessonIndex) -> None:
+    def __init__(
+        self, database: Database, turns: TutorTurnStore, courses: CoursesClient, index: LessonIndex
+    ) -> None:
         self._database = database
         self._turns = turns
         self._courses = courses
         self._index = index
 
     def ask(self, user: User, body: TutorMessage) -> TutorAnswer:
-        """One turn. Raises what `take_turn` raises, NotEnrolled, OtherCourse and ConversationNotFound."""
+        """One turn. Raises what `run_turn` raises, NotEnrolled, OtherCourse and ConversationNotFound."""
         message = Message(
             user_id=user.id,
             conversation_id=body.conversation_id,
@@ -47,7 +49,7 @@ class Tutor:
             fingerprint=_fingerprint(body),
             text=body.message,
         )
-        turn = take_turn(self._turns, _Engine(self, user, body.course_id), message)
+        turn = run_turn(self._turns, _Engine(self, user, body.course_id), message)
         return TutorAnswer.model_validate(
             {
                 **(turn.reply or {}),
@@ -89,16 +91,16 @@ class _Engine:
         self._user = user
         self._course_id = course_id
 
-    def admit(self, place: TutorPlace) -> TutorPlace:
+    def admit(self, place: TutorConversation) -> TutorConversation:
         if place.course_id not in (None, self._course_id):
             raise OtherCourse
         return replace(place, course=self._tutor.course_of(self._user, self._course_id))
 
-    def read(self, message: Message, _: TutorPlace) -> TutorReading:
-        return TutorReading(check(message.text))
+    def read(self, message: Message, _: TutorConversation) -> TutorAnalysis:
+        return TutorAnalysis(check(message.text))
 
     def answer(
-        self, message: Message, place: TutorPlace, reading: TutorReading, _: Callable[[], None]
+        self, message: Message, place: TutorConversation, reading: TutorAnalysis, _: Callable[[], None]
     ) -> TutorReply:
         assert place.course is not None, "admitted with its course"
         return self._tutor.answer(place.course, message.text, reading.risk)

@@ -20,7 +20,7 @@ from pymongo.errors import DuplicateKeyError
 
 from chat_service.fault_points import reach
 from chat_service.safety.detection.check import Risk
-from chat_service.turns.model import LEASE, Message, Sight, Status, Turn
+from chat_service.turns.model import LEASE, ClaimView, Message, Status, Turn
 from chat_service.tutor.courses import Course
 from chat_service.tutor.errors import ConversationNotFound
 from chat_service.tutor.schemas import TutorReply
@@ -32,7 +32,7 @@ COLLECTION = "ai_conversations"
 
 
 @dataclass(frozen=True)
-class TutorPlace:
+class TutorConversation:
     """A conversation and its course; `course` is known once courses-service let the person in."""
 
     user_id: UUID
@@ -42,20 +42,20 @@ class TutorPlace:
 
 
 @dataclass(frozen=True)
-class TutorReading:
+class TutorAnalysis:
     """What was found in a question before it was stored."""
 
     risk: Risk | None
 
 
-class TutorTurns:
+class TutorTurnStore:
     """The turn store of the tutor."""
 
     def __init__(self, mongo: Mongo) -> None:
         self._turns = mongo.collection(COLLECTION)
         self._guard = mongo.breaker.guard
 
-    def look(self, message: Message) -> Sight[TutorPlace]:
+    def look(self, message: Message) -> ClaimView[TutorConversation]:
         repeated = {"user_id": message.user_id, "client_message_id": message.client_message_id}
         with self._guard():
             same = self._turns.find_one(repeated)
@@ -63,10 +63,14 @@ class TutorTurns:
             last = self._last(message.user_id, conversation_id) if conversation_id else None
         if conversation_id is not None and last is None:
             raise ConversationNotFound
-        place = TutorPlace(message.user_id, conversation_id or new_id(), last["course_id"] if last else None)
-        return Sight(place, _turn(same) if same else None, _turn(last) if last else None)
+        place = TutorConversation(
+            message.user_id, conversation_id or new_id(), last["course_id"] if last else None
+        )
+        return ClaimView(place, _turn(same) if same else None, _turn(last) if last else None)
 
-    def begin(self, message: Message, place: TutorPlace, sequence: int, reading: TutorReading) -> Turn | None:
+    def begin(
+        self, message: Message, place: TutorConversation, sequence: int, reading: TutorAnalysis
+    ) -> Turn | None:
         assert place.course is not None, "the engine admits nobody without a course"
         document = {
             "_id": new_id(),
@@ -110,7 +114,7 @@ class TutorTurns:
         changes = {"lease_expires_at": utc_now() + LEASE}
         return self._change(turn, {"status": Status.RUNNING}, changes) is not None
 
-    def complete(self, turn: Turn, place: TutorPlace, result: TutorReply) -> Turn | None:
+    def complete(self, turn: Turn, place: TutorConversation, result: TutorReply) -> Turn | None:
         assert place.course is not None
         reply = result.model_dump(mode="json")
         changes = {
@@ -165,7 +169,7 @@ def _turn(document: Document) -> Turn:
     )
 
 
-def _fact(turn: Turn, place: TutorPlace, course: Course, reply: TutorReply) -> Event:
+def _fact(turn: Turn, place: TutorConversation, course: Course, reply: TutorReply) -> Event:
     return Event(
         type="tutor.turn_completed",
         actor_id=place.user_id,

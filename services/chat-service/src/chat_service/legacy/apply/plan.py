@@ -13,7 +13,7 @@ from chat_service import tables
 from chat_service.legacy.apply.identity import legacy_uuid
 from chat_service.legacy.apply.rows import Rows
 from chat_service.legacy.apply.target import Target
-from chat_service.programs.coach.week_answers import ConversationData
+from chat_service.programs.coach.week_answers import WeekAnswers
 from chat_service.programs.content.catalog import read_version
 from chat_service.programs.content.model import Question, Week
 
@@ -36,7 +36,7 @@ class WeekPlan:
     week: Week
     question: int = 1
     completed: bool = False
-    data: ConversationData = field(default_factory=ConversationData)
+    data: WeekAnswers = field(default_factory=WeekAnswers)
 
     def passed(self, number: int) -> bool:
         return self.completed or number < self.question or self.data.is_completed(number)
@@ -194,7 +194,9 @@ class Plans:
         user_id = self._accounts.get(full, self._accounts.get(legacy_id)) or legacy_uuid("participant", full)
         plan = SessionPlan(full, session_id, user_id, self._target, self._now)
         stored = self._session.scalars(
-            select(tables.ProgramSession).where(tables.ProgramSession.session_id == session_id).with_for_update()
+            select(tables.ProgramSession)
+            .where(tables.ProgramSession.session_id == session_id)
+            .with_for_update()
         ).first()
         if stored is None:
             plan.user_id = self._free_owner(plan)
@@ -235,7 +237,7 @@ class Plans:
         plan.current = by_id[stored.current_week_id].week_number
         for state in self._of(tables.ConversationState, plan.session_id):
             week = by_id[state.week_id]
-            data = ConversationData.model_validate(state.conversation_data)
+            data = WeekAnswers.model_validate(state.conversation_data)
             plan.weeks[week.week_number] = WeekPlan(
                 week, state.current_question_number, state.is_completed, _without_fillings(data)
             )
@@ -246,7 +248,7 @@ class Plans:
         return self._session.scalars(select(table).where(table.session_id == session_id))
 
 
-def _without_fillings(data: ConversationData) -> ConversationData:
+def _without_fillings(data: WeekAnswers) -> WeekAnswers:
     answers = {number: said for number, said in data.answers.items() if said != [NOT_KEPT]}
     choices = {key: said for key, said in data.choices.items() if said != NOT_KEPT}
     return data.model_copy(update={"answers": answers, "choices": choices})

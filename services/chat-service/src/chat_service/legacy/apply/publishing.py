@@ -12,10 +12,10 @@ from chat_service.legacy.drafting import Draft
 from chat_service.legacy.sources import Source
 from chat_service.programs.content.catalog import read_version
 from chat_service.programs.content.loader import parse
-from chat_service.programs.content.model import Programme
+from chat_service.programs.content.model import Program
 from chat_service.programs.content.publishing import add_version
 from chat_service.programs.content.rendering import authored
-from chat_service.programs.content.validation import InvalidProgramme
+from chat_service.programs.content.validation import InvalidProgram
 
 
 def publish_draft(session: Session, source: Source, draft: Draft) -> Iterable[tuple[str, TableCount]]:
@@ -26,7 +26,7 @@ def publish_draft(session: Session, source: Source, draft: Draft) -> Iterable[tu
     ledger = source.ledger
     try:
         programme = parse(draft.yaml(), draft.slug)
-    except InvalidProgramme as error:
+    except InvalidProgram as error:
         for problem in error.problems:
             ledger.error(draft.slug, problem)
         ledger.leave_rest("the programme doesn't pass its checks; see the problems and --yaml")
@@ -45,7 +45,7 @@ def todos(draft: Draft) -> list[dict[str, object]]:
     return [asdict(todo) for todo in draft.todos]
 
 
-def _newest(session: Session, slug: str) -> Programme | None:
+def _newest(session: Session, slug: str) -> Program | None:
     version_id = session.scalar(
         select(tables.ProgramVersion.version_id)
         .join(tables.Program)
@@ -56,11 +56,11 @@ def _newest(session: Session, slug: str) -> Programme | None:
     return read_version(session, version_id) if version_id is not None else None
 
 
-def _same(one: Programme, other: Programme) -> bool:
+def _same(one: Program, other: Program) -> bool:
     return authored(one.model_copy(update={"version": other.version})) == authored(other)
 
 
-def _counts(programme: Programme, each: TableCount) -> Iterable[tuple[str, TableCount]]:
+def _counts(programme: Program, each: TableCount) -> Iterable[tuple[str, TableCount]]:
     questions = [question for week in programme.weeks for question in week.questions]
     numbers = {
         "program_versions": 1,

@@ -100,7 +100,9 @@ class Import:
             source.ledger.leave_rest("the source can't be used")
             return Outcome(source, "refused")
         checksum = self._checksum(source)
-        before = session.scalars(select(tables.LegacyImport).where(tables.LegacyImport.checksum == checksum)).first()
+        before = session.scalars(
+            select(tables.LegacyImport).where(tables.LegacyImport.checksum == checksum)
+        ).first()
         if before is not None:
             source.ledger.leave_rest("it was taken over before; nothing changes")
             return Outcome(source, "already_applied", applied_at=before.applied_at.isoformat())

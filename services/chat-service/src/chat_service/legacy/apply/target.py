@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from chat_service import tables
 from chat_service.programs.content.catalog import read_version
-from chat_service.programs.content.model import Programme, Week
+from chat_service.programs.content.model import Program, Week
 from chat_service.programs.content.version_labels import PRODUCTION
 
 
@@ -17,7 +17,7 @@ class Target:
     """The version that new participants begin, else the newest one."""
 
     program_id: UUID
-    programme: Programme
+    programme: Program
 
     def week(self, number: int) -> Week | None:
         """The active week of this old number: by its name where weeks were renumbered, else by its number."""

@@ -19,7 +19,7 @@ LONGEST_TIMEOUT_S = 25.0
 """Below the lease of a turn, which is renewed before each question."""
 
 
-class ModelAway(Exception):
+class ModelUnavailable(Exception):
     """No usable answer; `reason` goes into the turn's record."""
 
     def __init__(self, reason: Reason) -> None:
@@ -44,7 +44,7 @@ class LanguageModel:
 
     def __init__(self, settings: ModelSettings) -> None:
         self.settings = settings
-        self._breaker = Breaker("language-model", (ModelAway,), failures=3, reset_s=30)
+        self._breaker = Breaker("language-model", (ModelUnavailable,), failures=3, reset_s=30)
 
     def ask(self, instructions: str, said: str) -> str:
         """The model's answer to a person's words, never empty. Raises ModelAway."""
@@ -52,7 +52,7 @@ class LanguageModel:
             with self._breaker.guard():
                 return self._ask(instructions, said)
         except Unavailable as error:
-            raise ModelAway("resting") from error
+            raise ModelUnavailable("resting") from error
 
     def _ask(self, instructions: str, said: str) -> str:
         # Importing the SDK takes a second and 50 MB: nobody pays for it who has no model.
@@ -71,18 +71,18 @@ class LanguageModel:
                 temperature=omit if self.settings.temperature is None else self.settings.temperature,
             )
         except openai.APITimeoutError as error:
-            raise ModelAway("slow") from error
+            raise ModelUnavailable("slow") from error
         except openai.APIConnectionError as error:
-            raise ModelAway("unreachable") from error
+            raise ModelUnavailable("unreachable") from error
         except openai.APIStatusError as error:
-            raise ModelAway("refused" if error.status_code < 500 else "failed") from error
+            raise ModelUnavailable("refused" if error.status_code < 500 else "failed") from error
         except (openai.OpenAIError, ValueError) as error:
-            raise ModelAway("unusable") from error
+            raise ModelUnavailable("unusable") from error
         if monotonic() - since > self.settings.timeout_s:
-            raise ModelAway("slow")
+            raise ModelUnavailable("slow")
         text = (answer.choices[0].message.content or "").strip() if answer.choices else ""
         if not text:
-            raise ModelAway("unusable")
+            raise ModelUnavailable("unusable")
         return text
 
     @cached_property

@@ -4,7 +4,7 @@ from pydantic import SecretStr
 
 from chat_service.platform.language_model.client import LanguageModel, ModelSettings
 from chat_service.platform.settings.errors import SecretUnreadable
-from chat_service.platform.settings.reader import Configuration
+from chat_service.platform.settings.reader import SettingsReader
 from chat_service.platform.settings.registry import (
     LANGUAGE_MODEL,
     LLM_API_KEY,
@@ -15,10 +15,10 @@ from chat_service.platform.settings.registry import (
 )
 
 
-class ChosenModel:
+class ConfiguredModel:
     """Keeps one client as long as the settings stay the same, and with it what is known of its failures."""
 
-    def __init__(self, configuration: Configuration) -> None:
+    def __init__(self, configuration: SettingsReader) -> None:
         self._configuration = configuration
         self._model: LanguageModel | None = None
 

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from chat_service import tables
-from chat_service.platform.retention.archived_messages import ArchiveHolding
+from chat_service.platform.retention.archived_messages import ArchivedMessagesPersonalData
 from chat_service.tutor.turn_store import COLLECTION
 from cogniflow_kit.mongo import CollectionHolding, Mongo
 from cogniflow_kit.people import Holding, PersonalData
@@ -68,7 +68,7 @@ def held(database: Database, mongo: Mongo, kept: Sequence[Holding] = ()) -> Pers
             CollectionHolding(mongo, COLLECTION, hidden=("fingerprint", "outbox", "outbox_pending")),
             table("risk_reviews", owner=_OWN_DETECTION, hidden=("reviewer_id",)),
             *(table(name) for name in _OF_A_PERSON),
-            ArchiveHolding(database),
+            ArchivedMessagesPersonalData(database),
             table("experiment_assignments"),
             table("turns", owner=_OWN_SESSION),
             table("sessions"),

@@ -17,7 +17,7 @@ _OWNER = (
 )
 
 
-class ArchiveHolding:
+class ArchivedMessagesPersonalData:
     """Listed behind conversation_messages: a month cut off meanwhile is emptied here."""
 
     store = "postgresql.conversation_messages"

@@ -5,7 +5,7 @@ import structlog
 from chat_service.platform.retention.deletion import clear_up
 from chat_service.platform.retention.partitions import detach_before, months_before, open_months, persistently
 from chat_service.platform.retention.policy import Policy
-from chat_service.platform.settings.reader import Configuration
+from chat_service.platform.settings.reader import SettingsReader
 from chat_service.platform.settings.registry import KEEP_MONTHS
 from cogniflow_kit.ids import utc_now
 from cogniflow_kit.sql.database import Database
@@ -16,12 +16,12 @@ CLEAR_UP = "clear_up"
 TEND_MONTHS = "tend_months"
 
 
-def clear_up_now(database: Database, configuration: Configuration) -> None:
+def clear_up_now(database: Database, configuration: SettingsReader) -> None:
     """Raises when PostgreSQL is away; the job is repeated then."""
     clear_up(database, Policy.read(configuration))
 
 
-def tend_months(database: Database, configuration: Configuration) -> None:
+def tend_months(database: Database, configuration: SettingsReader) -> None:
     """Make the months ahead, cut off those that aren't kept. Raises MessagesBusy, to be repeated."""
     configuration.renew()
     today, kept = utc_now().date(), configuration.get(KEEP_MONTHS)

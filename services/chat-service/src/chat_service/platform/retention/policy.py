@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from chat_service.platform.settings.reader import Configuration
+from chat_service.platform.settings.reader import SettingsReader
 from chat_service.platform.settings.registry import (
     ANONYMOUS_DAYS,
     DETECTIONS_DAYS,
@@ -23,7 +23,7 @@ class Policy:
     transcript: Transcript
 
     @classmethod
-    def read(cls, configuration: Configuration) -> "Policy":
+    def read(cls, configuration: SettingsReader) -> "Policy":
         """As the settings are now. Raises when they can't be read: a default might delete too much."""
         configuration.renew()
         return cls(

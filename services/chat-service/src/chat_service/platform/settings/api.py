@@ -5,21 +5,21 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path, Request, Response
 
 from chat_service.platform.settings.schemas import PutSetting, SettingChangeOut, SettingOut, SettingsOut
-from chat_service.platform.settings.service import Administration
+from chat_service.platform.settings.service import SettingsAdmin
 from cogniflow_kit.errors import problems
 from cogniflow_kit.identity import Admin
 from cogniflow_kit.schemas import Page, PageRequest
 
 
-async def get_administration(request: Request, response: Response, _: Admin) -> Administration:
+async def get_administration(request: Request, response: Response, _: Admin) -> SettingsAdmin:
     response.headers["Cache-Control"] = "no-store"
-    administration: Administration = request.app.state.administration
+    administration: SettingsAdmin = request.app.state.administration
     return administration
 
 
 router = APIRouter(prefix="/api/settings", tags=["settings"])
 
-Settings = Annotated[Administration, Depends(get_administration)]
+Settings = Annotated[SettingsAdmin, Depends(get_administration)]
 Key = Annotated[str, Path(pattern=r"^[a-z][a-z0-9_.]*$", max_length=100)]
 
 

@@ -24,7 +24,7 @@ _PATIENCE_S = 0.4
 _READ = text("SELECT json_object_agg(setting_key, setting_value) AS stored FROM system_settings")
 
 
-class Configuration:
+class SettingsReader:
     """The settings of one process. While PostgreSQL is away: as they were last known, else their defaults."""
 
     def __init__(self, database: Database, vault: Vault) -> None:

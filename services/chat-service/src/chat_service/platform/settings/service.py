@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from chat_service import tables
 from chat_service.platform.settings.errors import SettingNotFound
-from chat_service.platform.settings.reader import Configuration
+from chat_service.platform.settings.reader import SettingsReader
 from chat_service.platform.settings.registry import SETTINGS
 from chat_service.platform.settings.schemas import SettingChangeOut, SettingOut
 from chat_service.platform.settings.setting import Setting
@@ -19,14 +19,14 @@ from cogniflow_kit.sql.database import Database
 _ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtext('cogniflow-settings'), hashtext(:key))")
 
 
-class Administration:
+class SettingsAdmin:
     """What admins do with settings. A change counts here at once, in other processes within seconds.
 
     It commits by itself: what is forgotten before the commit would be read
     again as it was.
     """
 
-    def __init__(self, database: Database, vault: Vault, configuration: Configuration) -> None:
+    def __init__(self, database: Database, vault: Vault, configuration: SettingsReader) -> None:
         self._database = database
         self._vault = vault
         self._configuration = configuration
@@ -140,10 +140,14 @@ def _known(key: str) -> Setting[Any]:
 def _locked(session: Session, key: str) -> tables.SystemSetting | None:
     """The row, to this transaction alone, also while there is none yet."""
     session.execute(_ONE_AT_A_TIME, {"key": key})
-    return session.scalar(select(tables.SystemSetting).where(tables.SystemSetting.setting_key == key).with_for_update())
+    return session.scalar(
+        select(tables.SystemSetting).where(tables.SystemSetting.setting_key == key).with_for_update()
+    )
 
 
 def _record(session: Session, setting: Setting[Any], old: JsonValue, new: JsonValue, actor_id: UUID) -> None:
     if setting.is_secret:
         old, new = {"is_set": old is not None}, {"is_set": new is not None}
-    session.add(tables.SystemSettingChange(setting_key=setting.key, actor_id=actor_id, old_value=old, new_value=new))
+    session.add(
+        tables.SystemSettingChange(setting_key=setting.key, actor_id=actor_id, old_value=old, new_value=new)
+    )

@@ -48,7 +48,9 @@ class Vault:
 
 def reseal(database: Database, vault: Vault) -> int:
     """Encrypt every secret with the newest key; returns how many weren't. Repeating it does no harm."""
-    secrets = select(tables.SystemSetting).where(tables.SystemSetting.setting_type == "secret").with_for_update()
+    secrets = (
+        select(tables.SystemSetting).where(tables.SystemSetting.setting_type == "secret").with_for_update()
+    )
     resealed = 0
     with database.transaction() as session:
         for row in session.scalars(secrets):

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from chat_service.programs.authoring.diff import as_json, as_text, compare
-from chat_service.programs.authoring.validation_report import Finding, Problem, examine
+from chat_service.programs.authoring.validation_report import Problem, ValidationReport, examine
 from chat_service.programs.stories.runner import Report, run_stories
 
 
@@ -72,14 +72,14 @@ def _diff(chosen: argparse.Namespace) -> int:
     return 0
 
 
-def _examine(path: Path) -> Finding:
+def _examine(path: Path) -> ValidationReport:
     try:
         return examine(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
-        return Finding("", None, [Problem(None, None, None, f"cannot be read: {error}")])
+        return ValidationReport("", None, [Problem(None, None, None, f"cannot be read: {error}")])
 
 
-def _finding_text(path: Path, finding: Finding) -> str:
+def _finding_text(path: Path, finding: ValidationReport) -> str:
     programme = finding.programme
     if programme is not None:
         questions = sum(len(week.questions) for week in programme.weeks)
@@ -89,7 +89,7 @@ def _finding_text(path: Path, finding: Finding) -> str:
     return "\n".join([*lines, *([f"{path}: {finding.more} problems more"] if finding.more else [])])
 
 
-def _finding_json(path: Path, finding: Finding) -> dict[str, Any]:
+def _finding_json(path: Path, finding: ValidationReport) -> dict[str, Any]:
     return {
         "file": str(path),
         "valid": finding.valid,

@@ -7,14 +7,14 @@ from fastapi import Depends, Request
 from chat_service.programs.authoring.experiments import Experiments
 from chat_service.programs.authoring.labels import Labels
 from chat_service.programs.authoring.schemas import Source
-from chat_service.programs.authoring.session_moves import Moving
-from chat_service.programs.authoring.validation_report import Finding, examine
+from chat_service.programs.authoring.session_moves import SessionMover
+from chat_service.programs.authoring.validation_report import ValidationReport, examine
 from chat_service.programs.authoring.versions import Versions
 from cogniflow_kit.identity import Instructor
 from cogniflow_kit.sql.database import DatabaseSession
 
 
-def get_finding(source: Source, _: Instructor) -> Finding:
+def get_finding(source: Source, _: Instructor) -> ValidationReport:
     """Routes take this first, so that no session is held while a long text is read."""
     return examine(source)
 
@@ -31,13 +31,13 @@ async def get_experiments(session: DatabaseSession) -> Experiments:
     return Experiments(session)
 
 
-async def get_moving(request: Request) -> Moving:
-    moving: Moving = request.app.state.moving
+async def get_moving(request: Request) -> SessionMover:
+    moving: SessionMover = request.app.state.moving
     return moving
 
 
-Examined = Annotated[Finding, Depends(get_finding)]
+Examined = Annotated[ValidationReport, Depends(get_finding)]
 VersionsService = Annotated[Versions, Depends(get_versions)]
 LabelsService = Annotated[Labels, Depends(get_labels)]
 ExperimentsService = Annotated[Experiments, Depends(get_experiments)]
-MovingService = Annotated[Moving, Depends(get_moving)]
+MovingService = Annotated[SessionMover, Depends(get_moving)]

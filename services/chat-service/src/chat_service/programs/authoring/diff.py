@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from chat_service.programs.content.model import Programme
+from chat_service.programs.content.model import Program
 from chat_service.programs.content.rendering import authored
 
 _PARTS = (
@@ -49,7 +49,7 @@ class Difference:
     changed: list[Change] = field(default_factory=list)
 
 
-def compare(old: Programme, new: Programme) -> Difference:
+def compare(old: Program, new: Program) -> Difference:
     found = Difference()
     _compare(authored(old), authored(new), Place(), found)
     found.changed = [change for change in found.changed if change.field != "version"]

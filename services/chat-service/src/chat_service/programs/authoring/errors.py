@@ -1,6 +1,6 @@
 """Refusals of authoring."""
 
-from chat_service.programs.authoring.validation_report import Finding
+from chat_service.programs.authoring.validation_report import ValidationReport
 from cogniflow_kit.errors import Conflict, FieldProblem, Forbidden, NotFound, Unprocessable
 
 
@@ -25,10 +25,10 @@ class ExperimentNotFound(NotFound):
         super().__init__("This programme has no such experiment.")
 
 
-class UnsoundProgramme(Unprocessable):
+class UnsoundProgram(Unprocessable):
     code = "program_not_sound"
 
-    def __init__(self, finding: Finding) -> None:
+    def __init__(self, finding: ValidationReport) -> None:
         errors = [
             FieldProblem(field=problem.place, code=self.code, message=problem.message)
             for problem in finding.problems

@@ -99,14 +99,18 @@ class Experiments:
 
     def _runs(self, program_id: UUID, label: str) -> bool:
         running = exists().where(
-            tables.Experiment.program_id == program_id, tables.Experiment.label == label, tables.Experiment.status == "running"
+            tables.Experiment.program_id == program_id,
+            tables.Experiment.label == label,
+            tables.Experiment.status == "running",
         )
         return bool(self._session.scalar(select(running)))
 
     def _one(self, program_id: UUID, experiment_id: UUID) -> ExperimentOut:
         found = self._session.scalars(
             select(tables.Experiment)
-            .where(tables.Experiment.program_id == program_id, tables.Experiment.experiment_id == experiment_id)
+            .where(
+                tables.Experiment.program_id == program_id, tables.Experiment.experiment_id == experiment_id
+            )
             .execution_options(populate_existing=True)
         ).first()
         if found is None:

@@ -9,15 +9,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from chat_service.programs.coach.session_state import ProgramPlace, WeekState
-from chat_service.programs.coach.week_answers import ConversationData
-from chat_service.programs.content.model import SKIPPED, Programme, Question, Week
+from chat_service.programs.coach.session_state import ProgramSession, WeekState
+from chat_service.programs.coach.week_answers import WeekAnswers
+from chat_service.programs.content.model import SKIPPED, Program, Question, Week
 from chat_service.programs.content.placeholders import Known
 from chat_service.programs.content.reachability import answered_before, kept_by
 from chat_service.programs.content.validation import text_problems
 
 
-class Fate(StrEnum):
+class MoveOutcome(StrEnum):
     """Of the place where somebody stands."""
 
     SAME_PLACE = "same_place"
@@ -26,7 +26,7 @@ class Fate(StrEnum):
     WEEK_GONE = "week_gone"
 
 
-class Obstacle(StrEnum):
+class MoveBlocker(StrEnum):
     """Why a session stays on its version.
 
     `nothing_left`: every question was answered. `needs_more`: texts ahead
@@ -48,12 +48,12 @@ class Spot:
 
 
 @dataclass(frozen=True)
-class Plan:
+class MovePlan:
     """`place` is where the session would stand, null with an obstacle; `opens` a week that wasn't begun."""
 
-    fate: Fate
-    obstacle: Obstacle | None = None
-    place: ProgramPlace | None = None
+    fate: MoveOutcome
+    obstacle: MoveBlocker | None = None
+    place: ProgramSession | None = None
     opens: bool = False
     changed_answers: list[Spot] = field(default_factory=list)
 
@@ -62,20 +62,20 @@ class Plan:
         return spot(self.place) if self.place is not None else None
 
 
-def spot(place: ProgramPlace) -> Spot:
+def spot(place: ProgramSession) -> Spot:
     return Spot(place.week.week_number, place.open_week.question_number)
 
 
-def open_text(place: ProgramPlace) -> str:
+def open_text(place: ProgramSession) -> str:
     """What the learner is to answer now, with its placeholders: the question, or its follow-up."""
     return _open_text(place.standing.question, place.open_week.data)
 
 
-def plan(place: ProgramPlace, new: Programme) -> Plan:
+def plan(place: ProgramSession, new: Program) -> MovePlan:
     """The plan for a session that isn't completed."""
     begun = [(place.programme.week(state.week_id), state) for state in place.snapshot.weeks]
     if any(new.week_numbered(week.week_number) is None for week, _ in begun):
-        return Plan(Fate.WEEK_GONE, Obstacle.WEEK_GONE)
+        return MovePlan(MoveOutcome.WEEK_GONE, MoveBlocker.WEEK_GONE)
     weeks = [_carried(week, _week(new, week), state) for week, state in begun]
     snapshot = place.snapshot.model_copy(
         update={
@@ -85,17 +85,17 @@ def plan(place: ProgramPlace, new: Programme) -> Plan:
         }
     )
     changed = [spot for week, state in begun for spot in _changed_answers(week, _week(new, week), state)]
-    fate, following = _stand(place, ProgramPlace(snapshot, new))
+    fate, following = _stand(place, ProgramSession(snapshot, new))
     if following is None:
-        obstacle = Obstacle.WEEK_GONE if fate is Fate.WEEK_GONE else Obstacle.NOTHING_LEFT
-        return Plan(fate, obstacle, changed_answers=changed)
+        obstacle = MoveBlocker.WEEK_GONE if fate is MoveOutcome.WEEK_GONE else MoveBlocker.NOTHING_LEFT
+        return MovePlan(fate, obstacle, changed_answers=changed)
     if any(_lacking(following)):
-        return Plan(fate, Obstacle.NEEDS_MORE, changed_answers=changed)
+        return MovePlan(fate, MoveBlocker.NEEDS_MORE, changed_answers=changed)
     opens = following.snapshot.current_week_id not in {state.week_id for state in weeks}
-    return Plan(fate, None, following, opens, changed)
+    return MovePlan(fate, None, following, opens, changed)
 
 
-def _week(new: Programme, old: Week) -> Week:
+def _week(new: Program, old: Week) -> Week:
     found = new.week_numbered(old.week_number)
     assert found is not None, "weeks that are gone were found before"
     return found
@@ -117,7 +117,7 @@ def _carried(old: Week, new: Week, state: WeekState) -> WeekState:
         if after.question_number in said
         if data.scenario_of(after.question_number) not in (None, SKIPPED)
     }
-    carried = ConversationData.model_validate({**kept, "choices": {**choices, **data.choices}})
+    carried = WeekAnswers.model_validate({**kept, "choices": {**choices, **data.choices}})
     number = min(state.question_number, last)
     return state.model_copy(update={"week_id": new.week_id, "question_number": number, "data": carried})
 
@@ -132,25 +132,25 @@ def _changed_answers(old: Week, new: Week, state: WeekState) -> Iterator[Spot]:
             yield Spot(old.week_number, number)
 
 
-def _stand(old: ProgramPlace, new: ProgramPlace) -> tuple[Fate, ProgramPlace | None]:
+def _stand(old: ProgramSession, new: ProgramSession) -> tuple[MoveOutcome, ProgramSession | None]:
     """Where the session goes on: where it is, else at the next question that nobody answered yet."""
     number, week = old.open_week.question_number, new.week
     if not week.is_active:
-        return Fate.WEEK_GONE, _next_week(new)
+        return MoveOutcome.WEEK_GONE, _next_week(new)
     if number <= len(week.questions):
         here = _with_week(new, _askable(week.question(number), new.open_week))
         same = open_text(here) == open_text(old)
-        return Fate.SAME_PLACE if same else Fate.QUESTION_CHANGED, here
+        return MoveOutcome.SAME_PLACE if same else MoveOutcome.QUESTION_CHANGED, here
     answered = [int(one) for one, done in new.open_week.data.question_completed.items() if done]
     following = max(answered, default=0) + 1
     if following <= len(week.questions):
         state = new.open_week.model_copy(update={"question_number": following})
-        return Fate.QUESTION_GONE, _with_week(new, _askable(week.question(following), state))
+        return MoveOutcome.QUESTION_GONE, _with_week(new, _askable(week.question(following), state))
     done = {"question_number": len(week.questions), "is_completed": True}
-    return Fate.QUESTION_GONE, _next_week(_with_week(new, new.open_week.model_copy(update=done)))
+    return MoveOutcome.QUESTION_GONE, _next_week(_with_week(new, new.open_week.model_copy(update=done)))
 
 
-def _next_week(place: ProgramPlace) -> ProgramPlace | None:
+def _next_week(place: ProgramSession) -> ProgramSession | None:
     """The first question of the next week that isn't completed, or where that week was left."""
     for week in place.programme.active_weeks:
         state = place.snapshot.state_of(week.week_id)
@@ -159,12 +159,12 @@ def _next_week(place: ProgramPlace) -> ProgramPlace | None:
         snapshot = place.snapshot.model_copy(update={"current_week_id": week.week_id})
         opened = state or WeekState(week_id=week.week_id)
         question = week.question(opened.question_number)
-        return _with_week(ProgramPlace(snapshot, place.programme), _askable(question, opened))
+        return _with_week(ProgramSession(snapshot, place.programme), _askable(question, opened))
     return None
 
 
-def _with_week(place: ProgramPlace, state: WeekState) -> ProgramPlace:
-    return ProgramPlace(place.snapshot.with_week(state), place.programme)
+def _with_week(place: ProgramSession, state: WeekState) -> ProgramSession:
+    return ProgramSession(place.snapshot.with_week(state), place.programme)
 
 
 def _askable(question: Question, state: WeekState) -> WeekState:
@@ -177,14 +177,14 @@ def _askable(question: Question, state: WeekState) -> WeekState:
     return state.model_copy(update={"data": state.data.model_copy(update={"scenario": scenarios})})
 
 
-def _open_text(question: Question, data: ConversationData) -> str:
+def _open_text(question: Question, data: WeekAnswers) -> str:
     followup = question.prompt("followup")
     if followup is not None and data.awaits_followup(question.question_number):
         return followup.response_text
     return question.question_text
 
 
-def _lacking(place: ProgramPlace) -> Iterator[str]:
+def _lacking(place: ProgramSession) -> Iterator[str]:
     """What texts ahead speak of that this person hasn't said and needn't say on the way there."""
     snapshot, programme = place.snapshot, place.programme
     kept = frozenset(key for state in snapshot.weeks for key in state.data.choices)

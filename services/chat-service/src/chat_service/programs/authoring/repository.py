@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session, aliased
 
 from chat_service import tables
 from chat_service.programs.authoring.errors import LabelNotFound, VersionNotFound
-from chat_service.programs.sessions.errors import ProgrammeNotFound
+from chat_service.programs.sessions.errors import ProgramNotFound
 
 _OWN_LABELS = (
     select(func.array_agg(aggregate_order_by(tables.ProgramLabel.label, tables.ProgramLabel.label)))
@@ -34,7 +34,7 @@ class AuthoringRepository:
         """Raises ProgrammeNotFound."""
         found = self._session.scalar(select(tables.Program.program_id).where(tables.Program.slug == slug))
         if found is None:
-            raise ProgrammeNotFound
+            raise ProgramNotFound
         return found
 
     def version(self, program_id: UUID, number: int) -> UUID:
@@ -71,7 +71,9 @@ class AuthoringRepository:
                     tables.ProgramLabel.moved_at,
                     tables.ProgramLabel.moved_by,
                 )
-                .join(tables.ProgramVersion, tables.ProgramVersion.version_id == tables.ProgramLabel.version_id)
+                .join(
+                    tables.ProgramVersion, tables.ProgramVersion.version_id == tables.ProgramLabel.version_id
+                )
                 .where(tables.ProgramLabel.program_id == program_id)
                 .order_by(tables.ProgramLabel.label)
             )

@@ -7,7 +7,7 @@ from uuid import UUID
 from fastapi import Body, Path
 from pydantic import Field, StringConstraints, model_validator
 
-from chat_service.programs.authoring.move_plan import Fate, Obstacle
+from chat_service.programs.authoring.move_plan import MoveBlocker, MoveOutcome
 from chat_service.programs.content.version_labels import PRODUCTION
 from cogniflow_kit.schemas import RequestBody, ResponseBody
 
@@ -162,10 +162,10 @@ class SessionMoveOut(ResponseBody):
     session_id: UUID
     from_version: int | None = None
     at: SpotOut | None = None
-    fate: Fate | None = None
+    fate: MoveOutcome | None = None
     stands_at: SpotOut | None = None
     changed_answers: list[SpotOut] = Field(default=[])
-    obstacle: Obstacle | None = None
+    obstacle: MoveBlocker | None = None
     moved: bool = False
 
 

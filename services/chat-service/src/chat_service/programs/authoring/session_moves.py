@@ -9,12 +9,12 @@ from sqlalchemy import exists, func, select, text, update
 from sqlalchemy.orm import Session
 
 from chat_service import tables
-from chat_service.programs.authoring.move_plan import Obstacle, Plan, open_text, plan, spot
+from chat_service.programs.authoring.move_plan import MoveBlocker, MovePlan, open_text, plan, spot
 from chat_service.programs.authoring.repository import AuthoringRepository
 from chat_service.programs.authoring.schemas import SessionMoveOut, SpotOut
-from chat_service.programs.coach.session_state import ProgramPlace, Snapshot, WeekState
+from chat_service.programs.coach.session_state import ProgramSession, SessionState, WeekState
 from chat_service.programs.content.catalog import Catalog
-from chat_service.programs.content.model import Programme
+from chat_service.programs.content.model import Program
 from chat_service.programs.sessions.sql.statements import SNAPSHOT
 from chat_service.turns.errors import TurnInProgress, TurnsWaiting
 from cogniflow_kit.sql.database import Database
@@ -39,7 +39,7 @@ class Candidate:
     user_id: UUID
 
 
-class Moving:
+class SessionMover:
     """A dry run computes what an application would do, and changes nothing."""
 
     def __init__(
@@ -54,7 +54,7 @@ class Moving:
 
     def find(
         self, slug: str, number: int, from_version: int | None, after: UUID | None, limit: int
-    ) -> tuple[Programme, int, list[Candidate]]:
+    ) -> tuple[Program, int, list[Candidate]]:
         """The version to move to, how many sessions run on others, and some of them, one more than `limit`.
 
         Raises ProgrammeNotFound and VersionNotFound.
@@ -63,11 +63,18 @@ class Moving:
             repository = AuthoringRepository(session)
             program_id = repository.program(slug)
             target = repository.version(program_id, number)
-            others = [tables.ProgramSession.program_id == program_id, tables.ProgramSession.completed.is_(False)]
+            others = [
+                tables.ProgramSession.program_id == program_id,
+                tables.ProgramSession.completed.is_(False),
+            ]
             if from_version is not None:
-                others.append(tables.ProgramSession.version_id == repository.version(program_id, from_version))
+                others.append(
+                    tables.ProgramSession.version_id == repository.version(program_id, from_version)
+                )
             others.append(tables.ProgramSession.version_id != target)
-            total = session.scalar(select(func.count()).select_from(tables.ProgramSession).where(*others)) or 0
+            total = (
+                session.scalar(select(func.count()).select_from(tables.ProgramSession).where(*others)) or 0
+            )
             if after is not None:
                 others.append(tables.ProgramSession.session_id > after)
             found = session.execute(
@@ -79,7 +86,7 @@ class Moving:
             candidates = [Candidate(*row) for row in found]
         return self._catalog.get(target), total, candidates
 
-    def move(self, candidate: Candidate, new: Programme, *, dry_run: bool) -> SessionMoveOut:
+    def move(self, candidate: Candidate, new: Program, *, dry_run: bool) -> SessionMoveOut:
         """What becomes of this session; done at once unless it is a dry run."""
         if dry_run:
             return self._move(candidate, new, dry_run=True)
@@ -87,16 +94,16 @@ class Moving:
             with self._changing(candidate.id):
                 return self._move(candidate, new, dry_run=False)
         except (TurnInProgress, TurnsWaiting):
-            return SessionMoveOut(session_id=candidate.id, obstacle=Obstacle.RUNNING_TURN)
+            return SessionMoveOut(session_id=candidate.id, obstacle=MoveBlocker.RUNNING_TURN)
 
-    def _move(self, candidate: Candidate, new: Programme, *, dry_run: bool) -> SessionMoveOut:
+    def _move(self, candidate: Candidate, new: Program, *, dry_run: bool) -> SessionMoveOut:
         with self._database.transaction() as session:
             if not dry_run:
                 session.execute(_LOCK, {"session_id": candidate.id})
             snapshot = _read(session, candidate)
             if snapshot is None or snapshot.completed or snapshot.version_id == new.version_id:
-                return SessionMoveOut(session_id=candidate.id, obstacle=Obstacle.CHANGED_MEANWHILE)
-            place = ProgramPlace(snapshot, self._catalog.get(snapshot.version_id))
+                return SessionMoveOut(session_id=candidate.id, obstacle=MoveBlocker.CHANGED_MEANWHILE)
+            place = ProgramSession(snapshot, self._catalog.get(snapshot.version_id))
             planned = plan(place, new)
             obstacle = _circumstance(session, snapshot) or planned.obstacle
             if obstacle is None and not dry_run:
@@ -114,31 +121,36 @@ class Moving:
         )
 
 
-def _read(session: Session, candidate: Candidate) -> Snapshot | None:
+def _read(session: Session, candidate: Candidate) -> SessionState | None:
     found = session.scalar(_READ, {"session_id": candidate.id, "user_id": candidate.user_id})
-    return Snapshot.model_validate_json(found) if found is not None else None
+    return SessionState.model_validate_json(found) if found is not None else None
 
 
-def _circumstance(session: Session, snapshot: Snapshot) -> Obstacle | None:
+def _circumstance(session: Session, snapshot: SessionState) -> MoveBlocker | None:
     """What keeps a session on its version whatever the new one is like."""
-    running = exists().where(tables.ProgramTurn.session_id == snapshot.session_id, tables.ProgramTurn.status == "running")
+    running = exists().where(
+        tables.ProgramTurn.session_id == snapshot.session_id, tables.ProgramTurn.status == "running"
+    )
     experimenting = exists().where(
         tables.Experiment.experiment_id == snapshot.experiment_id, tables.Experiment.status == "running"
     )
     has_turn, in_experiment = session.execute(select(running, experimenting)).one()
     if has_turn:
-        return Obstacle.RUNNING_TURN
-    return Obstacle.IN_EXPERIMENT if in_experiment else None
+        return MoveBlocker.RUNNING_TURN
+    return MoveBlocker.IN_EXPERIMENT if in_experiment else None
 
 
-def _apply(session: Session, before: ProgramPlace, planned: Plan) -> None:
+def _apply(session: Session, before: ProgramSession, planned: MovePlan) -> None:
     place = planned.place
     assert place is not None, "a plan without an obstacle has a place"
     snapshot = place.snapshot
     own = {"session_id": snapshot.session_id, "version_id": snapshot.version_id}
     session.execute(
         update(tables.ProgramSession)
-        .where(tables.ProgramSession.session_id == snapshot.session_id, tables.ProgramSession.version == snapshot.version)
+        .where(
+            tables.ProgramSession.session_id == snapshot.session_id,
+            tables.ProgramSession.version == snapshot.version,
+        )
         .values(
             version=tables.ProgramSession.version + 1,
             version_id=snapshot.version_id,
@@ -172,12 +184,12 @@ def _keep(session: Session, session_id: UUID, state: WeekState) -> None:
         )
 
 
-def _open_week(session: Session, snapshot: Snapshot, state: WeekState) -> None:
+def _open_week(session: Session, snapshot: SessionState, state: WeekState) -> None:
     own = {"session_id": snapshot.session_id, "user_id": snapshot.user_id, "week_id": state.week_id}
     session.add_all([tables.ConversationState(**own, conversation_data={}), tables.UserProgress(**own)])
 
 
-def _ask(session: Session, place: ProgramPlace) -> None:
+def _ask(session: Session, place: ProgramSession) -> None:
     """The record shows which question the next answer answers: behind all that was said so far."""
     snapshot = place.snapshot
     last = select(

@@ -4,8 +4,8 @@ import re
 from dataclasses import dataclass
 
 from chat_service.programs.content.loader import parse
-from chat_service.programs.content.model import Programme
-from chat_service.programs.content.validation import InvalidProgramme
+from chat_service.programs.content.model import Program
+from chat_service.programs.content.validation import InvalidProgram
 
 MAX_PROBLEMS = 200
 """More than anybody reads at once; the rest is counted."""
@@ -37,11 +37,11 @@ class Problem:
 
 
 @dataclass(frozen=True)
-class Finding:
+class ValidationReport:
     """A programme, or what is wrong with its text. `more`: how many problems are left out."""
 
     source: str
-    programme: Programme | None
+    programme: Program | None
     problems: list[Problem]
     more: int = 0
 
@@ -58,18 +58,18 @@ class Finding:
         return self.programme.version if self.programme else None
 
 
-def examine(source: str) -> Finding:
+def examine(source: str) -> ValidationReport:
     """Check a YAML text as publishing does."""
     try:
         programme = parse(source, "")
-    except InvalidProgramme as error:
+    except InvalidProgram as error:
         # A prompt may say the same wrong thing in two of its texts.
         found = list(dict.fromkeys(_placed(problem) for problem in error.problems))
-        return Finding(source, None, found[:MAX_PROBLEMS], more=max(0, len(found) - MAX_PROBLEMS))
+        return ValidationReport(source, None, found[:MAX_PROBLEMS], more=max(0, len(found) - MAX_PROBLEMS))
     if programme.slug in RESERVED_SLUGS:
         reserved = Problem(None, None, None, f"slug: {programme.slug} has another meaning here")
-        return Finding(source, None, [reserved])
-    return Finding(source, programme, [])
+        return ValidationReport(source, None, [reserved])
+    return ValidationReport(source, programme, [])
 
 
 def _placed(problem: str) -> Problem:

@@ -5,12 +5,12 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from chat_service.programs.authoring.diff import Difference, compare
-from chat_service.programs.authoring.errors import OtherSlug, UnsoundProgramme
+from chat_service.programs.authoring.errors import OtherSlug, UnsoundProgram
 from chat_service.programs.authoring.repository import AuthoringRepository
 from chat_service.programs.authoring.schemas import VersionOut
-from chat_service.programs.authoring.validation_report import Finding
+from chat_service.programs.authoring.validation_report import ValidationReport
 from chat_service.programs.content.catalog import read_version
-from chat_service.programs.content.model import Programme
+from chat_service.programs.content.model import Program
 from chat_service.programs.content.publishing import add_version
 
 
@@ -19,10 +19,10 @@ class Versions:
         self._session = session
         self._repository = AuthoringRepository(session)
 
-    def publish(self, slug: str, finding: Finding, author: UUID) -> tuple[VersionOut, bool]:
+    def publish(self, slug: str, finding: ValidationReport, author: UUID) -> tuple[VersionOut, bool]:
         """The version, and whether it is new. Raises UnsoundProgramme, OtherSlug and VersionTaken."""
         if finding.programme is None:
-            raise UnsoundProgramme(finding)
+            raise UnsoundProgram(finding)
         if finding.programme.slug != slug:
             raise OtherSlug(finding.programme.slug)
         published = add_version(self._session, finding.programme, finding.source, author)
@@ -34,7 +34,7 @@ class Versions:
         rows = self._repository.versions(self._repository.program(slug), after, limit)
         return [VersionOut.model_validate(row) for row in rows]
 
-    def content(self, slug: str, number: int) -> Programme:
+    def content(self, slug: str, number: int) -> Program:
         """Raises ProgrammeNotFound and VersionNotFound."""
         return read_version(self._session, self._repository.version(self._repository.program(slug), number))
 

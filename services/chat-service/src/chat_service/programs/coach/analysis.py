@@ -7,6 +7,6 @@ from chat_service.safety.detection.check import Risk
 
 
 @dataclass(frozen=True)
-class ProgramReading:
+class MessageAnalysis:
     risk: Risk | None
     intent: Intent

@@ -11,16 +11,16 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from chat_service.programs.coach.context import Standing
+from chat_service.programs.coach.context import CoachContext
 from chat_service.programs.coach.intents import Intent
 from chat_service.programs.coach.judging import Classification, Judge, Validation, choice_in
 from chat_service.programs.coach.phrases import phrases
-from chat_service.programs.coach.week_answers import ConversationData
+from chat_service.programs.coach.week_answers import WeekAnswers
 from chat_service.programs.content.model import SKIPPED, Prompt, Question
 from chat_service.safety.detection.check import Resource, Risk, resources, supportive_answer
 
 
-class Step(BaseModel):
+class CoachReply(BaseModel):
     """What one message leads to.
 
     An `answer` counts as an attempt, a `skip` completes its question without
@@ -36,7 +36,7 @@ class Step(BaseModel):
     answer: str
     intent: Intent
     iteration: int
-    state: ConversationData
+    state: WeekAnswers
     response: str
     prompt: Prompt | None = None
     validation: Validation | None = None
@@ -58,7 +58,7 @@ class Step(BaseModel):
         return self.state.scenario_of(question.question_number)
 
 
-def respond(standing: Standing, answer: str, intent: Intent, judge: Judge) -> Step:
+def respond(standing: CoachContext, answer: str, intent: Intent, judge: Judge) -> CoachReply:
     """The coach's step from here."""
     if intent.kind in ("clarify", "pause") or (intent.kind == "skip" and not standing.question.skippable):
         return _aside(standing, answer, intent)
@@ -69,10 +69,10 @@ def respond(standing: Standing, answer: str, intent: Intent, judge: Judge) -> St
     return _weigh(standing, answer, intent, judge)
 
 
-def support(standing: Standing, answer: str, intent: Intent, risk: Risk) -> Step:
+def support(standing: CoachContext, answer: str, intent: Intent, risk: Risk) -> CoachReply:
     """A supportive answer while somebody may be in danger: places first; the question stays where it is."""
     said = phrases(standing.locale).says["support_continues"]
-    return Step(
+    return CoachReply(
         kind="aside",
         answer=answer,
         intent=intent,
@@ -83,9 +83,9 @@ def support(standing: Standing, answer: str, intent: Intent, risk: Risk) -> Step
     )
 
 
-def restart(standing: Standing, week_number: int, words: str) -> Step:
+def restart(standing: CoachContext, week_number: int, words: str) -> CoachReply:
     """A week from its first question again. What was said in it before stays in the record."""
-    return Step(
+    return CoachReply(
         kind="restart",
         answer=words,
         intent=Intent(kind="restart"),
@@ -96,11 +96,11 @@ def restart(standing: Standing, week_number: int, words: str) -> Step:
     )
 
 
-def _aside(standing: Standing, answer: str, intent: Intent) -> Step:
+def _aside(standing: CoachContext, answer: str, intent: Intent) -> CoachReply:
     question = standing.question
     explains = intent.kind == "clarify" and not standing.state.awaits_followup(question.question_number)
     prompt = question.prompt("clarify_respond") if explains else None
-    return Step(
+    return CoachReply(
         kind="aside",
         answer=answer,
         intent=intent,
@@ -111,26 +111,26 @@ def _aside(standing: Standing, answer: str, intent: Intent) -> Step:
     )
 
 
-def _own_words(standing: Standing, intent: Intent) -> str:
+def _own_words(standing: CoachContext, intent: Intent) -> str:
     said = standing.phrases.says
     if intent.kind == "clarify":
         return said["clarify"].replace("{question}", standing.text(_open_text(standing)))
     return said["pause" if intent.kind == "pause" else "not_skippable"]
 
 
-def _open_text(standing: Standing) -> str:
+def _open_text(standing: CoachContext) -> str:
     followup = standing.question.prompt("followup")
     if followup is not None and standing.state.awaits_followup(standing.question.question_number):
         return followup.response_text
     return standing.question.question_text
 
 
-def _skip(standing: Standing, answer: str, intent: Intent) -> Step:
+def _skip(standing: CoachContext, answer: str, intent: Intent) -> CoachReply:
     question, number = standing.question, standing.question.question_number
     prompt = question.prompt("skip_respond")
     response = standing.text(prompt.response_text) if prompt else standing.phrases.says["skipped"]
     state = standing.state.with_scenario(number, SKIPPED).with_response(number, response, completed=True)
-    return Step(
+    return CoachReply(
         kind="skip",
         answer=answer,
         intent=intent,
@@ -141,7 +141,7 @@ def _skip(standing: Standing, answer: str, intent: Intent) -> Step:
     )
 
 
-def _weigh(standing: Standing, answer: str, intent: Intent, judge: Judge) -> Step:
+def _weigh(standing: CoachContext, answer: str, intent: Intent, judge: Judge) -> CoachReply:
     question, number = standing.question, standing.question.question_number
     state = standing.state.with_answer(number, answer)
     chosen = choice_in(question, answer) if question.choices else None
@@ -151,7 +151,7 @@ def _weigh(standing: Standing, answer: str, intent: Intent, judge: Judge) -> Ste
     ask = validation.ask if validation is not None and not validation.complete else None
     if ask is None or state.iterations(number) >= question.max_iterations:
         return _answer_by_scenario(standing, state, answer, intent, validation, judge)
-    return Step(
+    return CoachReply(
         kind="answer",
         answer=answer,
         intent=intent,
@@ -164,13 +164,13 @@ def _weigh(standing: Standing, answer: str, intent: Intent, judge: Judge) -> Ste
 
 
 def _answer_by_scenario(
-    standing: Standing,
-    state: ConversationData,
+    standing: CoachContext,
+    state: WeekAnswers,
     answer: str,
     intent: Intent,
     validation: Validation | None,
     judge: Judge,
-) -> Step:
+) -> CoachReply:
     question, number = standing.question, standing.question.question_number
     if question.keeps is not None:
         state = state.with_choice(question.keeps, state.spoken_answers()[number])
@@ -181,7 +181,7 @@ def _answer_by_scenario(
     if followup is not None:
         spoken.append(standing.text(followup.response_text, state))
     response = "\n\n".join(spoken)
-    return Step(
+    return CoachReply(
         kind="answer",
         answer=answer,
         intent=intent,
@@ -194,7 +194,7 @@ def _answer_by_scenario(
     )
 
 
-def _close_followup(standing: Standing, answer: str, intent: Intent, judge: Judge) -> Step:
+def _close_followup(standing: CoachContext, answer: str, intent: Intent, judge: Judge) -> CoachReply:
     """The question is done with. Somebody who skips the follow-up keeps their answer to the question."""
     number = standing.question.question_number
     prompt = standing.question.prompt("followup_respond")
@@ -205,7 +205,7 @@ def _close_followup(standing: Standing, answer: str, intent: Intent, judge: Judg
     else:
         state = state.with_followup(number, answer)
         response = judge.speak(standing, state, prompt)
-    return Step(
+    return CoachReply(
         kind="answer",
         answer=answer,
         intent=intent,

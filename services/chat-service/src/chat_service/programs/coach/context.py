@@ -5,22 +5,22 @@ from dataclasses import dataclass, field
 
 from chat_service.phrase_matching import shorten
 from chat_service.programs.coach.phrases import Phrases, phrases
-from chat_service.programs.coach.week_answers import ConversationData
-from chat_service.programs.content.model import SKIPPED, Programme, Question, Week
+from chat_service.programs.coach.week_answers import WeekAnswers
+from chat_service.programs.content.model import SKIPPED, Program, Question, Week
 from chat_service.programs.content.placeholders import QUOTED_CHARACTERS, Values, resolve
 
 
 @dataclass(frozen=True)
-class Standing:
+class CoachContext:
     """`state` is the open week's, `others` what the other weeks' states are, by week number."""
 
-    programme: Programme
+    programme: Program
     week: Week
     question: Question
-    state: ConversationData
+    state: WeekAnswers
     name: str
     locale: str = "en"
-    others: Mapping[int, ConversationData] = field(default_factory=dict)
+    others: Mapping[int, WeekAnswers] = field(default_factory=dict)
 
     @property
     def iteration(self) -> int:
@@ -32,7 +32,7 @@ class Standing:
         """The coach's own words, in the programme's language; the locale is for places to find help."""
         return phrases(self.programme.locale)
 
-    def text(self, raw: str, state: ConversationData | None = None) -> str:
+    def text(self, raw: str, state: WeekAnswers | None = None) -> str:
         """A text of the programme, its placeholders resolved, in this or another state of the open week."""
         week = state or self.state
         weeks = {**self.others, self.week.week_number: week}
@@ -48,7 +48,7 @@ class Standing:
             ),
         )
 
-    def _summary(self, weeks: Mapping[int, ConversationData], kept: Mapping[str, str]) -> str:
+    def _summary(self, weeks: Mapping[int, WeekAnswers], kept: Mapping[str, str]) -> str:
         """What was said to each step, or what was kept where a programme has no steps; one a line."""
         told = {
             question.step: said
@@ -65,7 +65,7 @@ class Standing:
         return "\n".join(lines) or f"- {self.phrases.says['nothing_yet']}"
 
 
-def _told(state: ConversationData | None, question: Question) -> str | None:
+def _told(state: WeekAnswers | None, question: Question) -> str | None:
     number = question.question_number
     if state is None or not state.is_completed(number) or state.scenario_of(number) == SKIPPED:
         return None

@@ -7,9 +7,9 @@ from pydantic import BaseModel, ConfigDict
 
 from chat_service.embedding import embed
 from chat_service.phrase_matching import has_any, has_phrase, tokens
-from chat_service.programs.coach.context import Standing
+from chat_service.programs.coach.context import CoachContext
 from chat_service.programs.coach.intents import Method
-from chat_service.programs.coach.week_answers import ConversationData
+from chat_service.programs.coach.week_answers import WeekAnswers
 from chat_service.programs.content.model import Prompt, Question
 from chat_service.programs.content.rules import Checklist, Rule
 
@@ -46,19 +46,19 @@ class Classification(BaseModel):
 class Judge(Protocol):
     """What an answer is measured by. The state has the answer in it already."""
 
-    def validate(self, standing: Standing, state: ConversationData) -> Validation | None:
+    def validate(self, standing: CoachContext, state: WeekAnswers) -> Validation | None:
         """None when the question asks for nothing in particular."""
 
-    def classify(self, standing: Standing, state: ConversationData) -> Classification: ...
+    def classify(self, standing: CoachContext, state: WeekAnswers) -> Classification: ...
 
-    def speak(self, standing: Standing, state: ConversationData, prompt: Prompt) -> str:
+    def speak(self, standing: CoachContext, state: WeekAnswers, prompt: Prompt) -> str:
         """The coach's words to it."""
 
 
 class Rules:
     """The programme's own rules, examples and texts."""
 
-    def validate(self, standing: Standing, state: ConversationData) -> Validation | None:
+    def validate(self, standing: CoachContext, state: WeekAnswers) -> Validation | None:
         question = standing.question
         if question.choices:
             return _choice(standing, state)
@@ -73,7 +73,7 @@ class Rules:
         ask = standing.text(missing[0].ask, state) if missing else None
         return Validation(missing=[item.name for item in missing], ask=ask)
 
-    def classify(self, standing: Standing, state: ConversationData) -> Classification:
+    def classify(self, standing: CoachContext, state: WeekAnswers) -> Classification:
         said = _said(state, standing.question)
         scenarios = standing.question.scenarios
         for prompt in scenarios:
@@ -83,7 +83,7 @@ class Rules:
             prompt=scenarios[-1], method="rule_based", confidence=0.0
         )
 
-    def speak(self, standing: Standing, state: ConversationData, prompt: Prompt) -> str:
+    def speak(self, standing: CoachContext, state: WeekAnswers, prompt: Prompt) -> str:
         return standing.text(prompt.response_text, state)
 
 
@@ -96,13 +96,13 @@ def choice_in(question: Question, answer: str) -> str | None:
     return found[0] if len(found) == 1 else None
 
 
-def _said(state: ConversationData, question: Question) -> str:
+def _said(state: WeekAnswers, question: Question) -> str:
     """The choice that was named, else all attempts together."""
     chosen = state.chosen.get(str(question.question_number))
     return chosen or " ".join(state.answers_to(question.question_number))
 
 
-def _choice(standing: Standing, state: ConversationData) -> Validation:
+def _choice(standing: CoachContext, state: WeekAnswers) -> Validation:
     question, language = standing.question, standing.phrases
     if str(question.question_number) in state.chosen:
         return Validation(missing=[])
@@ -110,7 +110,7 @@ def _choice(standing: Standing, state: ConversationData) -> Validation:
     return Validation(missing=[language.missing["choice"]], ask=f"{language.says['choose']}\n{listed}")
 
 
-def _yes_or_no(standing: Standing, state: ConversationData) -> Validation:
+def _yes_or_no(standing: CoachContext, state: WeekAnswers) -> Validation:
     language = standing.phrases
     words = tokens(_said(state, standing.question))
     if has_any(words, language.yes) or has_any(words, language.no):

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from chat_service.platform.language_model.client import LanguageModel, ModelAway
-from chat_service.programs.coach.context import Standing
+from chat_service.platform.language_model.client import LanguageModel, ModelUnavailable
+from chat_service.programs.coach.context import CoachContext
 from chat_service.programs.coach.judging import Classification, Rules, Validation
-from chat_service.programs.coach.week_answers import ConversationData
+from chat_service.programs.coach.week_answers import WeekAnswers
 from chat_service.programs.content.model import Prompt
 
 LONGEST_RESPONSE = 1500
@@ -44,7 +44,7 @@ class ModelJudge:
     model: LanguageModel
     renew: Callable[[], None]
 
-    def validate(self, standing: Standing, state: ConversationData) -> Validation | None:
+    def validate(self, standing: CoachContext, state: WeekAnswers) -> Validation | None:
         prompt = standing.question.prompt("validation")
         found = Rules().validate(standing, state)
         if prompt is None or standing.question.question_type != "open_ended":
@@ -55,10 +55,10 @@ class ModelJudge:
             return Validation(missing=[])
         ask = verdict.ask[:LONGEST_RESPONSE].strip() or (found.ask if found is not None else None)
         if not verdict.missing or ask is None:
-            raise ModelAway("unusable")
+            raise ModelUnavailable("unusable")
         return Validation(missing=[item[:200] for item in verdict.missing[:5]], ask=ask)
 
-    def classify(self, standing: Standing, state: ConversationData) -> Classification:
+    def classify(self, standing: CoachContext, state: WeekAnswers) -> Classification:
         scenarios = standing.question.scenarios
         prompt = standing.question.prompt("classifier")
         if len(scenarios) == 1 or prompt is None:
@@ -66,23 +66,23 @@ class ModelJudge:
         named = set(_SCENARIO.findall(self._ask(standing, state, prompt, "Answer with the scenario's name.")))
         chosen = [scenario for scenario in scenarios if str(scenario.scenario_number) in named]
         if len(chosen) != 1 or len(named) != 1:
-            raise ModelAway("unusable")
+            raise ModelUnavailable("unusable")
         return Classification(prompt=chosen[0], method="model", confidence=None)
 
-    def speak(self, standing: Standing, state: ConversationData, prompt: Prompt) -> str:
+    def speak(self, standing: CoachContext, state: WeekAnswers, prompt: Prompt) -> str:
         spoken = self._ask(standing, state, prompt, "")
         if len(spoken) > LONGEST_RESPONSE:
-            raise ModelAway("unusable")
+            raise ModelUnavailable("unusable")
         return spoken
 
-    def _ask(self, standing: Standing, state: ConversationData, prompt: Prompt, form: str) -> str:
+    def _ask(self, standing: CoachContext, state: WeekAnswers, prompt: Prompt, form: str) -> str:
         self.renew()
         bounds = _BOUNDS.replace("{locale}", standing.locale)
         instructions = "\n\n".join([standing.text(prompt.prompt_text, state), form, bounds])
         return self.model.ask(instructions, _said(standing, state))
 
 
-def _said(standing: Standing, state: ConversationData) -> str:
+def _said(standing: CoachContext, state: WeekAnswers) -> str:
     """The newest words: the follow-up's answer, else the attempts at the question."""
     number = str(standing.question.question_number)
     return state.followups.get(number) or "\n".join(state.answers.get(number, []))
@@ -93,4 +93,4 @@ def _verdict(answer: str) -> _Verdict:
     try:
         return _Verdict.model_validate(json.loads(found[0] if found else answer))
     except (json.JSONDecodeError, ValidationError) as error:
-        raise ModelAway("unusable") from error
+        raise ModelUnavailable("unusable") from error

@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass
 
-from chat_service.programs.coach.coach import Step
-from chat_service.programs.coach.session_state import ProgramPlace, Snapshot, WeekState
+from chat_service.programs.coach.coach import CoachReply
+from chat_service.programs.coach.session_state import ProgramSession, SessionState, WeekState
 from chat_service.programs.content.model import SKIPPED, Question, Week
 
 
 @dataclass(frozen=True)
-class Next:
+class NextStep:
     """What comes after a step.
 
     `snapshot` is the session after it; `question` what is open then, null at
@@ -16,7 +16,7 @@ class Next:
     `opens_week`: another week, or another run of one, begins with it.
     """
 
-    snapshot: Snapshot
+    snapshot: SessionState
     week: Week
     question: Question | None
     text: str | None
@@ -34,7 +34,7 @@ class Next:
         return self.question.place if self.question is not None else "completed"
 
 
-def after(place: ProgramPlace, step: Step) -> Next:
+def after(place: ProgramSession, step: CoachReply) -> NextStep:
     moved = _with_state(place, step)
     if step.restarts is not None:
         return _restarted(moved, step.restarts)
@@ -48,13 +48,13 @@ def after(place: ProgramPlace, step: Step) -> Next:
     return _after_week(moved)
 
 
-def _with_state(place: ProgramPlace, step: Step) -> ProgramPlace:
+def _with_state(place: ProgramSession, step: CoachReply) -> ProgramSession:
     state = place.open_week.model_copy(update={"data": step.state})
     snapshot = place.snapshot.with_week(state)
-    return ProgramPlace(snapshot.model_copy(update={"version": snapshot.version + 1}), place.programme)
+    return ProgramSession(snapshot.model_copy(update={"version": snapshot.version + 1}), place.programme)
 
 
-def _following(question: Question, step: Step) -> int:
+def _following(question: Question, step: CoachReply) -> int:
     """The question that the chosen scenario or the skip names, else the next one."""
     scenario = step.scenario(question)
     chosen = next((prompt for prompt in question.scenarios if prompt.scenario_name == scenario), None)
@@ -64,10 +64,10 @@ def _following(question: Question, step: Step) -> int:
     return jump or question.question_number + 1
 
 
-def _after_week(place: ProgramPlace) -> Next:
+def _after_week(place: ProgramSession) -> NextStep:
     """The first later week that isn't completed; a week begun before a restart goes on where it was."""
     done = place.open_week.model_copy(update={"is_completed": True})
-    place = ProgramPlace(place.snapshot.with_week(done), place.programme)
+    place = ProgramSession(place.snapshot.with_week(done), place.programme)
     for week in place.programme.active_weeks:
         if week.week_number <= place.week.week_number:
             continue
@@ -78,10 +78,10 @@ def _after_week(place: ProgramPlace) -> Next:
         if not begun.is_completed:
             return _asking(place, week, begun, asks=True, week_completed=True)
     ended = place.snapshot.model_copy(update={"completed": True})
-    return Next(ended, place.week, None, None, week_completed=True)
+    return NextStep(ended, place.week, None, None, week_completed=True)
 
 
-def _restarted(place: ProgramPlace, week_number: int) -> Next:
+def _restarted(place: ProgramSession, week_number: int) -> NextStep:
     week = place.programme.week_numbered(week_number)
     assert week is not None, "only a week that was begun is restarted"
     before = place.snapshot.state_of(week.week_id)
@@ -91,18 +91,18 @@ def _restarted(place: ProgramPlace, week_number: int) -> Next:
 
 
 def _asking(
-    place: ProgramPlace,
+    place: ProgramSession,
     week: Week,
     state: WeekState,
     *,
     asks: bool = False,
     week_completed: bool = False,
     opens_week: bool = False,
-) -> Next:
+) -> NextStep:
     snapshot = place.snapshot.with_week(state).model_copy(update={"current_week_id": week.week_id})
-    standing = ProgramPlace(snapshot, place.programme).standing
+    standing = ProgramSession(snapshot, place.programme).standing
     question = standing.question
-    return Next(
+    return NextStep(
         snapshot=snapshot,
         week=week,
         question=question,

@@ -10,7 +10,7 @@ _FILE = Path(__file__).parent / "phrases.yaml"
 FALLBACK = "en"
 
 
-class Want(BaseModel):
+class IntentPhrases(BaseModel):
     """How somebody says that they want something else than to answer."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -25,7 +25,7 @@ class Phrases(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     fillers: frozenset[str]
-    wants: dict[str, Want]
+    wants: dict[str, IntentPhrases]
     yes: list[str]
     no: list[str]
     says: dict[str, str]

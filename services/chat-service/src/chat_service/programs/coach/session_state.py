@@ -6,9 +6,9 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 
-from chat_service.programs.coach.context import Standing
-from chat_service.programs.coach.week_answers import ConversationData
-from chat_service.programs.content.model import Programme, Week
+from chat_service.programs.coach.context import CoachContext
+from chat_service.programs.coach.week_answers import WeekAnswers
+from chat_service.programs.content.model import Program, Week
 
 
 class WeekState(BaseModel):
@@ -20,10 +20,10 @@ class WeekState(BaseModel):
     run: int = 1
     question_number: int = 1
     is_completed: bool = False
-    data: ConversationData = ConversationData()
+    data: WeekAnswers = WeekAnswers()
 
 
-class Snapshot(BaseModel):
+class SessionState(BaseModel):
     """A session's state. `version` counts its changes and fences the next one."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -45,20 +45,20 @@ class Snapshot(BaseModel):
     def state_of(self, week_id: UUID) -> WeekState | None:
         return next((state for state in self.weeks if state.week_id == week_id), None)
 
-    def with_week(self, changed: WeekState) -> "Snapshot":
+    def with_week(self, changed: WeekState) -> "SessionState":
         others = [state for state in self.weeks if state.week_id != changed.week_id]
         return self.model_copy(update={"weeks": [*others, changed]})
 
 
 @dataclass(frozen=True)
-class ProgramPlace:
+class ProgramSession:
     """A session and the version of the programme that it follows.
 
     Not `stored`: the database is away, and this is what is remembered.
     """
 
-    snapshot: Snapshot
-    programme: Programme
+    snapshot: SessionState
+    programme: Program
     stored: bool = True
 
     @property
@@ -72,17 +72,17 @@ class ProgramPlace:
         return state
 
     @property
-    def standing(self) -> Standing:
+    def standing(self) -> CoachContext:
         return self.standing_in(self.week, self.open_week)
 
-    def standing_in(self, week: Week, state: WeekState) -> Standing:
+    def standing_in(self, week: Week, state: WeekState) -> CoachContext:
         """As if the conversation were in that week, in that state of it."""
         others = {
             self.programme.week(other.week_id).week_number: other.data
             for other in self.snapshot.weeks
             if other.week_id != week.week_id
         }
-        return Standing(
+        return CoachContext(
             programme=self.programme,
             week=week,
             question=week.question(state.question_number),

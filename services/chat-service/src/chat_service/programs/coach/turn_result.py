@@ -2,19 +2,19 @@
 
 from dataclasses import dataclass
 
-from chat_service.programs.coach.coach import Step
-from chat_service.programs.coach.next_step import Next, after
-from chat_service.programs.coach.session_state import ProgramPlace
+from chat_service.programs.coach.coach import CoachReply
+from chat_service.programs.coach.next_step import NextStep, after
+from chat_service.programs.coach.session_state import ProgramSession
 from chat_service.programs.sessions.schemas import Reply, reply_to
 
 
 @dataclass(frozen=True)
-class Answered:
-    step: Step
-    following: Next
+class TurnResult:
+    step: CoachReply
+    following: NextStep
     reply: Reply
 
 
-def answered(place: ProgramPlace, step: Step) -> Answered:
+def answered(place: ProgramSession, step: CoachReply) -> TurnResult:
     following = after(place, step)
-    return Answered(step, following, reply_to(place, step, following))
+    return TurnResult(step, following, reply_to(place, step, following))

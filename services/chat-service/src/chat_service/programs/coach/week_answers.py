@@ -6,7 +6,7 @@ Question numbers are strings in JSON; here they are numbers.
 from pydantic import BaseModel, ConfigDict
 
 
-class ConversationData(BaseModel):
+class WeekAnswers(BaseModel):
     """`answers` hold the attempts at a question, `followups` the answer to its follow-up.
 
     `chosen` is the choice that an answer named, by question; `choices` what
@@ -45,7 +45,7 @@ class ConversationData(BaseModel):
         joined = {number: _as_sentences(attempts) for number, attempts in self.answers.items()}
         return {int(number): said for number, said in {**joined, **self.chosen}.items()}
 
-    def with_answer(self, question: int, text: str) -> "ConversationData":
+    def with_answer(self, question: int, text: str) -> "WeekAnswers":
         attempts = [*self.answers_to(question), text]
         return self.model_copy(
             update={
@@ -54,19 +54,19 @@ class ConversationData(BaseModel):
             }
         )
 
-    def with_followup(self, question: int, text: str) -> "ConversationData":
+    def with_followup(self, question: int, text: str) -> "WeekAnswers":
         return self.model_copy(update={"followups": {**self.followups, str(question): text}})
 
-    def with_chosen(self, question: int, choice: str) -> "ConversationData":
+    def with_chosen(self, question: int, choice: str) -> "WeekAnswers":
         return self.model_copy(update={"chosen": {**self.chosen, str(question): choice}})
 
-    def with_choice(self, key: str, text: str) -> "ConversationData":
+    def with_choice(self, key: str, text: str) -> "WeekAnswers":
         return self.model_copy(update={"choices": {**self.choices, key: text}})
 
-    def with_scenario(self, question: int, scenario: str) -> "ConversationData":
+    def with_scenario(self, question: int, scenario: str) -> "WeekAnswers":
         return self.model_copy(update={"scenario": {**self.scenario, str(question): scenario}})
 
-    def with_response(self, question: int, text: str, *, completed: bool) -> "ConversationData":
+    def with_response(self, question: int, text: str, *, completed: bool) -> "WeekAnswers":
         said = [*self.nova_responses.get(str(question), []), text]
         return self.model_copy(
             update={

@@ -6,7 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from chat_service import tables
-from chat_service.programs.content.model import ContentBlock, Programme, Prompt, Question, Retention, Week
+from chat_service.programs.content.model import ContentBlock, Program, Prompt, Question, Retention, Week
 from cogniflow_kit.redis import Cache
 from cogniflow_kit.sql.database import Database
 
@@ -20,20 +20,20 @@ class Catalog:
     def __init__(self, database: Database, cache: Cache | None = None) -> None:
         self._database = database
         self._cache = cache
-        self._versions: dict[UUID, Programme] = {}
+        self._versions: dict[UUID, Program] = {}
 
-    def get(self, version_id: UUID) -> Programme:
+    def get(self, version_id: UUID) -> Program:
         """The version, which must exist. Raises when no cache has it and PostgreSQL is away."""
         found = self._versions.get(version_id)
         if found is None:
             found = self._versions[version_id] = self._cached(version_id) or self._stored(version_id)
         return found
 
-    def _cached(self, version_id: UUID) -> Programme | None:
+    def _cached(self, version_id: UUID) -> Program | None:
         found = self._cache.get("program", version_id) if self._cache is not None else None
-        return Programme.model_validate_json(found) if found is not None else None
+        return Program.model_validate_json(found) if found is not None else None
 
-    def _stored(self, version_id: UUID) -> Programme:
+    def _stored(self, version_id: UUID) -> Program:
         with self._database.transaction() as session:
             programme = read_version(session, version_id)
         if self._cache is not None:
@@ -41,7 +41,7 @@ class Catalog:
         return programme
 
 
-def read_version(session: Session, version_id: UUID) -> Programme:
+def read_version(session: Session, version_id: UUID) -> Program:
     version, slug = session.execute(
         select(tables.ProgramVersion, tables.Program.slug)
         .join(tables.Program)
@@ -50,7 +50,7 @@ def read_version(session: Session, version_id: UUID) -> Programme:
     weeks = session.scalars(
         select(tables.Week).where(tables.Week.version_id == version_id).order_by(tables.Week.week_number)
     )
-    return Programme(
+    return Program(
         version_id=version_id,
         slug=slug,
         version=version.version,

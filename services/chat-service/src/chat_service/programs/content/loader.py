@@ -8,9 +8,9 @@ import yaml
 from pydantic import ValidationError
 from sqlalchemy.orm import Session
 
-from chat_service.programs.content.model import Programme
+from chat_service.programs.content.model import Program
 from chat_service.programs.content.publishing import VersionTaken, add_version
-from chat_service.programs.content.validation import InvalidProgramme, check_programme
+from chat_service.programs.content.validation import InvalidProgram, check_programme
 from chat_service.programs.content.validation_messages import shape_faults, yaml_fault
 from chat_service.programs.content.version_labels import follow_bundled
 from chat_service.programs.content.yaml_source import load
@@ -30,7 +30,7 @@ def publish_folder(database: Database, folder: Path) -> None:
                 publish(session, path.read_text(encoding="utf-8"), path.name)
         except VersionTaken as taken:
             if not taken.by_hand:
-                raise InvalidProgramme(path.name, [str(taken)]) from taken
+                raise InvalidProgram(path.name, [str(taken)]) from taken
             log.warning("bundled programme not published", file=path.name, reason=str(taken))
 
 
@@ -42,15 +42,15 @@ def publish(session: Session, source_text: str, source: str) -> None:
         follow_bundled(session, published.program_id, published.version_id)
 
 
-def parse(source_text: str, source: str) -> Programme:
+def parse(source_text: str, source: str) -> Program:
     """The programme in a YAML text, checked as a whole. Raises InvalidProgramme."""
     content: Any = None
     try:
         content = load(source_text)
-        programme = Programme.model_validate(content)
+        programme = Program.model_validate(content)
     except yaml.YAMLError as error:
-        raise InvalidProgramme(source, [yaml_fault(error)]) from error
+        raise InvalidProgram(source, [yaml_fault(error)]) from error
     except ValidationError as error:
-        raise InvalidProgramme(source, list(shape_faults(error, content))) from error
+        raise InvalidProgram(source, list(shape_faults(error, content))) from error
     check_programme(programme, source)
     return programme

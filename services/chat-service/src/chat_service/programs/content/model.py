@@ -119,7 +119,7 @@ class Retention(_Part):
     transcript_at_completion: Literal["keep", "remove"] | None = None
 
 
-class Programme(_Part):
+class Program(_Part):
     """One published version; it never changes.
 
     `coach` is what its voice is called; `anonymous`: it may be begun without

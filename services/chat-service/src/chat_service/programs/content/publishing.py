@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from chat_service import tables
 from chat_service.programs.content.catalog import read_version
-from chat_service.programs.content.model import Programme, Question, Week
+from chat_service.programs.content.model import Program, Question, Week
 from chat_service.programs.content.rendering import authored
 from cogniflow_kit.errors import Conflict
 from cogniflow_kit.ids import new_id
@@ -40,7 +40,7 @@ class Published:
     is_new: bool
 
 
-def add_version(session: Session, programme: Programme, source: str, published_by: UUID | None) -> Published:
+def add_version(session: Session, programme: Program, source: str, published_by: UUID | None) -> Published:
     """Publish a programme that `parse` found sound. Raises VersionTaken."""
     session.execute(_ONE_PUBLISHER)
     there = session.scalars(
@@ -59,7 +59,7 @@ def add_version(session: Session, programme: Programme, source: str, published_b
     return Published(program_id, programme.version_id, is_new=True)
 
 
-def _says_the_same(session: Session, version_id: UUID, programme: Programme) -> bool:
+def _says_the_same(session: Session, version_id: UUID, programme: Program) -> bool:
     """Comments, line breaks and the order of keys don't count."""
     return authored(read_version(session, version_id)) == authored(programme)
 
@@ -70,7 +70,7 @@ def _program(session: Session, slug: str) -> UUID:
 
 
 def _insert(
-    session: Session, program_id: UUID, programme: Programme, checksum: str, published_by: UUID | None
+    session: Session, program_id: UUID, programme: Program, checksum: str, published_by: UUID | None
 ) -> None:
     fields = programme.model_dump(exclude={"slug", "weeks"})
     session.add(

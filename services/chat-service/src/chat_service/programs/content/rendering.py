@@ -5,7 +5,7 @@ from typing import Any
 
 import yaml
 
-from chat_service.programs.content.model import Programme
+from chat_service.programs.content.model import Program
 
 _LAST = ("response_text", "next_question", "content_blocks", "questions", "prompts", "weeks")
 _IDS = frozenset({"version_id", "week_id", "question_id", "prompt_id", "content_id"})
@@ -15,7 +15,7 @@ _LONG_TEXT = 60
 _SHORT_ITEM = 40
 
 
-def authored(programme: Programme) -> dict[str, Any]:
+def authored(programme: Program) -> dict[str, Any]:
     """What an author has to say: no ids, no defaults; keys and parts in the usual order.
 
     Two programmes say the same when this is equal.
@@ -29,7 +29,7 @@ def authored(programme: Programme) -> dict[str, Any]:
     return plain
 
 
-def render(programme: Programme) -> str:
+def render(programme: Program) -> str:
     """The YAML, with an empty line before each week and question."""
     content = authored(programme)
     weeks = content.pop("weeks")

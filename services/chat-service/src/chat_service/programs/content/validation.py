@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from chat_service.programs.content.model import Programme, Prompt, Question, Week
+from chat_service.programs.content.model import Program, Prompt, Question, Week
 from chat_service.programs.content.placeholders import RESERVED, Known
 from chat_service.programs.content.placeholders import problems as placeholder_problems
 from chat_service.programs.content.reachability import answered_before, kept_by
@@ -14,7 +14,7 @@ SPOKEN_WITHOUT_ANSWER = ("skip_respond", "clarify_respond")
 NEVER_SPOKEN = ("classifier", "validation")
 
 
-class InvalidProgramme(ValueError):
+class InvalidProgram(ValueError):
     """Says every problem with its week and question."""
 
     def __init__(self, source: str, found: list[str]) -> None:
@@ -30,14 +30,14 @@ class _Scope:
     kept: frozenset[str]
 
 
-def check_programme(programme: Programme, source: str) -> None:
+def check_programme(programme: Program, source: str) -> None:
     """Raise InvalidProgramme unless every conversation can be led to its end."""
     found = list(_programme_problems(programme))
     if found:
-        raise InvalidProgramme(source, found)
+        raise InvalidProgram(source, found)
 
 
-def _programme_problems(programme: Programme) -> Iterator[str]:
+def _programme_problems(programme: Program) -> Iterator[str]:
     yield from _gaps("week", [week.week_number for week in programme.weeks])
     yield from _repeated(
         "content block", (block.block_name for week in programme.weeks for block in week.content_blocks)
@@ -57,7 +57,7 @@ def _programme_problems(programme: Programme) -> Iterator[str]:
             scope = replace(scope, kept=scope.kept | kept_by(week, at_its_end))
 
 
-def _of_questions(programme: Programme, name: str) -> list[str]:
+def _of_questions(programme: Program, name: str) -> list[str]:
     found = (getattr(question, name) for week in programme.weeks for question in week.questions)
     return [value for value in found if value is not None]
 

@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from chat_service import tables
-from chat_service.programs.sessions.errors import ProgrammeNotFound
+from chat_service.programs.sessions.errors import ProgramNotFound
 from chat_service.programs.sessions.experiments import assign
 
 PRODUCTION = "production"
@@ -40,7 +40,7 @@ def version_to_begin(session: Session, slug: str, user_id: UUID) -> Beginning:
         .where(tables.Program.slug == slug, tables.ProgramLabel.label == PRODUCTION)
     ).first()
     if found is None:
-        raise ProgrammeNotFound
+        raise ProgramNotFound
     version_id, experiment_id = found
     if experiment_id is None:
         return Beginning(version_id, None)
@@ -68,7 +68,9 @@ def follow_bundled(session: Session, program_id: UUID, version_id: UUID) -> bool
 def lock(session: Session, program_id: UUID) -> None:
     """Nobody else moves labels of this programme until the transaction ends; it can be begun meanwhile."""
     session.execute(
-        select(tables.Program.program_id).where(tables.Program.program_id == program_id).with_for_update(key_share=True)
+        select(tables.Program.program_id)
+        .where(tables.Program.program_id == program_id)
+        .with_for_update(key_share=True)
     )
 
 

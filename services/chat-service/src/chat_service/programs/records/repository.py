@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by, insert
 from sqlalchemy.orm import Session
 
 from chat_service import tables
-from chat_service.programs.coach.session_state import Snapshot
+from chat_service.programs.coach.session_state import SessionState
 from chat_service.programs.records.record import (
     RecordedAnswer,
     RecordedMessage,
@@ -53,12 +53,12 @@ def read_record(session: Session, session_id: UUID, user_id: UUID) -> SessionRec
     )
 
 
-def read_snapshot(session: Session, session_id: UUID, user_id: UUID) -> Snapshot:
+def read_snapshot(session: Session, session_id: UUID, user_id: UUID) -> SessionState:
     """The session's state. Raises SessionNotFound, also for somebody else's."""
     found = session.scalar(_SNAPSHOT, {"session_id": session_id, "user_id": user_id})
     if found is None:
         raise SessionNotFound
-    return Snapshot.model_validate_json(found)
+    return SessionState.model_validate_json(found)
 
 
 def newest_complete(session: Session, session_id: UUID, user_id: UUID) -> StoredSummary | None:
@@ -182,9 +182,9 @@ def _answers(
         select(
             tables.UserAnswer.question_id,
             tables.UserAnswer.run,
-            func.array_agg(aggregate_order_by(tables.UserAnswer.answer_text, tables.UserAnswer.answer_id)).label(
-                "attempts"
-            ),
+            func.array_agg(
+                aggregate_order_by(tables.UserAnswer.answer_text, tables.UserAnswer.answer_id)
+            ).label("attempts"),
         )
         .where(tables.UserAnswer.session_id == session_id)
         .group_by(tables.UserAnswer.question_id, tables.UserAnswer.run)
@@ -209,7 +209,10 @@ def _answers(
             done.c.skipped,
         )
         .select_from(said.join(done, same, full=True))
-        .join(tables.Question, tables.Question.question_id == func.coalesce(said.c.question_id, done.c.question_id))
+        .join(
+            tables.Question,
+            tables.Question.question_id == func.coalesce(said.c.question_id, done.c.question_id),
+        )
         .join(tables.Week, tables.Week.week_id == tables.Question.week_id)
         .order_by(tables.Week.week_number, run, tables.Question.question_number)
     )

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Header, Path, Response
 
-from chat_service.dependencies import NamedBeginner, PreferredLocale, ProgramsService, hourly_limit
+from chat_service.dependencies import NamedStartRequest, PreferredLocale, ProgramsService, hourly_limit
 from chat_service.programs.sessions.errors import SessionNotFound
 from chat_service.programs.sessions.participant import HEADER, CurrentParticipant, SessionKey, new_key
 from chat_service.programs.sessions.schemas import (
@@ -47,7 +47,7 @@ def list_programs(user: CurrentUser, programs: ProgramsService, page: Paging) ->
     },
 )
 def start_program(
-    slug: Slug, beginner: NamedBeginner, programs: ProgramsService, response: Response
+    slug: Slug, beginner: NamedStartRequest, programs: ProgramsService, response: Response
 ) -> SessionOut:
     """Begin a programme, or go on where it was left."""
     session, begun = programs.start(beginner, slug)

@@ -3,7 +3,7 @@
 from cogniflow_kit.errors import Conflict, NotFound, ServiceError, Unprocessable
 
 
-class ProgrammeNotFound(NotFound):
+class ProgramNotFound(NotFound):
     code = "program_not_found"
 
     def __init__(self) -> None:

@@ -60,7 +60,8 @@ def assign(session: Session, experiment_id: UUID, user_id: UUID) -> UUID:
 def _assigned(session: Session, experiment_id: UUID, user_id: UUID) -> UUID:
     return session.execute(
         select(tables.ExperimentAssignment.version_id).where(
-            tables.ExperimentAssignment.experiment_id == experiment_id, tables.ExperimentAssignment.user_id == user_id
+            tables.ExperimentAssignment.experiment_id == experiment_id,
+            tables.ExperimentAssignment.user_id == user_id,
         )
     ).scalar_one()
 

@@ -4,22 +4,22 @@ Those of an anonymous participant name nobody, and nothing by which they could
 be put together: they stay longer than the session, and a claim finds none of them.
 """
 
-from chat_service.programs.coach.coach import Step
-from chat_service.programs.coach.next_step import Next
-from chat_service.programs.coach.session_state import ProgramPlace, Snapshot
+from chat_service.programs.coach.coach import CoachReply
+from chat_service.programs.coach.next_step import NextStep
+from chat_service.programs.coach.session_state import ProgramSession, SessionState
 from chat_service.programs.sessions.experiments import outcomes
 from chat_service.programs.sessions.participant import account_of
 from chat_service.turns.model import Turn
 from cogniflow_kit.events import Event
 
 
-def started(snapshot: Snapshot, slug: str) -> Event:
+def started(snapshot: SessionState, slug: str) -> Event:
     actor_id = account_of(snapshot.user_id)
     ids = {"session_id": str(snapshot.session_id)} if actor_id else {}
     return Event(type="program.started", actor_id=actor_id, data={"program": slug, **ids})
 
 
-def facts_of(turn: Turn, place: ProgramPlace, step: Step, following: Next) -> list[Event]:
+def facts_of(turn: Turn, place: ProgramSession, step: CoachReply, following: NextStep) -> list[Event]:
     """An answered question, and what an experiment waits for."""
     return [
         *([_answered(turn, place)] if step.counts else []),
@@ -36,7 +36,7 @@ def facts_of(turn: Turn, place: ProgramPlace, step: Step, following: Next) -> li
     ]
 
 
-def _answered(turn: Turn, place: ProgramPlace) -> Event:
+def _answered(turn: Turn, place: ProgramSession) -> Event:
     actor_id = account_of(place.snapshot.user_id)
     ids = {"session_id": str(place.snapshot.session_id), "turn_id": str(turn.id)} if actor_id else {}
     return Event(

@@ -7,10 +7,10 @@ from uuid import UUID
 from pydantic import ConfigDict, StringConstraints, model_validator
 
 from chat_service.message_fields import ClientMessageId, Words
-from chat_service.programs.coach.coach import Step
+from chat_service.programs.coach.coach import CoachReply
 from chat_service.programs.coach.intents import Kind
-from chat_service.programs.coach.next_step import Next
-from chat_service.programs.coach.session_state import ProgramPlace
+from chat_service.programs.coach.next_step import NextStep
+from chat_service.programs.coach.session_state import ProgramSession
 from chat_service.programs.content.model import Question, Week
 from chat_service.safety.detection.check import Resource
 from chat_service.turns.model import Status
@@ -234,7 +234,7 @@ def question_out(week: Week, question: Question, text: str, iteration: int) -> Q
     )
 
 
-def reply_to(place: ProgramPlace, step: Step, following: Next) -> Reply:
+def reply_to(place: ProgramSession, step: CoachReply, following: NextStep) -> Reply:
     question = place.standing.question
     opened = following.snapshot.state_of(following.snapshot.current_week_id)
     asked = following.question
@@ -255,7 +255,7 @@ def reply_to(place: ProgramPlace, step: Step, following: Next) -> Reply:
 
 
 def session_out(
-    place: ProgramPlace, messages: list[MessageOut], last_turn: LastTurn | None, *, stored: bool = True
+    place: ProgramSession, messages: list[MessageOut], last_turn: LastTurn | None, *, stored: bool = True
 ) -> SessionOut:
     snapshot, standing = place.snapshot, place.standing
     return SessionOut(
@@ -281,13 +281,13 @@ def session_out(
     )
 
 
-def _open_question(place: ProgramPlace) -> QuestionOut:
+def _open_question(place: ProgramSession) -> QuestionOut:
     standing = place.standing
     text = standing.text(standing.question.question_text)
     return question_out(standing.week, standing.question, text, standing.iteration)
 
 
-def week_out(place: ProgramPlace, week: Week, messages: list[MessageOut]) -> WeekOut:
+def week_out(place: ProgramSession, week: Week, messages: list[MessageOut]) -> WeekOut:
     """A week that was begun."""
     state = place.snapshot.state_of(week.week_id)
     assert state is not None, "only a week that was begun is read back"
@@ -305,7 +305,7 @@ def week_out(place: ProgramPlace, week: Week, messages: list[MessageOut]) -> Wee
     )
 
 
-def _progress(place: ProgramPlace, week: Week) -> WeekProgress:
+def _progress(place: ProgramSession, week: Week) -> WeekProgress:
     state = place.snapshot.state_of(week.week_id)
     completed = sum(state.data.question_completed.values()) if state else 0
     return WeekProgress(

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from uuid import UUID
 
 from chat_service.platform.language_model.client import LanguageModel
-from chat_service.programs.coach.engine import Coaching, ModelCoaching, Restarting
+from chat_service.programs.coach.engine import CoachEngine, ModelCoachEngine, RestartEngine
 from chat_service.programs.sessions.errors import NotAnonymous, WeekNotBegun
 from chat_service.programs.sessions.participant import participant_id
 from chat_service.programs.sessions.schemas import (
@@ -21,8 +21,8 @@ from chat_service.programs.sessions.schemas import (
     session_out,
     week_out,
 )
-from chat_service.programs.sessions.store import Beginner, SessionStore, Started
-from chat_service.programs.sessions.turn_runner import Takes
+from chat_service.programs.sessions.store import SessionStore, StartRequest, StartResult
+from chat_service.programs.sessions.turn_runner import TurnRunner
 from chat_service.safety.help.offline_help import help_shown
 from chat_service.turns.model import Message
 
@@ -33,7 +33,7 @@ class Programs:
     def __init__(
         self,
         sessions: SessionStore,
-        take: Takes,
+        take: TurnRunner,
         model: Callable[[], LanguageModel | None] = lambda: None,
     ) -> None:
         self._sessions = sessions
@@ -46,7 +46,7 @@ class Programs:
     def sessions(self, user_id: UUID, after: UUID | None, limit: int) -> list[SessionListed]:
         return self._sessions.listed(user_id, after, limit)
 
-    def start(self, beginner: Beginner, slug: str) -> tuple[SessionOut, Started]:
+    def start(self, beginner: StartRequest, slug: str) -> tuple[SessionOut, StartResult]:
         """The open session of this programme, or a new one."""
         begun = self._sessions.start(beginner, slug)
         return self.view(beginner.id, begun.session_id), begun
@@ -56,7 +56,7 @@ class Programs:
         programme = self._sessions.programme(slug)
         if not programme.anonymous:
             raise NotAnonymous
-        beginner = Beginner(
+        beginner = StartRequest(
             id=participant_id(key),
             name=body.name or "you",
             locale=body.locale,
@@ -81,7 +81,7 @@ class Programs:
         return week_out(found.place, week, said)
 
     def answer(self, user_id: UUID, session_id: UUID, body: Answer, preferred_locale: str) -> AnswerOut:
-        """One turn. Raises what `take_turn` raises, SessionNotFound, SessionPaused and SessionCompleted.
+        """One turn. Raises what `run_turn` raises, SessionNotFound, SessionPaused and SessionCompleted.
 
         `preferred_locale` is for help where the session's own can't be told.
         """
@@ -107,7 +107,7 @@ class Programs:
             fingerprint=_fingerprint(words),
             text=words,
         )
-        return self._take(Restarting(number), message)
+        return self._take(RestartEngine(number), message)
 
     def set_paused(self, user_id: UUID, session_id: UUID, *, paused: bool) -> SessionOut:
         self._sessions.set_paused(session_id, user_id, paused=paused)
@@ -118,9 +118,9 @@ class Programs:
         self._sessions.claim(session_id, participant_id(key), user_id)
         return self.view(user_id, session_id)
 
-    def _engine(self) -> Coaching:
+    def _engine(self) -> CoachEngine:
         model = self._model()
-        return ModelCoaching(model) if model is not None else Coaching()
+        return ModelCoachEngine(model) if model is not None else CoachEngine()
 
 
 def _fingerprint(said: str) -> str:

@@ -4,13 +4,13 @@ from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID
 
-from chat_service.programs.coach.session_state import ProgramPlace
-from chat_service.programs.content.model import Programme
+from chat_service.programs.coach.session_state import ProgramSession
+from chat_service.programs.content.model import Program
 from chat_service.programs.sessions.schemas import LastTurn, MessageOut, ProgramOut, SessionListed
 
 
 @dataclass(frozen=True)
-class Beginner:
+class StartRequest:
     """Who begins. `key` makes the start repeatable; `hourly_limit` is for all anonymous starts together."""
 
     id: UUID
@@ -26,7 +26,7 @@ class Beginner:
 
 
 @dataclass(frozen=True)
-class Started:
+class StartResult:
     """`is_repeated`: the same request had begun it."""
 
     session_id: UUID
@@ -35,10 +35,10 @@ class Started:
 
 
 @dataclass(frozen=True)
-class Record:
+class SessionHistory:
     """A session with everything that was said in it."""
 
-    place: ProgramPlace
+    place: ProgramSession
     messages: list[MessageOut]
     last_turn: LastTurn | None
     stored: bool = True
@@ -49,11 +49,11 @@ class SessionStore(Protocol):
 
     def programs(self, user_id: UUID, after: UUID | None, limit: int) -> list[ProgramOut]: ...
 
-    def programme(self, slug: str) -> Programme: ...
+    def programme(self, slug: str) -> Program: ...
 
-    def start(self, beginner: Beginner, slug: str) -> Started: ...
+    def start(self, beginner: StartRequest, slug: str) -> StartResult: ...
 
-    def read(self, session_id: UUID, user_id: UUID) -> Record: ...
+    def read(self, session_id: UUID, user_id: UUID) -> SessionHistory: ...
 
     def locale(self, session_id: UUID, user_id: UUID) -> str | None:
         """The session's locale, where it can be told without asking a server."""

@@ -6,9 +6,9 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 from chat_service.phrase_matching import shorten
-from chat_service.programs.coach.session_state import Snapshot, WeekState
-from chat_service.programs.coach.week_answers import ConversationData
-from chat_service.programs.content.model import SKIPPED, Programme, Question, Week
+from chat_service.programs.coach.session_state import SessionState, WeekState
+from chat_service.programs.coach.week_answers import WeekAnswers
+from chat_service.programs.content.model import SKIPPED, Program, Question, Week
 
 ANSWER_CHARACTERS = 300
 QUESTION_CHARACTERS = 200
@@ -77,7 +77,7 @@ class Summary(_Part):
     steps: dict[str, SummarizedStep]
 
 
-def summarize(programme: Programme, snapshot: Snapshot) -> Summary:
+def summarize(programme: Program, snapshot: SessionState) -> Summary:
     """The summary of this state: complete once the session is, partial before."""
     begun = [
         (week, state) for week in programme.weeks if (state := snapshot.state_of(week.week_id)) is not None
@@ -121,7 +121,7 @@ def _week(week: Week, state: WeekState, name: str) -> SummarizedWeek:
     )
 
 
-def _answer(question: Question, data: ConversationData, said: str, name: str) -> SummarizedAnswer:
+def _answer(question: Question, data: WeekAnswers, said: str, name: str) -> SummarizedAnswer:
     number = question.question_number
     followup = data.followups.get(str(number))
     return SummarizedAnswer(
@@ -135,11 +135,11 @@ def _answer(question: Question, data: ConversationData, said: str, name: str) ->
     )
 
 
-def _steps(programme: Programme, snapshot: Snapshot) -> dict[str, SummarizedStep]:
+def _steps(programme: Program, snapshot: SessionState) -> dict[str, SummarizedStep]:
     steps = {}
     for week in programme.weeks:
         state = snapshot.state_of(week.week_id)
-        data = state.data if state else ConversationData()
+        data = state.data if state else WeekAnswers()
         for question in week.questions:
             if question.step is not None:
                 steps[question.step] = SummarizedStep(
@@ -150,14 +150,14 @@ def _steps(programme: Programme, snapshot: Snapshot) -> dict[str, SummarizedStep
     return steps
 
 
-def _said(question: Question, data: ConversationData) -> str | None:
+def _said(question: Question, data: WeekAnswers) -> str | None:
     if _is_skipped(question, data):
         return None
     said = data.spoken_answers().get(question.question_number)
     return None if said is None else shorten(said, ANSWER_CHARACTERS)
 
 
-def _is_skipped(question: Question, data: ConversationData) -> bool:
+def _is_skipped(question: Question, data: WeekAnswers) -> bool:
     return data.scenario_of(question.question_number) == SKIPPED
 
 

@@ -2,29 +2,29 @@
 
 from typing import Protocol
 
-from chat_service.programs.coach.analysis import ProgramReading
-from chat_service.programs.coach.engine import Coaching
-from chat_service.programs.coach.session_state import ProgramPlace
-from chat_service.programs.coach.turn_result import Answered
+from chat_service.programs.coach.analysis import MessageAnalysis
+from chat_service.programs.coach.engine import CoachEngine
+from chat_service.programs.coach.session_state import ProgramSession
+from chat_service.programs.coach.turn_result import TurnResult
 from chat_service.programs.sessions.schemas import AnswerOut
 from chat_service.turns.model import Message, Turn, TurnStore
-from chat_service.turns.protocol import take_turn
+from chat_service.turns.protocol import run_turn
 
-ProgramTurns = TurnStore[ProgramPlace, ProgramReading, Answered]
-
-
-class Takes(Protocol):
-    def __call__(self, engine: Coaching, message: Message) -> AnswerOut: ...
+ProgramTurns = TurnStore[ProgramSession, MessageAnalysis, TurnResult]
 
 
-class StoredTurns:
+class TurnRunner(Protocol):
+    def __call__(self, engine: CoachEngine, message: Message) -> AnswerOut: ...
+
+
+class DirectTurnRunner:
     """One store, which is there or isn't."""
 
     def __init__(self, turns: ProgramTurns) -> None:
         self._turns = turns
 
-    def __call__(self, engine: Coaching, message: Message) -> AnswerOut:
-        return answer_out(take_turn(self._turns, engine, message))
+    def __call__(self, engine: CoachEngine, message: Message) -> AnswerOut:
+        return answer_out(run_turn(self._turns, engine, message))
 
 
 def answer_out(turn: Turn) -> AnswerOut:

@@ -8,24 +8,24 @@ from uuid import UUID
 
 import structlog
 
-from chat_service.platform.language_model.configured import ChosenModel
+from chat_service.platform.language_model.configured import ConfiguredModel
 from chat_service.programs.content.catalog import Catalog
 from chat_service.programs.records.service import Records
-from chat_service.programs.sessions.durable.personal_data import SpoolHolding
-from chat_service.programs.sessions.durable.recent_sessions import Memory
-from chat_service.programs.sessions.durable.replay import Replay
-from chat_service.programs.sessions.durable.replay_session import Storing
-from chat_service.programs.sessions.durable.sessions import DurableSessions, Keeper
+from chat_service.programs.sessions.durable.personal_data import SpoolPersonalData
+from chat_service.programs.sessions.durable.recent_sessions import RecentSessions
+from chat_service.programs.sessions.durable.replay import ReplayThread
+from chat_service.programs.sessions.durable.replay_session import SessionReplayer
+from chat_service.programs.sessions.durable.sessions import DurableSessionStore, SessionGuard
 from chat_service.programs.sessions.durable.spool import Spool
-from chat_service.programs.sessions.durable.turn_runner import DurableTurns
-from chat_service.programs.sessions.memory.records import MemoryHolding, MemoryRecords
-from chat_service.programs.sessions.memory.sessions import MemorySessions
+from chat_service.programs.sessions.durable.turn_runner import DurableTurnRunner
+from chat_service.programs.sessions.memory.records import MemoryPersonalData, MemoryRecords
+from chat_service.programs.sessions.memory.sessions import MemorySessionStore
 from chat_service.programs.sessions.memory.store import MemoryStore
-from chat_service.programs.sessions.memory.turns import MemoryTurns
+from chat_service.programs.sessions.memory.turns import MemoryTurnStore
 from chat_service.programs.sessions.service import Programs
-from chat_service.programs.sessions.sql.sessions import SqlSessions
-from chat_service.programs.sessions.sql.turns import SqlTurns
-from chat_service.programs.sessions.turn_runner import StoredTurns
+from chat_service.programs.sessions.sql.sessions import SqlSessionStore
+from chat_service.programs.sessions.sql.turns import SqlTurnStore
+from chat_service.programs.sessions.turn_runner import DirectTurnRunner
 from chat_service.settings import Settings
 from cogniflow_kit.application import Background
 from cogniflow_kit.people import Holding
@@ -35,7 +35,7 @@ log = structlog.stdlib.get_logger(__name__)
 
 
 @dataclass(frozen=True)
-class Kept:
+class ProgramWiring:
     """Programmes, what has to run beside them, and what they hold of people outside the stores."""
 
     programs: Programs
@@ -48,41 +48,45 @@ class Kept:
     """To be entered by whatever changes a session and is no turn."""
 
 
-def keep(settings: Settings, database: Database, catalog: Catalog, model: ChosenModel) -> Kept:
+def wire_programs(
+    settings: Settings, database: Database, catalog: Catalog, model: ConfiguredModel
+) -> ProgramWiring:
     if settings.in_memory:
         return _in_memory(settings, model)
-    turns, records = SqlTurns(database, catalog), Records(database, catalog)
+    turns, records = SqlTurnStore(database, catalog), Records(database, catalog)
     if settings.spool_dir is None:
-        return Kept(Programs(SqlSessions(database, catalog), StoredTurns(turns), model), records)
-    spool, memory = Spool(settings.spool_dir), Memory()
-    storing = Storing(database, catalog, spool, memory)
-    keeper = Keeper(spool, memory)
-    sessions = DurableSessions(database, catalog, spool, memory, storing, keeper)
-    programs = Programs(sessions, DurableTurns(turns, spool, memory, storing), model)
-    holding = SpoolHolding(spool, memory, database)
-    return Kept(
+        return ProgramWiring(
+            Programs(SqlSessionStore(database, catalog), DirectTurnRunner(turns), model), records
+        )
+    spool, memory = Spool(settings.spool_dir), RecentSessions()
+    storing = SessionReplayer(database, catalog, spool, memory)
+    keeper = SessionGuard(spool, memory)
+    sessions = DurableSessionStore(database, catalog, spool, memory, storing, keeper)
+    programs = Programs(sessions, DurableTurnRunner(turns, spool, memory, storing), model)
+    holding = SpoolPersonalData(spool, memory, database)
+    return ProgramWiring(
         programs,
         records,
         [holding],
-        [Replay(database, spool, storing)],
+        [ReplayThread(database, spool, storing)],
         {"spooled_turns": lambda: spool.waiting},
         keeper.changing,
     )
 
 
-def _in_memory(settings: Settings, model: ChosenModel) -> Kept:
+def _in_memory(settings: Settings, model: ConfiguredModel) -> ProgramWiring:
     store = MemoryStore.from_folder(settings.content_dir / "programs")
-    programs = Programs(MemorySessions(store), StoredTurns(MemoryTurns(store)), model)
-    return Kept(
+    programs = Programs(MemorySessionStore(store), DirectTurnRunner(MemoryTurnStore(store)), model)
+    return ProgramWiring(
         programs,
         MemoryRecords(store),
-        [MemoryHolding(store)],
-        [_Loudly(settings)],
+        [MemoryPersonalData(store)],
+        [_MemoryWarning(settings)],
         notices={"persistence": lambda: "memory alone: a restart loses the sessions of programmes"},
     )
 
 
-class _Loudly:
+class _MemoryWarning:
     """Says at start that nothing will last."""
 
     def __init__(self, settings: Settings) -> None:

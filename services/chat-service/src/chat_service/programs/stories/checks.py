@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from chat_service.phrase_matching import shorten
-from chat_service.programs.coach.analysis import ProgramReading
-from chat_service.programs.coach.coach import Step
-from chat_service.programs.coach.next_step import Next
-from chat_service.programs.coach.session_state import ProgramPlace
-from chat_service.programs.coach.turn_result import Answered
+from chat_service.programs.coach.analysis import MessageAnalysis
+from chat_service.programs.coach.coach import CoachReply
+from chat_service.programs.coach.next_step import NextStep
+from chat_service.programs.coach.session_state import ProgramSession
+from chat_service.programs.coach.turn_result import TurnResult
 from chat_service.programs.stories.format import Expectation, Where
 
 _QUOTED_CHARACTERS = 400
@@ -20,16 +20,16 @@ _APOSTROPHES = str.maketrans("’‘“”", "''\"\"")
 class Outcome:
     """What came of one message, from the place where it was said."""
 
-    place: ProgramPlace
-    reading: ProgramReading
-    result: Answered
+    place: ProgramSession
+    reading: MessageAnalysis
+    result: TurnResult
 
     @property
-    def step(self) -> Step:
+    def step(self) -> CoachReply:
         return self.result.step
 
     @property
-    def following(self) -> Next:
+    def following(self) -> NextStep:
         return self.result.following
 
     @property

@@ -11,11 +11,11 @@ from pathlib import Path
 from uuid import UUID
 
 from chat_service.phrase_matching import shorten
-from chat_service.programs.coach.engine import Coaching
-from chat_service.programs.coach.session_state import ProgramPlace
+from chat_service.programs.coach.engine import CoachEngine
+from chat_service.programs.coach.session_state import ProgramSession
 from chat_service.programs.content.loader import parse
-from chat_service.programs.content.model import Programme
-from chat_service.programs.content.validation import InvalidProgramme
+from chat_service.programs.content.model import Program
+from chat_service.programs.content.validation import InvalidProgram
 from chat_service.programs.stories.checks import Outcome, failures, lacking
 from chat_service.programs.stories.format import InvalidStories, Story, read_stories
 from chat_service.programs.stories.start import NoSuchStart, start_of
@@ -25,12 +25,12 @@ _QUOTED_CHARACTERS = 60
 
 
 @dataclass(frozen=True)
-class Scene:
+class StoryCase:
     """A story, its programme, and the place where it begins."""
 
     file: str
     story: Story
-    start: ProgramPlace
+    start: ProgramSession
 
     @property
     def title(self) -> str:
@@ -41,7 +41,7 @@ class Scene:
 class Played:
     """What came of a story; no failure means that all was as written. `spoken`: the ids of its prompts."""
 
-    scene: Scene
+    scene: StoryCase
     failures: list[str] = field(default_factory=list)
     spoken: set[UUID] = field(default_factory=set)
 
@@ -88,22 +88,22 @@ def run_stories(paths: Iterable[Path], programs_folder: Path) -> Report:
     return Report([play(scene) for scene in scenes], problems)
 
 
-def find_scenes(paths: Iterable[Path], programs_folder: Path) -> tuple[list[Scene], list[str]]:
+def find_scenes(paths: Iterable[Path], programs_folder: Path) -> tuple[list[StoryCase], list[str]]:
     """What can be played, and what is wrong with the rest."""
-    scenes: list[Scene] = []
+    scenes: list[StoryCase] = []
     problems: list[str] = []
-    programmes: dict[Path, Programme] = {}
+    programmes: dict[Path, Program] = {}
     for path in _files(paths):
         try:
             scenes += _scenes(path, programs_folder, programmes)
-        except (InvalidStories, InvalidProgramme) as error:
+        except (InvalidStories, InvalidProgram) as error:
             problems += str(error).splitlines()
     if not scenes and not problems:
         problems.append("there is no story to play")
     return scenes, problems
 
 
-def play(scene: Scene) -> Played:
+def play(scene: StoryCase) -> Played:
     """Play it up to the first turn that isn't as written."""
     story, place, played = scene.story, scene.start, Played(scene)
     opening = place.standing.text(place.standing.question.question_text)
@@ -120,13 +120,13 @@ def play(scene: Scene) -> Played:
         if unmet:
             played.failures.extend(unmet)
             break
-        place = ProgramPlace(outcome.following.snapshot, place.programme)
+        place = ProgramSession(outcome.following.snapshot, place.programme)
     return played
 
 
-def take(place: ProgramPlace, say: str) -> Outcome:
+def take(place: ProgramSession, say: str) -> Outcome:
     """What comes of a message at this place."""
-    engine = Coaching()
+    engine = CoachEngine()
     message = Message(
         user_id=place.snapshot.user_id,
         conversation_id=place.snapshot.session_id,
@@ -143,7 +143,7 @@ def _files(paths: Iterable[Path]) -> Iterator[Path]:
         yield from sorted(path.glob("*.yaml")) if path.is_dir() else [path]
 
 
-def _scenes(path: Path, programs_folder: Path, programmes: dict[Path, Programme]) -> Iterator[Scene]:
+def _scenes(path: Path, programs_folder: Path, programmes: dict[Path, Program]) -> Iterator[StoryCase]:
     content = read_stories(path)
     source = content.programme_path(path, programs_folder)
     if source not in programmes:
@@ -153,7 +153,7 @@ def _scenes(path: Path, programs_folder: Path, programmes: dict[Path, Programme]
     scenes, problems = [], []
     for story in content.stories:
         try:
-            scenes.append(Scene(path.name, story, start_of(story, programmes[source])))
+            scenes.append(StoryCase(path.name, story, start_of(story, programmes[source])))
         except NoSuchStart as error:
             problems.append(f'{path.name}, "{story.name}": {error}')
     if problems:

@@ -2,11 +2,11 @@
 
 from datetime import UTC, datetime
 
-from chat_service.programs.coach.context import Standing
+from chat_service.programs.coach.context import CoachContext
 from chat_service.programs.coach.judging import Rules, choice_in
-from chat_service.programs.coach.session_state import ProgramPlace, Snapshot, WeekState
-from chat_service.programs.coach.week_answers import ConversationData
-from chat_service.programs.content.model import SKIPPED, Programme, Question, Week
+from chat_service.programs.coach.session_state import ProgramSession, SessionState, WeekState
+from chat_service.programs.coach.week_answers import WeekAnswers
+from chat_service.programs.content.model import SKIPPED, Program, Question, Week
 from chat_service.programs.stories.format import Story
 from cogniflow_kit.ids import new_id
 
@@ -18,14 +18,14 @@ class NoSuchStart(ValueError):
     """The story can't begin there."""
 
 
-def start_of(story: Story, programme: Programme) -> ProgramPlace:
+def start_of(story: Story, programme: Program) -> ProgramSession:
     """Raises NoSuchStart."""
     week = _week(story, programme)
     before = [other for other in programme.active_weeks if other.week_number < week.week_number]
     now = WeekState(
         week_id=week.week_id, question_number=story.question, data=_answered(story, programme, week)
     )
-    snapshot = Snapshot(
+    snapshot = SessionState(
         session_id=new_id(),
         user_id=new_id(),
         version_id=programme.version_id,
@@ -36,10 +36,10 @@ def start_of(story: Story, programme: Programme) -> ProgramPlace:
         created_at=datetime.now(UTC),
         weeks=[*(_completed(story, other) for other in before), now],
     )
-    return ProgramPlace(snapshot, programme)
+    return ProgramSession(snapshot, programme)
 
 
-def _week(story: Story, programme: Programme) -> Week:
+def _week(story: Story, programme: Program) -> Week:
     week = programme.week_numbered(story.week)
     if week is None or not week.is_active:
         raise NoSuchStart(f"week: there is no week {story.week}, or it is hidden")
@@ -67,24 +67,24 @@ def _completed(story: Story, week: Week) -> WeekState:
         week_id=week.week_id,
         question_number=len(week.questions),
         is_completed=True,
-        data=ConversationData(choices=kept),
+        data=WeekAnswers(choices=kept),
     )
 
 
-def _answered(story: Story, programme: Programme, week: Week) -> ConversationData:
-    state = ConversationData()
+def _answered(story: Story, programme: Program, week: Week) -> WeekAnswers:
+    state = WeekAnswers()
     for question in week.questions[: story.question - 1]:
         said = story.given.answers.get(question.question_number)
         if said is None and question.skippable:
             state = state.with_scenario(question.question_number, SKIPPED)
         else:
-            standing = Standing(programme, week, question, state, story.name_of_learner)
+            standing = CoachContext(programme, week, question, state, story.name_of_learner)
             state = _with_answer(story, standing, said or NOT_GIVEN)
         state = state.with_response(question.question_number, NOT_GIVEN, completed=True)
     return state
 
 
-def _with_answer(story: Story, standing: Standing, said: str) -> ConversationData:
+def _with_answer(story: Story, standing: CoachContext, said: str) -> WeekAnswers:
     question = standing.question
     state = standing.state.with_answer(question.question_number, said)
     chosen = _chosen(question, said)

@@ -55,7 +55,9 @@ class Reviews:
 
     def close(self, review_id: UUID, outcome: Outcome, note: str | None) -> ReviewDetail:
         """Close it once; the same again changes nothing. Raises ReviewNotFound and ReviewClosed."""
-        closing = update(tables.RiskReview).where(tables.RiskReview.review_id == review_id, tables.RiskReview.status == "open")
+        closing = update(tables.RiskReview).where(
+            tables.RiskReview.review_id == review_id, tables.RiskReview.status == "open"
+        )
         closed = self._session.execute(
             closing.values(
                 status="closed",
@@ -78,7 +80,9 @@ class Reviews:
         return row
 
     def _record(self, action: Literal["listed", "read", "closed"], review_id: UUID | None = None) -> None:
-        self._session.add(tables.SafetyAccess(reviewer_id=self._reviewer_id, action=action, review_id=review_id))
+        self._session.add(
+            tables.SafetyAccess(reviewer_id=self._reviewer_id, action=action, review_id=review_id)
+        )
 
 
 def _reviews() -> Select[*tuple[Any, ...]]:
@@ -97,7 +101,9 @@ def _reviews() -> Select[*tuple[Any, ...]]:
             tables.RiskDetection.detected_at,
             tables.RiskDetection.session_id,
             tables.Program.slug.label("program"),
-            case((tables.ProgramSession.anonymous, None), else_=tables.RiskDetection.user_id).label("user_id"),
+            case((tables.ProgramSession.anonymous, None), else_=tables.RiskDetection.user_id).label(
+                "user_id"
+            ),
         )
         .join(tables.RiskDetection, tables.RiskDetection.detection_id == tables.RiskReview.detection_id)
         .join(tables.ProgramSession, tables.ProgramSession.session_id == tables.RiskDetection.session_id)

@@ -5,16 +5,16 @@ from dataclasses import replace
 from time import monotonic
 from typing import TypeVar
 
-from chat_service.programs.coach.analysis import ProgramReading
-from chat_service.programs.coach.session_state import ProgramPlace
-from chat_service.programs.coach.turn_result import Answered
-from chat_service.programs.sessions.durable.recent_sessions import Memory
+from chat_service.programs.coach.analysis import MessageAnalysis
+from chat_service.programs.coach.session_state import ProgramSession
+from chat_service.programs.coach.turn_result import TurnResult
+from chat_service.programs.sessions.durable.recent_sessions import RecentSessions
 from chat_service.programs.sessions.durable.spool import Spool
-from chat_service.programs.sessions.durable.spooled_turn import Spooled
+from chat_service.programs.sessions.durable.spooled_turn import SpooledTurn
 from chat_service.programs.sessions.errors import SessionNotFound
 from chat_service.programs.sessions.schemas import Reply
-from chat_service.programs.sessions.sql.turns import SqlTurns
-from chat_service.turns.model import LEASE, Message, Sight, Status, Turn
+from chat_service.programs.sessions.sql.turns import SqlTurnStore
+from chat_service.turns.model import LEASE, ClaimView, Message, Status, Turn
 from cogniflow_kit.errors import Unavailable
 from cogniflow_kit.ids import new_id, utc_now
 from cogniflow_kit.sql.database import is_away
@@ -26,7 +26,7 @@ PATIENCE_S = 1.0
 """How long one turn waits for PostgreSQL at most, all its steps together."""
 
 
-class FallingBack:
+class FallbackTurnStore:
     """One turn's store; the caller holds the session's turns in the spool.
 
     What PostgreSQL doesn't take within the time is spooled, and so is
@@ -36,21 +36,21 @@ class FallingBack:
     """
 
     def __init__(
-        self, stored: SqlTurns, spool: Spool, memory: Memory, message: Message, patience_s: float
+        self, stored: SqlTurnStore, spool: Spool, memory: RecentSessions, message: Message, patience_s: float
     ) -> None:
         self._stored = stored
         self._spool = spool
         self._memory = memory
         self._message = message
         self._left_s = patience_s
-        self._reading: ProgramReading | None = None
+        self._reading: MessageAnalysis | None = None
         self.queued = message.conversation_id is not None and spool.has(message.conversation_id)
 
-    def look(self, message: Message) -> Sight[ProgramPlace]:
+    def look(self, message: Message) -> ClaimView[ProgramSession]:
         return self._try(lambda: self._seen(message), lambda: self._recalled(message))
 
     def begin(
-        self, message: Message, place: ProgramPlace, sequence: int, reading: ProgramReading
+        self, message: Message, place: ProgramSession, sequence: int, reading: MessageAnalysis
     ) -> Turn | None:
         self._reading = reading
         return self._try(
@@ -64,7 +64,7 @@ class FallingBack:
     def renew(self, turn: Turn) -> bool:
         return self._try(lambda: self._stored.renew(turn), lambda: True)
 
-    def complete(self, turn: Turn, place: ProgramPlace, result: Answered) -> Turn | None:
+    def complete(self, turn: Turn, place: ProgramSession, result: TurnResult) -> Turn | None:
         completed = self._try(
             lambda: self._stored.complete(turn, place, result),
             lambda: self._append(turn, place, result),
@@ -94,7 +94,7 @@ class FallingBack:
         finally:
             self._left_s -= monotonic() - since
 
-    def _seen(self, message: Message) -> Sight[ProgramPlace]:
+    def _seen(self, message: Message) -> ClaimView[ProgramSession]:
         assert message.conversation_id is not None, "a session is begun in PostgreSQL"
         if self._memory.get(message.conversation_id) is not None:
             sight = self._stored.look(message)
@@ -104,30 +104,30 @@ class FallingBack:
             self._memory.learn(sight.place.snapshot, message_ids)
         return sight
 
-    def _recalled(self, message: Message) -> Sight[ProgramPlace]:
+    def _recalled(self, message: Message) -> ClaimView[ProgramSession]:
         assert message.conversation_id is not None, "a session is begun in PostgreSQL"
         known = self._memory.get(message.conversation_id)
         if known is None:
             raise Unavailable("The database is away; your session goes on as soon as it is back.")
         if known.snapshot.user_id != message.user_id:
             raise SessionNotFound
-        place = ProgramPlace(
+        place = ProgramSession(
             known.snapshot, self._stored.catalog.get(known.snapshot.version_id), stored=False
         )
         if message.client_message_id not in known.message_ids:
-            return Sight(place, None, None)
+            return ClaimView(place, None, None)
         if known.last is not None and known.last_message_id == message.client_message_id:
-            return Sight(place, known.last, known.last)
+            return ClaimView(place, known.last, known.last)
         waiting = self._spool.turn(message)
         if waiting is not None:
             same = _completed(_unstored(waiting.message, place, waiting.base), waiting.reply)
-            return Sight(place, same, same)
+            return ClaimView(place, same, same)
         raise Unavailable("The database is away; the answer to this message can be read when it is back.")
 
-    def _append(self, turn: Turn, place: ProgramPlace, result: Answered) -> Turn:
+    def _append(self, turn: Turn, place: ProgramSession, result: TurnResult) -> Turn:
         assert self._reading is not None, "begun before it is completed"
         self._spool.append(
-            Spooled(
+            SpooledTurn(
                 message=self._message,
                 risk=self._reading.risk,
                 intent=self._reading.intent,
@@ -145,7 +145,7 @@ class FallingBack:
         return _completed(turn, result.reply)
 
 
-def _unstored(message: Message, place: ProgramPlace, sequence: int) -> Turn:
+def _unstored(message: Message, place: ProgramSession, sequence: int) -> Turn:
     return Turn(
         new_id(),
         place.snapshot.session_id,

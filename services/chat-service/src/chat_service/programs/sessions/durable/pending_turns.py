@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from chat_service.programs.coach.session_state import ProgramPlace
-from chat_service.programs.sessions.durable.spooled_turn import Spooled
+from chat_service.programs.coach.session_state import ProgramSession
+from chat_service.programs.sessions.durable.spooled_turn import SpooledTurn
 from chat_service.programs.sessions.schemas import MessageOut
-from chat_service.programs.sessions.store import Record
+from chat_service.programs.sessions.store import SessionHistory
 
 
-def with_waiting(found: Record, waiting: list[Spooled]) -> Record:
+def with_waiting(found: SessionHistory, waiting: list[SpooledTurn]) -> SessionHistory:
     """The session with its spooled turns; those that are stored by now are there already."""
     stored = found.place.snapshot.version if found.stored else 0
     waiting = [turn for turn in waiting if turn.snapshot.version > stored]
@@ -22,11 +22,11 @@ def with_waiting(found: Record, waiting: list[Spooled]) -> Record:
             first -= 1
             messages = [message for message in messages if message.turn_sequence != first]
     said = [message for number, turn in enumerate(waiting, first) for message in _said(turn, number)]
-    place = ProgramPlace(waiting[-1].snapshot, found.place.programme)
-    return Record(place, [*messages, *said], found.last_turn, found.stored)
+    place = ProgramSession(waiting[-1].snapshot, found.place.programme)
+    return SessionHistory(place, [*messages, *said], found.last_turn, found.stored)
 
 
-def _said(turn: Spooled, sequence: int) -> list[MessageOut]:
+def _said(turn: SpooledTurn, sequence: int) -> list[MessageOut]:
     """What was said in a turn that waits; `sequence` is the one it will most likely get."""
     common: dict[str, Any] = {
         "run": turn.run,

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from chat_service.programs.sessions.durable.recent_sessions import Memory
+from chat_service.programs.sessions.durable.recent_sessions import RecentSessions
 from chat_service.programs.sessions.durable.spool import Spool
 from chat_service.programs.sessions.durable.spool_files import whole_lines
 from cogniflow_kit.people import Key
@@ -17,10 +17,10 @@ from cogniflow_kit.sql.database import Database
 _SESSIONS = text("SELECT array_agg(session_id) AS ids FROM sessions WHERE user_id = :user_id")
 
 
-class SpoolHolding:
+class SpoolPersonalData:
     store = "files.spool"
 
-    def __init__(self, spool: Spool, memory: Memory, database: Database) -> None:
+    def __init__(self, spool: Spool, memory: RecentSessions, database: Database) -> None:
         self._spool = spool
         self._memory = memory
         self._database = database

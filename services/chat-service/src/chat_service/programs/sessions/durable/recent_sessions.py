@@ -10,7 +10,7 @@ from uuid import UUID
 
 from cachetools import LRUCache
 
-from chat_service.programs.coach.session_state import Snapshot
+from chat_service.programs.coach.session_state import SessionState
 from chat_service.turns.model import Turn
 
 SESSIONS = 10_000
@@ -18,46 +18,46 @@ SESSIONS = 10_000
 
 
 @dataclass(frozen=True)
-class Remembered:
+class RecentSession:
     """A session's newest state, the ids of all its messages, and the last turn taken here."""
 
-    snapshot: Snapshot
+    snapshot: SessionState
     message_ids: frozenset[str]
     last: Turn | None = None
     last_message_id: str | None = None
 
 
-class Memory:
+class RecentSessions:
     """The sessions that were used last, by id."""
 
     def __init__(self) -> None:
-        self._sessions: LRUCache[UUID, Remembered] = LRUCache(SESSIONS)
+        self._sessions: LRUCache[UUID, RecentSession] = LRUCache(SESSIONS)
         self._lock = Lock()
 
-    def get(self, session_id: UUID) -> Remembered | None:
+    def get(self, session_id: UUID) -> RecentSession | None:
         with self._lock:
-            found: Remembered | None = self._sessions.get(session_id)
+            found: RecentSession | None = self._sessions.get(session_id)
             return found
 
-    def learn(self, snapshot: Snapshot, message_ids: frozenset[str]) -> None:
+    def learn(self, snapshot: SessionState, message_ids: frozenset[str]) -> None:
         """Remember a session that wasn't known, with all its messages."""
         with self._lock:
-            self._sessions.setdefault(snapshot.session_id, Remembered(snapshot, message_ids))
+            self._sessions.setdefault(snapshot.session_id, RecentSession(snapshot, message_ids))
 
-    def see(self, snapshot: Snapshot) -> None:
+    def see(self, snapshot: SessionState) -> None:
         """Remember a known session as it was read; an older state than the known one is ignored."""
         with self._lock:
             known = self._sessions.get(snapshot.session_id)
             if known is not None and known.snapshot.version <= snapshot.version:
                 self._sessions[snapshot.session_id] = replace(known, snapshot=snapshot)
 
-    def completed(self, snapshot: Snapshot, turn: Turn, message_id: str) -> None:
+    def completed(self, snapshot: SessionState, turn: Turn, message_id: str) -> None:
         """Remember what a turn of a known session led to."""
         with self._lock:
             known = self._sessions.get(snapshot.session_id)
             if known is not None:
                 ids = known.message_ids | {message_id}
-                self._sessions[snapshot.session_id] = Remembered(snapshot, ids, turn, message_id)
+                self._sessions[snapshot.session_id] = RecentSession(snapshot, ids, turn, message_id)
 
     def stored(self, turn: Turn, message_id: str) -> None:
         """Remember how PostgreSQL has a turn that waited, if it is still the session's last."""

@@ -8,7 +8,7 @@ from uuid import UUID
 import structlog
 
 from chat_service.programs.sessions.durable.fallback_store import PATIENCE_S
-from chat_service.programs.sessions.durable.replay_session import Storing
+from chat_service.programs.sessions.durable.replay_session import SessionReplayer
 from chat_service.programs.sessions.durable.spool import Spool
 from chat_service.turns.errors import TurnInProgress
 from cogniflow_kit.sql.database import Database
@@ -23,10 +23,10 @@ TURN_S = 2.0
 """How long a turn of the session is waited for."""
 
 
-class Replay:
+class ReplayThread:
     """Goes through the spool again and again, in a thread of its own."""
 
-    def __init__(self, database: Database, spool: Spool, storing: Storing) -> None:
+    def __init__(self, database: Database, spool: Spool, storing: SessionReplayer) -> None:
         self._database = database
         self._spool = spool
         self._storing = storing

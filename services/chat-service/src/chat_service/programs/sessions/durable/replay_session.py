@@ -11,13 +11,13 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 from chat_service.fault_points import reach
 from chat_service.programs.content.catalog import Catalog
 from chat_service.programs.sessions.durable.fallback_store import PATIENCE_S
-from chat_service.programs.sessions.durable.recent_sessions import Memory
-from chat_service.programs.sessions.durable.replay_store import Diverged, Recorded, ReplayTurns
+from chat_service.programs.sessions.durable.recent_sessions import RecentSessions
+from chat_service.programs.sessions.durable.replay_store import Diverged, ReplayEngine, ReplayTurnStore
 from chat_service.programs.sessions.durable.spool import Spool
-from chat_service.programs.sessions.durable.spooled_turn import Spooled
+from chat_service.programs.sessions.durable.spooled_turn import SpooledTurn
 from chat_service.programs.sessions.errors import SessionNotFound
 from chat_service.turns.errors import MessageIdReused, TurnAbandoned, TurnInProgress
-from chat_service.turns.protocol import take_turn
+from chat_service.turns.protocol import run_turn
 from cogniflow_kit.sql.database import Database, is_away
 from cogniflow_kit.sql.deadline import within
 
@@ -26,10 +26,10 @@ log = structlog.stdlib.get_logger(__name__)
 _SESSION = text("SELECT session_id FROM sessions WHERE session_id = :session_id")
 
 
-class Storing:
+class SessionReplayer:
     """`is_there` is set while PostgreSQL takes spooled turns, as the replay found out."""
 
-    def __init__(self, database: Database, catalog: Catalog, spool: Spool, memory: Memory) -> None:
+    def __init__(self, database: Database, catalog: Catalog, spool: Spool, memory: RecentSessions) -> None:
         self._database = database
         self._catalog = catalog
         self._spool = spool
@@ -77,10 +77,10 @@ class Storing:
         log.info("spooled turns stored", session_id=str(session_id))
         return True
 
-    def _take(self, turn: Spooled) -> None:
+    def _take(self, turn: SpooledTurn) -> None:
         with within(PATIENCE_S):
-            store = ReplayTurns(self._database, self._catalog, turn)
-            stored = take_turn(store, Recorded(turn), turn.message)
+            store = ReplayTurnStore(self._database, self._catalog, turn)
+            stored = run_turn(store, ReplayEngine(turn), turn.message)
         self._memory.stored(stored, turn.message.client_message_id)
 
     def _puzzle(self, session_id: UUID, error: Exception) -> bool:

@@ -5,14 +5,14 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy import text
 
-from chat_service.programs.coach.analysis import ProgramReading
-from chat_service.programs.coach.engine import Coaching
-from chat_service.programs.coach.session_state import ProgramPlace
-from chat_service.programs.coach.turn_result import Answered, answered
+from chat_service.programs.coach.analysis import MessageAnalysis
+from chat_service.programs.coach.engine import CoachEngine
+from chat_service.programs.coach.session_state import ProgramSession
+from chat_service.programs.coach.turn_result import TurnResult, answered
 from chat_service.programs.content.catalog import Catalog
-from chat_service.programs.sessions.durable.spooled_turn import Spooled
-from chat_service.programs.sessions.sql.turns import SqlTurns, change
-from chat_service.turns.model import LEASE, Message, Sight, Status, Turn
+from chat_service.programs.sessions.durable.spooled_turn import SpooledTurn
+from chat_service.programs.sessions.sql.turns import SqlTurnStore, change
+from chat_service.turns.model import LEASE, ClaimView, Message, Status, Turn
 from cogniflow_kit.errors import Conflict
 from cogniflow_kit.sql.database import Database
 
@@ -29,17 +29,17 @@ class Diverged(Conflict):
     code = "session_diverged"
 
 
-class ReplayTurns(SqlTurns):
+class ReplayTurnStore(SqlTurnStore):
     """A claim of the same message is a claim of ours, from before PostgreSQL went away: it needn't run out.
 
     The next epoch keeps whatever of it is still under way in PostgreSQL from
     taking effect.
     """
 
-    def __init__(self, database: Database, catalog: Catalog, turn: Spooled) -> None:
+    def __init__(self, database: Database, catalog: Catalog, turn: SpooledTurn) -> None:
         super().__init__(database, catalog, answered_at=turn.answered_at)
 
-    def look(self, message: Message) -> Sight[ProgramPlace]:
+    def look(self, message: Message) -> ClaimView[ProgramSession]:
         sight = super().look(message)
         same, last = sight.same, sight.last
         if same is None or last is None:
@@ -49,7 +49,7 @@ class ReplayTurns(SqlTurns):
             self._database.run(_MARK, {"turn_id": same.id})
         elif same.id == last.id:
             ours = replace(same, lease_expires_at=None)
-            return Sight(sight.place, ours, ours)
+            return ClaimView(sight.place, ours, ours)
         return sight
 
     def take_over(self, turn: Turn) -> Turn | None:
@@ -57,20 +57,20 @@ class ReplayTurns(SqlTurns):
 
 
 @dataclass(frozen=True)
-class Recorded(Coaching):
+class ReplayEngine(CoachEngine):
     """An engine that answers what was answered. Raises Diverged where it doesn't fit."""
 
-    turn: Spooled
+    turn: SpooledTurn
 
-    def admit(self, place: ProgramPlace) -> ProgramPlace:
+    def admit(self, place: ProgramSession) -> ProgramSession:
         if place.snapshot.version != self.turn.base:
             raise Diverged(f"version {place.snapshot.version} instead of {self.turn.base}")
         return place
 
-    def read(self, _message: Message, _place: ProgramPlace) -> ProgramReading:
-        return ProgramReading(self.turn.risk, self.turn.intent)
+    def read(self, _message: Message, _place: ProgramSession) -> MessageAnalysis:
+        return MessageAnalysis(self.turn.risk, self.turn.intent)
 
     def answer(
-        self, _message: Message, place: ProgramPlace, _reading: ProgramReading, _renew: Callable[[], None]
-    ) -> Answered:
+        self, _message: Message, place: ProgramSession, _reading: MessageAnalysis, _renew: Callable[[], None]
+    ) -> TurnResult:
         return replace(answered(place, self.turn.step), reply=self.turn.reply)

@@ -4,29 +4,29 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from uuid import UUID
 
-from chat_service.programs.coach.session_state import ProgramPlace
+from chat_service.programs.coach.session_state import ProgramSession
 from chat_service.programs.content.catalog import Catalog
-from chat_service.programs.content.model import Programme
+from chat_service.programs.content.model import Program
 from chat_service.programs.sessions.durable.fallback_store import PATIENCE_S
 from chat_service.programs.sessions.durable.pending_turns import with_waiting
-from chat_service.programs.sessions.durable.recent_sessions import Memory
-from chat_service.programs.sessions.durable.replay_session import Storing
+from chat_service.programs.sessions.durable.recent_sessions import RecentSessions
+from chat_service.programs.sessions.durable.replay_session import SessionReplayer
 from chat_service.programs.sessions.durable.spool import Spool
 from chat_service.programs.sessions.errors import SessionNotFound
 from chat_service.programs.sessions.schemas import ProgramOut, SessionListed
-from chat_service.programs.sessions.sql.sessions import SqlSessions
-from chat_service.programs.sessions.sql.turns import SqlTurns
-from chat_service.programs.sessions.store import Beginner, Record, Started
+from chat_service.programs.sessions.sql.sessions import SqlSessionStore
+from chat_service.programs.sessions.sql.turns import SqlTurnStore
+from chat_service.programs.sessions.store import SessionHistory, StartRequest, StartResult
 from chat_service.turns.errors import TurnsWaiting
 from cogniflow_kit.errors import Unavailable
 from cogniflow_kit.sql.database import Database, is_away
 from cogniflow_kit.sql.deadline import within
 
 
-class Keeper:
+class SessionGuard:
     """Keeps what changes a session outside its turns from meeting turns that wait."""
 
-    def __init__(self, spool: Spool, memory: Memory) -> None:
+    def __init__(self, spool: Spool, memory: RecentSessions) -> None:
         self._spool = spool
         self._memory = memory
 
@@ -45,7 +45,7 @@ class Keeper:
                 self._memory.forget(session_id)
 
 
-class DurableSessions(SqlSessions):
+class DurableSessionStore(SqlSessionStore):
     """PostgreSQL's sessions, within the time that a request has; for reading, what is remembered of them."""
 
     def __init__(
@@ -53,12 +53,12 @@ class DurableSessions(SqlSessions):
         database: Database,
         catalog: Catalog,
         spool: Spool,
-        memory: Memory,
-        storing: Storing,
-        keeper: Keeper,
+        memory: RecentSessions,
+        storing: SessionReplayer,
+        keeper: SessionGuard,
     ) -> None:
         super().__init__(database, catalog)
-        self._turns = SqlTurns(database, catalog)
+        self._turns = SqlTurnStore(database, catalog)
         self._storing = storing
         self._spool = spool
         self._memory = memory
@@ -68,11 +68,11 @@ class DurableSessions(SqlSessions):
         with within(PATIENCE_S):
             return super().programs(user_id, after, limit)
 
-    def programme(self, slug: str) -> Programme:
+    def programme(self, slug: str) -> Program:
         with within(PATIENCE_S):
             return super().programme(slug)
 
-    def start(self, beginner: Beginner, slug: str) -> Started:
+    def start(self, beginner: StartRequest, slug: str) -> StartResult:
         with within(PATIENCE_S):
             return super().start(beginner, slug)
 
@@ -88,7 +88,7 @@ class DurableSessions(SqlSessions):
         with self._keeper.changing(session_id), within(PATIENCE_S):
             super().claim(session_id, participant_id, user_id)
 
-    def read(self, session_id: UUID, user_id: UUID) -> Record:
+    def read(self, session_id: UUID, user_id: UUID) -> SessionHistory:
         # In this order: what is stored in between shows in what is read, and is left out below.
         waiting = self._spool.turns(session_id)
         if waiting and not self._storing.is_there.is_set() and self._memory.get(session_id) is not None:
@@ -108,19 +108,19 @@ class DurableSessions(SqlSessions):
         known = self._memory.get(session_id)
         return known.snapshot.locale if known is not None and known.snapshot.user_id == user_id else None
 
-    def _remember(self, found: Record, *, is_whole: bool) -> None:
+    def _remember(self, found: SessionHistory, *, is_whole: bool) -> None:
         snapshot = found.place.snapshot
         if self._memory.get(snapshot.session_id) is not None:
             self._memory.see(snapshot)
         elif is_whole:
             self._memory.learn(snapshot, self._turns.message_ids(snapshot.session_id))
 
-    def _recalled(self, session_id: UUID, user_id: UUID) -> Record:
+    def _recalled(self, session_id: UUID, user_id: UUID) -> SessionHistory:
         known = self._memory.get(session_id)
         if known is None:
             raise Unavailable("The database is away; your session is there again as soon as it is back.")
         if known.snapshot.user_id != user_id:
             raise SessionNotFound
         # What waits in the spool is added, from the state before it.
-        place = ProgramPlace(known.snapshot, self._catalog.get(known.snapshot.version_id))
-        return with_waiting(Record(place, [], None, stored=False), self._spool.turns(session_id))
+        place = ProgramSession(known.snapshot, self._catalog.get(known.snapshot.version_id))
+        return with_waiting(SessionHistory(place, [], None, stored=False), self._spool.turns(session_id))

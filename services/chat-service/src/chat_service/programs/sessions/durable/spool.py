@@ -21,7 +21,7 @@ from prometheus_client import Gauge
 
 from chat_service.fault_points import reach
 from chat_service.programs.sessions.durable import spool_files
-from chat_service.programs.sessions.durable.spooled_turn import Spooled
+from chat_service.programs.sessions.durable.spooled_turn import SpooledTurn
 from chat_service.turns.errors import TurnInProgress
 from chat_service.turns.model import Message
 from cogniflow_kit.errors import Unavailable
@@ -93,7 +93,7 @@ class Spool:
                 self._held.discard(session_id)
                 self._changed.notify_all()
 
-    def append(self, turn: Spooled) -> None:
+    def append(self, turn: SpooledTurn) -> None:
         """Returns once the turn is on the disk. Raises Unavailable when none of it can be kept."""
         line = turn.model_dump_json().encode() + b"\n"
         session_id = turn.snapshot.session_id
@@ -108,7 +108,7 @@ class Spool:
         self._put(session_id, replace(before, turns=before.turns + 1, size=before.size + len(line)))
         reach("spooled")
 
-    def turns(self, session_id: UUID) -> list[Spooled]:
+    def turns(self, session_id: UUID) -> list[SpooledTurn]:
         """The session's turns, in order."""
         noted = self._files.get(session_id)
         if noted is None:
@@ -117,9 +117,9 @@ class Spool:
             lines = spool_files.whole_lines(self._path(session_id))
         except FileNotFoundError:
             return []
-        return [Spooled.model_validate_json(line) for line in lines[: noted.turns]]
+        return [SpooledTurn.model_validate_json(line) for line in lines[: noted.turns]]
 
-    def unstored(self, session_id: UUID) -> Iterator[tuple[Spooled, int]]:
+    def unstored(self, session_id: UUID) -> Iterator[tuple[SpooledTurn, int]]:
         """The turns that are not known to be stored, each with its size in bytes; for who holds it."""
         noted = self._files.get(session_id)
         if noted is None:
@@ -127,7 +127,7 @@ class Spool:
         lines = spool_files.whole_lines(self._path(session_id), noted.stored_size)
         # One after the other: who stops in the middle has not paid for the rest.
         for line in lines[: noted.turns - noted.stored]:
-            yield Spooled.model_validate_json(line), len(line) + 1
+            yield SpooledTurn.model_validate_json(line), len(line) + 1
 
     def unstored_turns(self, session_id: UUID) -> int:
         noted = self._files.get(session_id, _File())
@@ -141,7 +141,7 @@ class Spool:
                 session_id, replace(noted, stored=noted.stored + 1, stored_size=noted.stored_size + size)
             )
 
-    def turn(self, message: Message) -> Spooled | None:
+    def turn(self, message: Message) -> SpooledTurn | None:
         """The turn that answered this message, if it waits here."""
         assert message.conversation_id is not None, "only turns of sessions are spooled"
         return next(
@@ -216,7 +216,7 @@ class Spool:
         try:
             session_id = UUID(path.stem)
             for line in lines:
-                Spooled.model_validate_json(line)
+                SpooledTurn.model_validate_json(line)
         except ValueError as error:
             aside = _aside(path, "unreadable")
             log.error("spooled turns can't be read", kept=aside.name, error=type(error).__name__)  # noqa: TRY400

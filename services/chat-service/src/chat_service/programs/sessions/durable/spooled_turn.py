@@ -4,15 +4,15 @@ from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict
 
-from chat_service.programs.coach.coach import Step
+from chat_service.programs.coach.coach import CoachReply
 from chat_service.programs.coach.intents import Intent
-from chat_service.programs.coach.session_state import Snapshot
+from chat_service.programs.coach.session_state import SessionState
 from chat_service.programs.sessions.schemas import Reply
 from chat_service.safety.detection.check import Risk
 from chat_service.turns.model import Message
 
 
-class Spooled(BaseModel):
+class SpooledTurn(BaseModel):
     """The message, what was found in it, the step and what it led to.
 
     `base` is the version of the session before it; `week`, `run` and
@@ -24,12 +24,12 @@ class Spooled(BaseModel):
     message: Message
     risk: Risk | None
     intent: Intent
-    step: Step
+    step: CoachReply
     base: int
     week: int
     run: int
     question: int
     asks: bool
-    snapshot: Snapshot
+    snapshot: SessionState
     reply: Reply
     answered_at: datetime

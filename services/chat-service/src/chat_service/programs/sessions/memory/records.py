@@ -42,7 +42,7 @@ class MemoryRecords(Records):
             return found, True
 
 
-class MemoryHolding:
+class MemoryPersonalData:
     """Sessions in memory, to be handed out and erased like every table."""
 
     store = "memory.sessions"

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from datetime import timedelta
 from uuid import NAMESPACE_URL, UUID, uuid5
 
-from chat_service.programs.coach.session_state import Snapshot
-from chat_service.programs.content.model import Programme
+from chat_service.programs.coach.session_state import SessionState
+from chat_service.programs.content.model import Program
 from chat_service.programs.sessions.errors import (
     AlreadyTakingPart,
     SessionNotFound,
@@ -15,14 +15,14 @@ from chat_service.programs.sessions.errors import (
 from chat_service.programs.sessions.memory.store import KeptMessage, KeptSession, KeptWeek, MemoryStore
 from chat_service.programs.sessions.schemas import MessageOut, ProgramOut, SessionListed
 from chat_service.programs.sessions.sql.sessions import opening
-from chat_service.programs.sessions.store import Beginner, Record, Started
+from chat_service.programs.sessions.store import SessionHistory, StartRequest, StartResult
 from cogniflow_kit.ids import utc_now
 
 ANONYMOUS_WINDOW = timedelta(hours=1)
 
 
-class MemorySessions:
-    """Behaves as `SqlSessions` does, one call at a time."""
+class MemorySessionStore:
+    """Behaves as `SqlSessionStore` does, one call at a time."""
 
     def __init__(self, store: MemoryStore) -> None:
         self._store = store
@@ -36,31 +36,31 @@ class MemorySessions:
         ordered = sorted(listed, key=lambda program: program.id)
         return [program for program in ordered if after is None or program.id > after][: limit + 1]
 
-    def programme(self, slug: str) -> Programme:
+    def programme(self, slug: str) -> Program:
         return self._store.programme(slug)
 
-    def start(self, beginner: Beginner, slug: str) -> Started:
+    def start(self, beginner: StartRequest, slug: str) -> StartResult:
         with self._store.sessions() as sessions:
             repeated = _repeated(sessions, beginner)
             if repeated is not None:
                 first = repeated.snapshot
                 if not beginner.asks_for(repeated.programme.slug, first.name, first.locale, slug=slug):
                     raise StartKeyReused
-                return Started(repeated.snapshot.session_id, is_new=False, is_repeated=True)
+                return StartResult(repeated.snapshot.session_id, is_new=False, is_repeated=True)
             programme = self._store.programme(slug)
             is_open = _open(sessions, beginner.id, slug)
             if is_open is not None:
-                return Started(is_open.snapshot.session_id, is_new=False)
+                return StartResult(is_open.snapshot.session_id, is_new=False)
             if beginner.anonymous and beginner.hourly_limit is not None:
                 _limit_anonymous(sessions, beginner.hourly_limit)
             begun = _begin(beginner, programme)
             sessions[begun.snapshot.session_id] = begun
-            return Started(begun.snapshot.session_id, is_new=True)
+            return StartResult(begun.snapshot.session_id, is_new=True)
 
-    def read(self, session_id: UUID, user_id: UUID) -> Record:
+    def read(self, session_id: UUID, user_id: UUID) -> SessionHistory:
         with self._store.session(session_id, user_id) as kept:
             messages = [said.message for said in kept.messages]
-            return Record(kept.place, messages, kept.last_turn)
+            return SessionHistory(kept.place, messages, kept.last_turn)
 
     def locale(self, session_id: UUID, user_id: UUID) -> str | None:
         try:
@@ -102,7 +102,7 @@ def _open(sessions: Sessions, user_id: UUID, slug: str) -> KeptSession | None:
     return next((k for k in own if k.programme.slug == slug and not k.snapshot.completed), None)
 
 
-def _repeated(sessions: Sessions, beginner: Beginner) -> KeptSession | None:
+def _repeated(sessions: Sessions, beginner: StartRequest) -> KeptSession | None:
     if beginner.key is None:
         return None
     own = (kept for kept in sessions.values() if kept.snapshot.user_id == beginner.id)
@@ -116,7 +116,7 @@ def _limit_anonymous(sessions: Sessions, hourly_limit: int) -> None:
         raise TooManyStarts
 
 
-def _begin(beginner: Beginner, programme: Programme) -> KeptSession:
+def _begin(beginner: StartRequest, programme: Program) -> KeptSession:
     place = opening(beginner, programme)
     snapshot, standing = place.snapshot, place.standing
     question = MessageOut(
@@ -139,7 +139,7 @@ def _begin(beginner: Beginner, programme: Programme) -> KeptSession:
     )
 
 
-def _program_out(programme: Programme, is_open: KeptSession | None) -> ProgramOut:
+def _program_out(programme: Program, is_open: KeptSession | None) -> ProgramOut:
     return ProgramOut(
         id=uuid5(NAMESPACE_URL, programme.slug),
         slug=programme.slug,
@@ -155,7 +155,7 @@ def _program_out(programme: Programme, is_open: KeptSession | None) -> ProgramOu
 
 
 def _listed(kept: KeptSession) -> SessionListed:
-    snapshot: Snapshot = kept.snapshot
+    snapshot: SessionState = kept.snapshot
     return SessionListed(
         id=snapshot.session_id,
         program=kept.programme.slug,

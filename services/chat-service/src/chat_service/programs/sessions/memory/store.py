@@ -12,10 +12,10 @@ from pathlib import Path
 from threading import RLock
 from uuid import UUID
 
-from chat_service.programs.coach.session_state import ProgramPlace, Snapshot, WeekState
+from chat_service.programs.coach.session_state import ProgramSession, SessionState, WeekState
 from chat_service.programs.content.loader import parse
-from chat_service.programs.content.model import Programme
-from chat_service.programs.sessions.errors import ProgrammeNotFound, SessionNotFound
+from chat_service.programs.content.model import Program
+from chat_service.programs.sessions.errors import ProgramNotFound, SessionNotFound
 from chat_service.programs.sessions.schemas import LastTurn, MessageOut
 from chat_service.turns.model import Turn
 from cogniflow_kit.ids import utc_now
@@ -51,8 +51,8 @@ class KeptWeek:
 class KeptSession:
     """A session: its state, its turns in order, what was said, and every run of its weeks."""
 
-    snapshot: Snapshot
-    programme: Programme
+    snapshot: SessionState
+    programme: Program
     start_key: str | None = None
     turns: list[KeptTurn] = field(default_factory=list)
     messages: list[KeptMessage] = field(default_factory=list)
@@ -61,8 +61,8 @@ class KeptSession:
     completed_at: datetime | None = None
 
     @property
-    def place(self) -> ProgramPlace:
-        return ProgramPlace(self.snapshot, self.programme)
+    def place(self) -> ProgramSession:
+        return ProgramSession(self.snapshot, self.programme)
 
     @property
     def last(self) -> KeptTurn | None:
@@ -94,7 +94,7 @@ class KeptSession:
 class MemoryStore:
     """All sessions by id, and the programmes that can be begun, by slug."""
 
-    def __init__(self, programmes: Sequence[Programme]) -> None:
+    def __init__(self, programmes: Sequence[Program]) -> None:
         self.programmes = {programme.slug: programme for programme in programmes}
         self._sessions: dict[UUID, KeptSession] = {}
         self._lock = RLock()
@@ -120,9 +120,9 @@ class MemoryStore:
                 raise SessionNotFound
             yield found
 
-    def programme(self, slug: str) -> Programme:
+    def programme(self, slug: str) -> Program:
         """Raises ProgrammeNotFound."""
         found = self.programmes.get(slug)
         if found is None:
-            raise ProgrammeNotFound
+            raise ProgramNotFound
         return found

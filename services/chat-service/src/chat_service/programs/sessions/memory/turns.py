@@ -6,9 +6,9 @@ from typing import Any
 
 import structlog
 
-from chat_service.programs.coach.analysis import ProgramReading
-from chat_service.programs.coach.session_state import ProgramPlace
-from chat_service.programs.coach.turn_result import Answered
+from chat_service.programs.coach.analysis import MessageAnalysis
+from chat_service.programs.coach.session_state import ProgramSession
+from chat_service.programs.coach.turn_result import TurnResult
 from chat_service.programs.sessions.memory.store import (
     KeptMessage,
     KeptSession,
@@ -17,25 +17,25 @@ from chat_service.programs.sessions.memory.store import (
     MemoryStore,
 )
 from chat_service.programs.sessions.schemas import MessageOut
-from chat_service.turns.model import LEASE, Message, Sight, Status, Turn
+from chat_service.turns.model import LEASE, ClaimView, Message, Status, Turn
 from cogniflow_kit.ids import new_id, utc_now
 
 log = structlog.stdlib.get_logger(__name__)
 
 
-class MemoryTurns:
+class MemoryTurnStore:
     """Each method is whole or not at all: nothing in it can fail halfway."""
 
     def __init__(self, store: MemoryStore) -> None:
         self._store = store
 
-    def look(self, message: Message) -> Sight[ProgramPlace]:
+    def look(self, message: Message) -> ClaimView[ProgramSession]:
         with self._store.session(message.conversation_id, message.user_id) as kept:
             last = kept.last.turn if kept.last is not None else None
-            return Sight(kept.place, kept.turn(message.client_message_id), last)
+            return ClaimView(kept.place, kept.turn(message.client_message_id), last)
 
     def begin(
-        self, message: Message, place: ProgramPlace, sequence: int, reading: ProgramReading
+        self, message: Message, place: ProgramSession, sequence: int, reading: MessageAnalysis
     ) -> Turn | None:
         with self._store.session(message.conversation_id, message.user_id) as kept:
             last = kept.last.turn if kept.last is not None else None
@@ -69,7 +69,7 @@ class MemoryTurns:
     def renew(self, turn: Turn) -> bool:
         return self._change(turn, _is_running, lease_expires_at=utc_now() + LEASE) is not None
 
-    def complete(self, turn: Turn, place: ProgramPlace, result: Answered) -> Turn | None:
+    def complete(self, turn: Turn, place: ProgramSession, result: TurnResult) -> Turn | None:
         with self._store.sessions() as sessions:
             kept = sessions.get(turn.conversation_id)
             if kept is None or not _is_ours(kept, turn) or kept.snapshot.completed:
@@ -121,7 +121,7 @@ def _is_ours(kept: KeptSession, turn: Turn) -> bool:
     return now is not None and _is_running(now) and now.epoch == turn.epoch
 
 
-def _move(kept: KeptSession, before: ProgramPlace, result: Answered) -> None:
+def _move(kept: KeptSession, before: ProgramSession, result: TurnResult) -> None:
     """The state after the turn. What was paused or claimed meanwhile stays so."""
     now, following = utc_now(), result.following
     kept.snapshot = following.snapshot.model_copy(
@@ -148,7 +148,7 @@ def _keep_week(kept: KeptSession, state: Any) -> None:
     kept.weeks.append(KeptWeek(state, now, now if state.is_completed else None))
 
 
-def _words(message: Message, place: ProgramPlace, sequence: int) -> KeptMessage:
+def _words(message: Message, place: ProgramSession, sequence: int) -> KeptMessage:
     standing = place.standing
     said = MessageOut(
         sender="user",
@@ -164,7 +164,7 @@ def _words(message: Message, place: ProgramPlace, sequence: int) -> KeptMessage:
     return KeptMessage(said, iteration=standing.iteration)
 
 
-def _said(turn: Turn, place: ProgramPlace, result: Answered) -> list[KeptMessage]:
+def _said(turn: Turn, place: ProgramSession, result: TurnResult) -> list[KeptMessage]:
     step, following, standing = result.step, result.following, place.standing
     response = MessageOut(
         sender="nova",

@@ -9,13 +9,13 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from chat_service import tables
-from chat_service.programs.coach.session_state import ProgramPlace, Snapshot, WeekState
+from chat_service.programs.coach.session_state import ProgramSession, SessionState, WeekState
 from chat_service.programs.content.catalog import Catalog
-from chat_service.programs.content.model import Programme
+from chat_service.programs.content.model import Program
 from chat_service.programs.content.version_labels import PRODUCTION, version_to_begin
 from chat_service.programs.sessions.errors import (
     AlreadyTakingPart,
-    ProgrammeNotFound,
+    ProgramNotFound,
     SessionNotFound,
     StartKeyReused,
     TooManyStarts,
@@ -23,7 +23,7 @@ from chat_service.programs.sessions.errors import (
 from chat_service.programs.sessions.facts import started
 from chat_service.programs.sessions.schemas import LastTurn, MessageOut, ProgramOut, SessionListed
 from chat_service.programs.sessions.sql.statements import SNAPSHOT
-from chat_service.programs.sessions.store import Beginner, Record, Started
+from chat_service.programs.sessions.store import SessionHistory, StartRequest, StartResult
 from cogniflow_kit.ids import new_id, utc_now
 from cogniflow_kit.sql.database import Database
 from cogniflow_kit.sql.outbox import record
@@ -48,7 +48,7 @@ _UNASSIGN = text(
 ANONYMOUS_WINDOW = timedelta(hours=1)
 
 
-class SqlSessions:
+class SqlSessionStore:
     """Each method is one transaction."""
 
     def __init__(self, database: Database, catalog: Catalog) -> None:
@@ -82,7 +82,10 @@ class SqlSessions:
             )
             .join(
                 tables.ProgramLabel,
-                and_(tables.ProgramLabel.program_id == tables.Program.program_id, tables.ProgramLabel.label == PRODUCTION),
+                and_(
+                    tables.ProgramLabel.program_id == tables.Program.program_id,
+                    tables.ProgramLabel.label == PRODUCTION,
+                ),
             )
             .join(tables.ProgramVersion, tables.ProgramVersion.version_id == tables.ProgramLabel.version_id)
             .outerjoin(tables.ProgramSession, open_session)
@@ -94,7 +97,7 @@ class SqlSessions:
         with self._database.transaction() as session:
             return [ProgramOut.model_validate(row) for row in session.execute(found)]
 
-    def programme(self, slug: str) -> Programme:
+    def programme(self, slug: str) -> Program:
         """Its production version. Raises ProgrammeNotFound."""
         labelled = (
             select(tables.ProgramLabel.version_id)
@@ -104,10 +107,10 @@ class SqlSessions:
         with self._database.transaction() as session:
             version_id = session.scalar(labelled)
         if version_id is None:
-            raise ProgrammeNotFound
+            raise ProgramNotFound
         return self._catalog.get(version_id)
 
-    def start(self, beginner: Beginner, slug: str) -> Started:
+    def start(self, beginner: StartRequest, slug: str) -> StartResult:
         """The open session of this programme, the one begun with this key, or a new one."""
         with self._database.transaction() as session:
             found = _begun(session, beginner, slug)
@@ -121,11 +124,11 @@ class SqlSessions:
             return self.start(beginner, slug)  # another request has just begun one
         return found
 
-    def read(self, session_id: UUID, user_id: UUID) -> Record:
+    def read(self, session_id: UUID, user_id: UUID) -> SessionHistory:
         """Raises SessionNotFound, also for somebody else's session."""
         with self._database.transaction() as session:
             place = self._place(session, session_id, user_id)
-            return Record(place, _messages(session, session_id), _last_turn(session, session_id))
+            return SessionHistory(place, _messages(session, session_id), _last_turn(session, session_id))
 
     def locale(self, session_id: UUID, user_id: UUID) -> str | None:  # noqa: ARG002 -- it would have to ask
         return None
@@ -199,18 +202,23 @@ class SqlSessions:
             session.execute(_ASSIGN, values)
             session.execute(_UNASSIGN, values)
 
-    def _place(self, session: Session, session_id: UUID, user_id: UUID) -> ProgramPlace:
+    def _place(self, session: Session, session_id: UUID, user_id: UUID) -> ProgramSession:
         found = session.scalar(_READ, {"session_id": session_id, "user_id": user_id})
         if found is None:
             raise SessionNotFound
-        snapshot = Snapshot.model_validate_json(found)
-        return ProgramPlace(snapshot, self._catalog.get(snapshot.version_id))
+        snapshot = SessionState.model_validate_json(found)
+        return ProgramSession(snapshot, self._catalog.get(snapshot.version_id))
 
 
-def _begun(session: Session, beginner: Beginner, slug: str) -> Started | None:
+def _begun(session: Session, beginner: StartRequest, slug: str) -> StartResult | None:
     """What this beginner has begun: with the same key, else what is open."""
     sessions = (
-        select(tables.ProgramSession.session_id, tables.ProgramSession.name, tables.ProgramSession.locale, tables.Program.slug)
+        select(
+            tables.ProgramSession.session_id,
+            tables.ProgramSession.name,
+            tables.ProgramSession.locale,
+            tables.Program.slug,
+        )
         .join(tables.Program, tables.Program.program_id == tables.ProgramSession.program_id)
         .where(tables.ProgramSession.user_id == beginner.id)
     )
@@ -219,11 +227,11 @@ def _begun(session: Session, beginner: Beginner, slug: str) -> Started | None:
         if repeated is not None:
             if not beginner.asks_for(repeated.slug, repeated.name, repeated.locale, slug=slug):
                 raise StartKeyReused
-            return Started(repeated.session_id, is_new=False, is_repeated=True)
+            return StartResult(repeated.session_id, is_new=False, is_repeated=True)
     is_open = session.execute(
         sessions.where(tables.Program.slug == slug, tables.ProgramSession.completed.is_(False))
     ).first()
-    return Started(is_open.session_id, is_new=False) if is_open is not None else None
+    return StartResult(is_open.session_id, is_new=False) if is_open is not None else None
 
 
 def _limit_anonymous(session: Session, hourly_limit: int) -> None:
@@ -240,12 +248,14 @@ def _limit_anonymous(session: Session, hourly_limit: int) -> None:
 
 
 def _begin(
-    session: Session, beginner: Beginner, programme: Programme, experiment_id: UUID | None
-) -> Started | None:
+    session: Session, beginner: StartRequest, programme: Program, experiment_id: UUID | None
+) -> StartResult | None:
     """A new session at its first question; None when another request has just begun one."""
     place = opening(beginner, programme, experiment_id)
     snapshot, question = place.snapshot, place.standing.question
-    program_id = select(tables.ProgramVersion.program_id).where(tables.ProgramVersion.version_id == programme.version_id)
+    program_id = select(tables.ProgramVersion.program_id).where(
+        tables.ProgramVersion.version_id == programme.version_id
+    )
     added = session.scalar(
         insert(tables.ProgramSession)
         .values(
@@ -277,13 +287,13 @@ def _begin(
     )
     session.flush()
     record(session, started(snapshot, programme.slug))
-    return Started(snapshot.session_id, is_new=True)
+    return StartResult(snapshot.session_id, is_new=True)
 
 
-def opening(beginner: Beginner, programme: Programme, experiment_id: UUID | None = None) -> ProgramPlace:
+def opening(beginner: StartRequest, programme: Program, experiment_id: UUID | None = None) -> ProgramSession:
     """A session before its first answer."""
     week = programme.weeks[0]
-    snapshot = Snapshot(
+    snapshot = SessionState(
         session_id=new_id(),
         user_id=beginner.id,
         version_id=programme.version_id,
@@ -295,7 +305,7 @@ def opening(beginner: Beginner, programme: Programme, experiment_id: UUID | None
         created_at=utc_now(),
         weeks=[WeekState(week_id=week.week_id)],
     )
-    return ProgramPlace(snapshot, programme)
+    return ProgramSession(snapshot, programme)
 
 
 def _messages(session: Session, session_id: UUID) -> list[MessageOut]:

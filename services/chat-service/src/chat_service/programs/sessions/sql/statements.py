@@ -11,11 +11,11 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from chat_service.programs.coach.analysis import ProgramReading
-from chat_service.programs.coach.coach import Step
-from chat_service.programs.coach.next_step import Next
-from chat_service.programs.coach.session_state import ProgramPlace
-from chat_service.programs.coach.turn_result import Answered
+from chat_service.programs.coach.analysis import MessageAnalysis
+from chat_service.programs.coach.coach import CoachReply
+from chat_service.programs.coach.next_step import NextStep
+from chat_service.programs.coach.session_state import ProgramSession
+from chat_service.programs.coach.turn_result import TurnResult
 from chat_service.programs.content.model import SKIPPED
 from chat_service.programs.sessions.summary import Summary
 from chat_service.turns.model import LEASE, Message, Turn
@@ -220,10 +220,10 @@ def look_values(message: Message, *, with_ids: bool = False) -> dict[str, Any]:
 
 def begin_values(
     message: Message,
-    place: ProgramPlace,
+    place: ProgramSession,
     turn_id: UUID,
     sequence: int,
-    reading: ProgramReading,
+    reading: MessageAnalysis,
     *,
     queued: bool,
 ) -> dict[str, Any]:
@@ -261,8 +261,8 @@ def begin_values(
 
 def complete_values(
     turn: Turn,
-    place: ProgramPlace,
-    result: Answered,
+    place: ProgramSession,
+    result: TurnResult,
     *,
     answered_at: datetime,
     summary: Summary | None,
@@ -294,7 +294,7 @@ def _ids() -> dict[str, UUID]:
     return {f"{name}_id": new_id() for name in names}
 
 
-def _said(place: ProgramPlace, step: Step) -> dict[str, Any]:
+def _said(place: ProgramSession, step: CoachReply) -> dict[str, Any]:
     question, found = place.standing.question, step.classification
     skipped = step.kind == "skip"
     told = step.state.spoken_answers().get(question.question_number)
@@ -316,7 +316,7 @@ def _said(place: ProgramPlace, step: Step) -> dict[str, Any]:
     }
 
 
-def _validated(step: Step) -> dict[str, Any]:
+def _validated(step: CoachReply) -> dict[str, Any]:
     validation = step.validation
     result = None if validation is None else "complete" if validation.complete else "incomplete"
     return {
@@ -327,7 +327,7 @@ def _validated(step: Step) -> dict[str, Any]:
     }
 
 
-def _led_to(place: ProgramPlace, step: Step, following: Next) -> dict[str, Any]:
+def _led_to(place: ProgramSession, step: CoachReply, following: NextStep) -> dict[str, Any]:
     snapshot, before = following.snapshot, place.open_week
     state = snapshot.state_of(before.week_id)
     if state is None or state.run != before.run:

@@ -9,9 +9,9 @@ from pydantic import TypeAdapter
 from sqlalchemy import Row, TextClause, text
 
 from chat_service.fault_points import reach
-from chat_service.programs.coach.analysis import ProgramReading
-from chat_service.programs.coach.session_state import ProgramPlace, Snapshot
-from chat_service.programs.coach.turn_result import Answered
+from chat_service.programs.coach.analysis import MessageAnalysis
+from chat_service.programs.coach.session_state import ProgramSession, SessionState
+from chat_service.programs.coach.turn_result import TurnResult
 from chat_service.programs.content.catalog import Catalog
 from chat_service.programs.sessions.errors import SessionNotFound
 from chat_service.programs.sessions.facts import facts_of
@@ -24,7 +24,7 @@ from chat_service.programs.sessions.sql.statements import (
     look_values,
 )
 from chat_service.programs.sessions.summary import summarize
-from chat_service.turns.model import LEASE, Message, Sight, Status, Turn
+from chat_service.turns.model import LEASE, ClaimView, Message, Status, Turn
 from cogniflow_kit.ids import new_id, utc_now
 from cogniflow_kit.sql.database import Database
 
@@ -52,7 +52,7 @@ _MESSAGE_IDS = text("SELECT array_agg(client_message_id) AS ids FROM turns WHERE
 _SEEN = TypeAdapter(Turn)
 
 
-class SqlTurns:
+class SqlTurnStore:
     """Three statements a turn; the database's clock times the leases.
 
     With `answered_at`, the turns come by the spool, from a time when
@@ -64,10 +64,10 @@ class SqlTurns:
         self.catalog = catalog
         self._answered_at = answered_at
 
-    def look(self, message: Message) -> Sight[ProgramPlace]:
+    def look(self, message: Message) -> ClaimView[ProgramSession]:
         return self._sight(self._look(message))
 
-    def look_with_ids(self, message: Message) -> tuple[Sight[ProgramPlace], frozenset[str]]:
+    def look_with_ids(self, message: Message) -> tuple[ClaimView[ProgramSession], frozenset[str]]:
         """Also the ids of all messages of the session, in the same round trip."""
         found = self._look(message, with_ids=True)
         return self._sight(found), frozenset(found.message_ids or ())
@@ -78,10 +78,10 @@ class SqlTurns:
             raise SessionNotFound
         return found
 
-    def _sight(self, found: Row[Any]) -> Sight[ProgramPlace]:
-        snapshot = Snapshot.model_validate_json(found.snapshot)
-        place = ProgramPlace(snapshot, self.catalog.get(snapshot.version_id))
-        return Sight(place, _seen(found.same), _seen(found.last))
+    def _sight(self, found: Row[Any]) -> ClaimView[ProgramSession]:
+        snapshot = SessionState.model_validate_json(found.snapshot)
+        place = ProgramSession(snapshot, self.catalog.get(snapshot.version_id))
+        return ClaimView(place, _seen(found.same), _seen(found.last))
 
     def message_ids(self, session_id: UUID) -> frozenset[str]:
         """Of all messages of the session."""
@@ -89,7 +89,7 @@ class SqlTurns:
         return frozenset(row.ids if row is not None and row.ids is not None else ())
 
     def begin(
-        self, message: Message, place: ProgramPlace, sequence: int, reading: ProgramReading
+        self, message: Message, place: ProgramSession, sequence: int, reading: MessageAnalysis
     ) -> Turn | None:
         turn_id = new_id()
         values = begin_values(
@@ -115,7 +115,7 @@ class SqlTurns:
     def renew(self, turn: Turn) -> bool:
         return self._change(_RENEW, turn, lease=LEASE) is not None
 
-    def complete(self, turn: Turn, place: ProgramPlace, result: Answered) -> Turn | None:
+    def complete(self, turn: Turn, place: ProgramSession, result: TurnResult) -> Turn | None:
         following = result.following
         answered_at = self._answered_at or utc_now()
         facts = facts_of(turn, place, result.step, following)
