@@ -1,6 +1,6 @@
 """The least that a turn can cost under this server: its three statements, with values made beforehand.
 
-One session is led through the programme at the start, and what its turns
+One session is led through the program at the start, and what its turns
 sent to PostgreSQL is kept. A request sends the next turn of it again, as
 another session's.
 """

@@ -1,9 +1,9 @@
-"""Turns of a programme under load, beside the bare SQL of the same turns and a peer, in one run.
+"""Turns of a program under load, beside the bare SQL of the same turns and a peer, in one run.
 
     python bench/turns.py [--json FILE] [--runs 5] [--seconds 5] [--callers 4] [--conversations 20]
 
 Starts stores of its own and serves chat-service as `python -m chat_service`
-does. Callers lead whole sessions of the bundled programme DRIVEN. The ratios
+does. Callers lead whole sessions of the bundled program DRIVEN. The ratios
 matter; turns a second depend on the machine and on what else it does.
 """
 
@@ -157,7 +157,7 @@ def _wait(url: str) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Turns of a programme, beside their bare limit and a peer.")
+    parser = argparse.ArgumentParser(description="Turns of a program, beside their bare limit and a peer.")
     parser.add_argument("--json", type=Path, help="keep the result in this file")
     parser.add_argument("--runs", type=int, default=5, help="runs of each contender, in turn")
     parser.add_argument("--seconds", type=float, default=5.0, help="length of a run under load")

@@ -1,4 +1,4 @@
-"""Creates tables, indexes and the bundled programmes; run it as often as you like."""
+"""Creates tables, indexes and the bundled programs; run it as often as you like."""
 
 from chat_service.bootstrap import prepare
 from chat_service.settings import Settings

@@ -1,4 +1,4 @@
-"""PostgreSQL is killed in the middle of a programme; the conversation goes on, and all is stored once."""
+"""PostgreSQL is killed in the middle of a program; the conversation goes on, and all is stored once."""
 
 import time
 from collections.abc import Iterator

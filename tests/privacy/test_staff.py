@@ -28,9 +28,9 @@ def act(platform: FourServices, admin: Person) -> None:
         return answer
 
     [newest, *_] = call("GET", f"{INTAKE}/versions").json()["items"]
-    programme = yaml.safe_load(call("GET", f"{INTAKE}/versions/{newest['version']}/source").content)
-    version = programme["version"] = newest["version"] + 1
-    source = yaml.safe_dump(programme).encode()
+    program = yaml.safe_load(call("GET", f"{INTAKE}/versions/{newest['version']}/source").content)
+    version = program["version"] = newest["version"] + 1
+    source = yaml.safe_dump(program).encode()
     call("POST", f"{INTAKE}/versions", content=source, headers={"Content-Type": "application/yaml"})
     call("PUT", f"{INTAKE}/labels/candidate", json={"version": version})
     arms = [{"version": newest["version"]}, {"version": version}]

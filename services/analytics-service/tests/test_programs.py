@@ -1,4 +1,4 @@
-"""What chat-service tells of programmes counts once, as what it is, wherever it is counted."""
+"""What chat-service tells of programs counts once, as what it is, wherever it is counted."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -20,7 +20,7 @@ def maja(tokens):
 
 @pytest.fixture
 def told(tokens, maja):
-    """Everything that one evening with a programme tells, as the samples show it."""
+    """Everything that one evening with a program tells, as the samples show it."""
     now = datetime.now(UTC)
     events = [json.loads((SAMPLES / f"{kind}.json").read_text()) for kind in OF_A_PERSON]
     changes = {"actor_id": str(tokens.id_of(maja)), "occurred_at": now.isoformat()}

@@ -166,7 +166,7 @@ def mongo(settings: Settings) -> Iterator[Mongo]:
 @pytest.fixture
 def database(settings: Settings) -> Iterator[Database]:
     with savepoint_database(settings) as database:
-        publish_programmes(database, settings)
+        publish_programs(database, settings)
         yield database
 
 
@@ -174,11 +174,11 @@ def database(settings: Settings) -> Iterator[Database]:
 def committing(settings: Settings) -> Iterator[Database]:
     """For jobs, crashes and what happens at the same time."""
     with committed_database(settings) as database:
-        publish_programmes(database, settings)
+        publish_programs(database, settings)
         yield database
 
 
-def publish_programmes(database: Database, settings: Settings) -> None:
+def publish_programs(database: Database, settings: Settings) -> None:
     """Those that the service brings, which their authors change, and those whose every word tests know."""
     for folder in (settings.content_dir / "programs", DATA / "programs"):
         publish_folder(database, folder)
@@ -266,7 +266,7 @@ def stored_turns(mongo: Mongo) -> Callable[[], list[Document]]:
 
 @pytest.fixture
 def begin(client: TestClient, as_maja: dict[str, str]) -> Callable[..., Taking]:
-    """Begins a programme as Maja, or as whoever is named by their headers."""
+    """Begins a program as Maja, or as whoever is named by their headers."""
 
     def make(slug: str = "practice", who: dict[str, str] | None = None, **body: Any) -> Taking:
         answer = client.post(f"/api/programs/{slug}/start", json=body, headers=who or as_maja)
@@ -278,13 +278,13 @@ def begin(client: TestClient, as_maja: dict[str, str]) -> Callable[..., Taking]:
 
 @pytest.fixture
 def practice(begin: Callable[..., Taking]) -> Taking:
-    """Maja's session of the programme `practice`, at its first question."""
+    """Maja's session of the program `practice`, at its first question."""
     return begin()
 
 
 @pytest.fixture
 def intake(client: TestClient) -> Taking:
-    """Somebody's session of the programme `open-door`, by its key alone."""
+    """Somebody's session of the program `open-door`, by its key alone."""
     answer = client.post("/api/programs/open-door/start-anonymously")
     assert answer.status_code == 201, answer.text
     begun = answer.json()

@@ -17,7 +17,7 @@ def key_of(taking: Taking) -> dict[str, str]:
     return {"X-Session-Key": taking.headers["X-Session-Key"]}
 
 
-def test_a_programme_may_ask_for_an_account(client, rows):
+def test_a_program_may_ask_for_an_account(client, rows):
     answer = client.post("/api/programs/practice/start-anonymously")
     assert (answer.status_code, answer.json()["code"]) == (404, "not_anonymous")
     assert rows("sessions") == []

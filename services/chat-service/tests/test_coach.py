@@ -1,4 +1,4 @@
-"""What the coach says, as a function of programme, state and answer."""
+"""What the coach says, as a function of program, state and answer."""
 
 from uuid import uuid4
 
@@ -53,13 +53,13 @@ weeks:
 
 
 @pytest.fixture(scope="module")
-def programme():
+def program():
     return parse(TWO_WEEKS, "two-weeks.yaml")
 
 
 @pytest.fixture
-def place(programme):
-    return opening(StartRequest(uuid4(), "Ada"), programme)
+def place(program):
+    return opening(StartRequest(uuid4(), "Ada"), program)
 
 
 def answer(place: ProgramSession, words: str):
@@ -67,9 +67,9 @@ def answer(place: ProgramSession, words: str):
 
 
 def at_week(place: ProgramSession, number: int) -> ProgramSession:
-    week = place.programme.week_numbered(number)
+    week = place.program.week_numbered(number)
     snapshot = place.snapshot.with_week(WeekState(week_id=week.week_id))
-    return ProgramSession(snapshot.model_copy(update={"current_week_id": week.week_id}), place.programme)
+    return ProgramSession(snapshot.model_copy(update={"current_week_id": week.week_id}), place.program)
 
 
 def test_the_first_scenario_that_holds_answers(place):
@@ -108,7 +108,7 @@ def test_a_restart_opens_another_run_of_its_week_alone(place):
         True,
     )
     runs = {state.week_id: state.run for state in following.snapshot.weeks}
-    assert runs == {place.programme.weeks[0].week_id: 2, place.programme.weeks[2].week_id: 1}
+    assert runs == {place.program.weeks[0].week_id: 2, place.program.weeks[2].week_id: 1}
     assert not following.week_completed
 
 

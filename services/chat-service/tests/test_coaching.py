@@ -311,4 +311,4 @@ def test_every_row_names_its_owner(practice, maja, tokens, rows):
             assert all(row["user_id"] == tokens.id_of(maja) for row in found), table.name
             if not found:
                 empty.add(table.name)
-    assert empty == set(), "each is filled by a whole way through the programme"
+    assert empty == set(), "each is filled by a whole way through the program"

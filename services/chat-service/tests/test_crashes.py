@@ -54,7 +54,7 @@ def await_alive(client: httpx.Client, process: subprocess.Popen[bytes]) -> None:
 
 
 @pytest.mark.parametrize("fault", POINTS)
-def test_a_programme_turn_survives(server, doomed, as_maja, committing, fault):
+def test_a_program_turn_survives(server, doomed, as_maja, committing, fault):
     session_id = server.post("/api/programs/practice/start", headers=as_maja).json()["id"]
     path = f"/api/programs/sessions/{session_id}"
 

@@ -147,7 +147,7 @@ def test_risk_05_every_row_of_a_session_has_its_owner(rows):
         assert not tables.metadata.tables[f"chat.{name}"].columns["user_id"].nullable, name
 
 
-def test_risk_06_a_week_number_means_the_week_of_ones_own_programme(practice, begin, rows):
+def test_risk_06_a_week_number_means_the_week_of_ones_own_program(practice, begin, rows):
     titles = {begin(slug).read("/weeks/1")["title"] for slug in ("open-door", "driven")}
     assert len(titles | {practice.read("/weeks/1")["title"]}) == 3
     assert len(rows("SELECT week_id FROM weeks WHERE week_number = 1")) >= 4
@@ -216,7 +216,7 @@ def test_risk_10_a_turn_takes_three_round_trips(committing, stores):
             run_turn(turns, CoachEngine(), Message(user_id, session_id, str(number), words, words))
             costs.append(wire.round_trips)
         watched.close()
-    assert costs[1:] == [3] * 7, "the first reads the programme as well"
+    assert costs[1:] == [3] * 7, "the first reads the program as well"
 
 
 def test_risk_11_prompts_are_read_once(client, begin, database, tokens):
@@ -230,7 +230,7 @@ def test_risk_11_prompts_are_read_once(client, begin, database, tokens):
         event.remove(database.engine, "before_cursor_execute", listen)
     assert sum("INSERT INTO turns" in statement for statement in asked) == 16
     of_questions = [statement for statement in asked if "FROM chat.system_prompts" in statement]
-    assert len(of_questions) == 8, "the eight questions of the programme, each once for both"
+    assert len(of_questions) == 8, "the eight questions of the program, each once for both"
 
 
 def test_risk_12_a_turn_is_stored_as_a_whole_or_not_at_all(practice, rows, execute):
@@ -266,7 +266,7 @@ def test_risk_13_without_the_database_a_session_goes_on(
             assert (other.status_code, int(other.headers["Retry-After"]) > 0) == (503, True)
 
 
-def test_risk_14_programmes_come_into_the_tables_from_their_files(settings, rows):
+def test_risk_14_programs_come_into_the_tables_from_their_files(settings, rows):
     for path in (settings.content_dir / "programs").glob("*.yaml"):
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
         questions = [question for week in content["weeks"] for question in week["questions"]]
@@ -323,7 +323,7 @@ def test_risk_16_every_table_has_its_model_and_every_model_its_table(settings, d
             session.scalars(select(mapper.class_).limit(1)).all()
 
 
-def test_risk_17_every_programme_runs_on_the_database(client, as_maja, rows):
+def test_risk_17_every_program_runs_on_the_database(client, as_maja, rows):
     listed = client.get("/api/programs", headers=as_maja).json()["items"]
     assert len(listed) == len(rows("programs"))
     for program in listed:
@@ -364,7 +364,7 @@ def test_risk_19_rows_are_inserted_in_the_order_that_their_keys_want(execute, pu
     execute("ALTER TABLE system_prompts ADD CONSTRAINT broken CHECK (prompt_text <> 'p')")
     with pytest.raises(IntegrityError):
         publish_one(ONE_WEEK)
-    assert len(rows("weeks")) == before, "a programme is published as a whole"
+    assert len(rows("weeks")) == before, "a program is published as a whole"
     execute("ALTER TABLE system_prompts DROP CONSTRAINT broken")
     publish_one(ONE_WEEK)
     assert len(rows("weeks")) == before + 1
@@ -402,7 +402,7 @@ def test_risk_21_the_tests_use_the_database_that_is_used_in_earnest(committing):
     other.close()
 
 
-def test_risk_22_an_incomplete_programme_is_refused_and_nothing_of_it_stored(publish_one, rows):
+def test_risk_22_an_incomplete_program_is_refused_and_nothing_of_it_stored(publish_one, rows):
     before = len(rows("program_versions"))
     broken = {
         "the prompt classifier is missing": ("- {prompt_type: classifier, prompt_text: c}", ""),

@@ -31,7 +31,7 @@ def outbox(database):
     return events
 
 
-def test_a_programme_tells_that_it_was_begun_and_answered(client, as_maja, maja, outbox, sample, tokens):
+def test_a_program_tells_that_it_was_begun_and_answered(client, as_maja, maja, outbox, sample, tokens):
     session_id = client.post("/api/programs/practice/start", headers=as_maja).json()["id"]
     body = {"text": "I was at work and thought about the whole week.", "client_message_id": "one"}
     path = f"/api/programs/sessions/{session_id}/answer"

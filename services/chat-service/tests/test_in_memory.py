@@ -1,4 +1,4 @@
-"""Programmes in memory alone answer every route as with PostgreSQL, and say that they don't last."""
+"""Programs in memory alone answer every route as with PostgreSQL, and say that they don't last."""
 
 from pathlib import Path
 

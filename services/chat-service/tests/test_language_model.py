@@ -68,7 +68,7 @@ def model(script):
 
 @pytest.fixture
 def turn(settings, tokens, platform, database, mongo, model, as_maja) -> Callable[..., dict[str, Any]]:
-    """One answer to the programme's first question, by an application that has the model."""
+    """One answer to the program's first question, by an application that has the model."""
     app = create_app(settings, keys=tokens.keys, database=database)
     programs: Programs = app.state.programs
     programs._model = lambda: model

@@ -16,7 +16,7 @@ def away(answer) -> bool:
     )
 
 
-def test_without_mongodb_the_programmes_go_on(make_client, database, question, as_maja):
+def test_without_mongodb_the_programs_go_on(make_client, database, question, as_maja):
     with make_client(database, mongo_url=NO_MONGO) as client:
         assert away(client.post("/api/chat/message", json=question(), headers=as_maja))
         assert away(client.get("/api/chat/conversations", headers=as_maja))
@@ -58,7 +58,7 @@ def test_without_courses_service_nothing_is_asked(
     assert stored_turns() == []
 
 
-def test_without_users_service_no_programme_begins(make_client, database, as_maja):
+def test_without_users_service_no_program_begins(make_client, database, as_maja):
     with make_client(database, users_url=CLOSED) as client:
         assert away(client.post("/api/programs/driven/start", headers=as_maja))
         named = client.post("/api/programs/driven/start", json={"name": "Maja"}, headers=as_maja)

@@ -1,4 +1,4 @@
-"""Turns of programmes in PostgreSQL: what is stale, late or another's changes nothing, whoever waits."""
+"""Turns of programs in PostgreSQL: what is stale, late or another's changes nothing, whoever waits."""
 
 import time
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""The routes of programmes: refusals first, then beginning, answering, going on elsewhere."""
+"""The routes of programs: refusals first, then beginning, answering, going on elsewhere."""
 
 from uuid import uuid4
 
@@ -53,7 +53,7 @@ def test_bad_answers_are_refused_and_nothing_is_stored(practice, rows, change):
     assert (len(rows("turns")), len(rows("conversation_messages"))) == (0, 1)
 
 
-def test_an_unknown_programme_is_not_there(client, as_maja):
+def test_an_unknown_program_is_not_there(client, as_maja):
     for way, who in (("start", as_maja), ("start-anonymously", {})):
         answer = client.post(f"/api/programs/nobody-wrote-it/{way}", headers=who)
         assert (answer.status_code, answer.json()["code"]) == (404, "program_not_found")
@@ -93,7 +93,7 @@ def test_a_start_key_belongs_to_one_start(client, as_maja, rows, slug, body):
     assert len(rows("sessions")) == 1
 
 
-def test_programmes_are_listed_with_ones_own_session(client, as_maja, as_stranger):
+def test_programs_are_listed_with_ones_own_session(client, as_maja, as_stranger):
     def listed(who):
         return {one["slug"]: one for one in client.get("/api/programs", headers=who).json()["items"]}
 
@@ -111,7 +111,7 @@ def test_programmes_are_listed_with_ones_own_session(client, as_maja, as_strange
     assert listed(as_stranger)["practice"]["session_id"] is None
 
 
-def test_the_list_of_programmes_comes_in_pages(client, as_maja):
+def test_the_list_of_programs_comes_in_pages(client, as_maja):
     found, cursor = [], None
     while True:
         query = {"limit": 1, **({"cursor": cursor} if cursor else {})}

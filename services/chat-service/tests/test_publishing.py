@@ -1,4 +1,4 @@
-"""A programme that could lose its way is refused when it is published, with the place of the fault."""
+"""A program that could lose its way is refused when it is published, with the place of the fault."""
 
 from copy import deepcopy
 from pathlib import Path
@@ -23,7 +23,7 @@ def practice() -> str:
 
 @pytest.fixture
 def changed(practice):
-    """The programme for tests with one change; returns the problems found in it."""
+    """The program for tests with one change; returns the problems found in it."""
 
     def problems(change) -> list[str]:
         content = yaml.safe_load(practice)
@@ -59,7 +59,7 @@ def drop(content: dict, number: int, prompt_type: str) -> None:
     question(content, number)["prompts"].remove(prompt(content, number, prompt_type))
 
 
-def test_every_bundled_programme_is_sound(settings):
+def test_every_bundled_program_is_sound(settings):
     for path in (settings.content_dir / "programs").glob("*.yaml"):
         assert parse(path.read_text(encoding="utf-8"), path.name).weeks
 
@@ -227,8 +227,8 @@ def test_a_session_stays_on_the_version_it_began(client, as_maja, as_stranger, d
 def test_the_tables_give_back_what_was_published(database, practice):
     with database.transaction() as session:
         (version_id,) = versions(session)
-    programme = Catalog(database).get(version_id)
-    assert comparable(programme.model_dump()) == comparable(parse(practice, "practice.yaml").model_dump())
+    program = Catalog(database).get(version_id)
+    assert comparable(program.model_dump()) == comparable(parse(practice, "practice.yaml").model_dump())
 
 
 def comparable(part):

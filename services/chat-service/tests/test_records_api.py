@@ -1,4 +1,4 @@
-"""Transcripts and summaries through the API: refusals first, then a whole programme with a restarted week."""
+"""Transcripts and summaries through the API: refusals first, then a whole program with a restarted week."""
 
 import io
 from collections.abc import Callable
@@ -16,7 +16,7 @@ from chat_service.programs.records import pdf
 from cogniflow_dev.testing.tokens import headers
 
 SOMEWHERE = "0199a1c3-0a00-7b11-9c22-3d44e55f6666"
-SMALL = Path(__file__).parent / "data" / "small-programme.yaml"
+SMALL = Path(__file__).parent / "data" / "small-program.yaml"
 ANSWERS = ["My *evenings*", "For a year", "Reading more", "My sister Ana", "Skip"]
 
 

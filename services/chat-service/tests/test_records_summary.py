@@ -20,7 +20,7 @@ def question(number: int, text: str, **fields) -> dict:
 
 
 @pytest.fixture
-def programme() -> Program:
+def program() -> Program:
     weeks = [
         {
             "week_number": 1,
@@ -49,13 +49,13 @@ def programme() -> Program:
 
 
 @pytest.fixture
-def snapshot(programme):
+def snapshot(program):
     def make(*states: WeekAnswers, completed: bool = False, run: int = 1) -> SessionState:
         return SessionState(
             session_id=SOMEBODY,
             user_id=SOMEBODY,
-            version_id=programme.version_id,
-            current_week_id=programme.weeks[max(len(states) - 1, 0)].week_id,
+            version_id=program.version_id,
+            current_week_id=program.weeks[max(len(states) - 1, 0)].week_id,
             name="Maja",
             locale="en",
             version=7,
@@ -63,7 +63,7 @@ def snapshot(programme):
             created_at=datetime(2026, 3, 29, tzinfo=UTC),
             weeks=[
                 WeekState(week_id=week.week_id, run=run, is_completed=completed, data=data)
-                for week, data in zip(programme.weeks, states, strict=False)
+                for week, data in zip(program.weeks, states, strict=False)
             ],
         )
 
@@ -87,16 +87,16 @@ SUPPORT = WeekAnswers(
 )
 
 
-def test_nothing_begun_sums_up_to_nothing(programme, snapshot):
-    summary = summarize(programme, snapshot())
+def test_nothing_begun_sums_up_to_nothing(program, snapshot):
+    summary = summarize(program, snapshot())
     assert (summary.weeks, summary.summary_type) == ([], "partial")
     assert {name: step.answer for name, step in summary.steps.items()} == {
         "support_people": None, "worries": None, "goals": None,
     }  # fmt: skip
 
 
-def test_a_week_is_summed_up_by_what_was_said_kept_and_skipped(programme, snapshot):
-    (week,) = summarize(programme, snapshot(GOALS, run=2)).weeks
+def test_a_week_is_summed_up_by_what_was_said_kept_and_skipped(program, snapshot):
+    (week,) = summarize(program, snapshot(GOALS, run=2)).weeks
     assert (week.week, week.title, week.run, week.is_completed) == (1, "Goals", 2, False)
     assert week.kept == {"selected_problem": "Too little *time*."}
     first, third = week.answers
@@ -108,8 +108,8 @@ def test_a_week_is_summed_up_by_what_was_said_kept_and_skipped(programme, snapsh
     ]
 
 
-def test_steps_have_their_answers_and_attempts(programme, snapshot):
-    steps = summarize(programme, snapshot(GOALS, SUPPORT)).steps
+def test_steps_have_their_answers_and_attempts(program, snapshot):
+    steps = summarize(program, snapshot(GOALS, SUPPORT)).steps
     told = {name: (step.answer, step.attempts, step.skipped) for name, step in steps.items()}
     assert told == {
         "support_people": ("Ana", 1, False),
@@ -118,34 +118,34 @@ def test_steps_have_their_answers_and_attempts(programme, snapshot):
     }
 
 
-def test_a_question_that_was_tried_and_then_skipped_has_no_answer(programme, snapshot):
+def test_a_question_that_was_tried_and_then_skipped_has_no_answer(program, snapshot):
     tried = SUPPORT.model_copy(update={"answers": {"2": ["rather not say"]}, "iteration_count": {"2": 1}})
-    summary = summarize(programme, snapshot(GOALS, tried))
+    summary = summarize(program, snapshot(GOALS, tried))
     assert "rather not say" not in summary.model_dump_json()
     assert summary.steps["worries"].skipped
 
 
-def test_long_answers_are_shortened_between_words(programme, snapshot):
+def test_long_answers_are_shortened_between_words(program, snapshot):
     data = WeekAnswers(answers={"1": ["word " * 500]}, choices={"selected_problem": "word " * 500})
-    (week,) = summarize(programme, snapshot(data)).weeks
+    (week,) = summarize(program, snapshot(data)).weeks
     for text in (week.answers[0].answer, week.kept["selected_problem"]):
         assert len(text) <= ANSWER_CHARACTERS
         assert text.endswith("word…")
 
 
-def test_an_ended_session_is_summed_up_completely(programme, snapshot):
-    summary = summarize(programme, snapshot(GOALS, SUPPORT, completed=True))
+def test_an_ended_session_is_summed_up_completely(program, snapshot):
+    summary = summarize(program, snapshot(GOALS, SUPPORT, completed=True))
     assert (summary.summary_type, summary.session_version) == ("complete", 7)
     assert all(week.is_completed for week in summary.weeks)
 
 
-def test_a_stored_summary_reads_back_as_it_was(programme, snapshot):
-    summary = summarize(programme, snapshot(GOALS, SUPPORT))
+def test_a_stored_summary_reads_back_as_it_was(program, snapshot):
+    summary = summarize(program, snapshot(GOALS, SUPPORT))
     assert Summary.model_validate_json(summary.model_dump_json()) == summary
 
 
-def test_in_markdown_words_stay_words(programme, snapshot):
-    text = summary_markdown.render(summarize(programme, snapshot(GOALS, SUPPORT)))
+def test_in_markdown_words_stay_words(program, snapshot):
+    text = summary_markdown.render(summarize(program, snapshot(GOALS, SUPPORT)))
     assert text.startswith("# DRIVEN: Summary\n")
     assert "## Week 1: Goals" in text
     assert r"- **Selected problem:** Too little \*time\*." in text
@@ -154,8 +154,8 @@ def test_in_markdown_words_stay_words(programme, snapshot):
     assert "### Goals\n\n*What is next?*\n\nA small project" in text
 
 
-def test_in_markdown_it_says_when_it_is_partial(programme, snapshot):
-    partial = summary_markdown.render(summarize(programme, snapshot(GOALS)))
-    complete = summary_markdown.render(summarize(programme, snapshot(GOALS, SUPPORT, completed=True)))
+def test_in_markdown_it_says_when_it_is_partial(program, snapshot):
+    partial = summary_markdown.render(summarize(program, snapshot(GOALS)))
+    complete = summary_markdown.render(summarize(program, snapshot(GOALS, SUPPORT, completed=True)))
     assert "As far as the session has come" in partial
     assert "As far as the session has come" not in complete

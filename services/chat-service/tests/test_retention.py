@@ -116,7 +116,7 @@ def test_an_anonymous_session_goes_with_all_that_belongs_to_it(intake, database,
     assert clear_up(database, POLICY) == {}
 
 
-def test_the_installation_decides_where_the_programme_says_nothing(intake, database, rows, age):
+def test_the_installation_decides_where_the_program_says_nothing(intake, database, rows, age):
     rows("UPDATE program_versions SET retention = '{}' RETURNING version_id")
     age(intake, 12)
     for days, counts in ((30, {}), (13, {}), (11, {"sessions": 1})):

@@ -47,7 +47,7 @@ def message(session, name: str, words: str) -> Message:
     return Message(*session, name, words, words)
 
 
-def test_every_turn_of_a_whole_programme_takes_three_round_trips_and_prompts_none(
+def test_every_turn_of_a_whole_program_takes_three_round_trips_and_prompts_none(
     watched, wire, session, committing
 ):
     catalog = Catalog(watched)

@@ -26,7 +26,7 @@ def as_admin(admin):
 
 @pytest.fixture
 def say(client):
-    """Somebody says something in the session of a programme that they begin with it."""
+    """Somebody says something in the session of a program that they begin with it."""
 
     def answer(who: dict[str, str], *messages: str) -> str:
         session = client.post("/api/programs/driven/start", headers=who).json()

@@ -1,4 +1,4 @@
-"""Every story of the bundled programmes goes as its author wrote it."""
+"""Every story of the bundled programs goes as its author wrote it."""
 
 from pathlib import Path
 
@@ -21,8 +21,8 @@ def test_every_story_can_be_played():
 
 
 @pytest.mark.parametrize(("slug", "least"), [("driven", 34), ("support-intake", 26)])
-def test_both_programmes_have_their_stories(slug, least):
-    assert sum(scene.start.programme.slug == slug for scene in SCENES) >= least
+def test_both_programs_have_their_stories(slug, least):
+    assert sum(scene.start.program.slug == slug for scene in SCENES) >= least
 
 
 def test_a_story_leads_to_every_branch():

@@ -34,7 +34,7 @@ def take_part_anywhere(request, as_maja):
 
 
 def taking_part(client, as_maja):
-    """Begin a programme, with an account or without one."""
+    """Begin a program, with an account or without one."""
 
     def make(slug, *, anonymously=False, **body) -> Taking:
         way, who = ("start-anonymously", {}) if anonymously else ("start", as_maja)
@@ -48,16 +48,16 @@ def taking_part(client, as_maja):
 
 @pytest.mark.parametrize("scene", SCENES, ids=lambda scene: scene.title)
 def test_the_service_answers_as_the_story_does(scene, take_part_anywhere):
-    programme, place = scene.start.programme, scene.start
-    body = {"name": scene.story.name_of_learner, "locale": scene.story.locale or programme.locale}
-    taking = take_part_anywhere(programme.slug, anonymously=programme.anonymous, **body)
+    program, place = scene.start.program, scene.start
+    body = {"name": scene.story.name_of_learner, "locale": scene.story.locale or program.locale}
+    taking = take_part_anywhere(program.slug, anonymously=program.anonymous, **body)
     assert taking.begun["question"]["text"] == place.standing.text(place.standing.question.question_text)
     for turn in scene.story.turns:
         outcome = take(place, turn.say)
         told = taking.reply(turn.say)
         expected = outcome.result.reply.model_dump(mode="json")
         assert {key: told[key] for key in expected} == expected
-        place = ProgramSession(outcome.following.snapshot, programme)
+        place = ProgramSession(outcome.following.snapshot, program)
 
 
 def test_the_intake_keeps_steps_attempts_and_state(take_part, rows):
@@ -103,6 +103,6 @@ def test_the_intake_ends_with_a_complete_summary(take_part, rows):
 
 
 def test_nobody_needs_an_account_for_the_intake_and_everybody_for_driven(client):
-    found = {one.start.programme.slug: one.start.programme.anonymous for one in SCENES}
+    found = {one.start.program.slug: one.start.program.anonymous for one in SCENES}
     assert found == {"driven": False, "support-intake": True}
     assert client.post("/api/programs/driven/start-anonymously").status_code == 404

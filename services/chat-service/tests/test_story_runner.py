@@ -139,7 +139,7 @@ def test_a_story_that_goes_as_written(play):
         ({"next": {"question": 3}}, "next.question: expected 3; came 2"),
         ({"next": {"week": 2}}, "next.week: expected 2; came 1"),
         ({"next": {"step": "kind"}}, "next.step: expected kind; came nothing"),
-        ({"next": None}, "next: expected the programme's end; came week 1, question 2"),
+        ({"next": None}, "next: expected the program's end; came week 1, question 2"),
         ({"week_completed": True}, "week_completed: expected true; came false"),
         ({"session_completed": True}, "session_completed: expected true; came false"),
     ],
@@ -171,7 +171,7 @@ def test_a_story_goes_no_further_than_its_first_wrong_turn(play):
 
 def test_nothing_can_be_said_after_the_end(play):
     report = play({"week": 2, "turns": turns(("Yes", {"completed": True}), ("And?", {"completed": True}))})
-    assert 'turn 2 ("And?")\n  the programme was completed before' in str(report)
+    assert 'turn 2 ("And?")\n  the program was completed before' in str(report)
 
 
 def test_words_of_danger_are_checked_for_real(play):
@@ -254,9 +254,9 @@ def test_a_story_that_cannot_be_meant_is_refused(play, story, problem):
     ("file", "problem"),
     [
         ({"stories": []}, "stories.yaml: stories: is empty"),
-        ({"program": None}, "stories.yaml: name the programme, by `program` or by `file`"),
-        ({"file": "tea.yaml"}, "stories.yaml: name the programme, by `program` or by `file`"),
-        ({"program": "coffee"}, "stories.yaml: there is no programme coffee.yaml"),
+        ({"program": None}, "stories.yaml: name the program, by `program` or by `file`"),
+        ({"file": "tea.yaml"}, "stories.yaml: name the program, by `program` or by `file`"),
+        ({"program": "coffee"}, "stories.yaml: there is no program coffee.yaml"),
         ({"program": "../tea"}, "stories.yaml: program: "),
         ({"author": "me"}, "stories.yaml: author: there is no such key"),
     ],
@@ -272,12 +272,12 @@ def test_two_stories_of_one_name_are_refused(play):
     assert play(stories=stories).problems == ['stories.yaml: two stories are called "Tea"']
 
 
-def test_a_programme_is_named_by_its_file_as_well(play):
+def test_a_program_is_named_by_its_file_as_well(play):
     story = {"name": "Tea", "turns": turns(("black", {"completed": True}))}
     assert play(program=None, file="tea.yaml", stories=[story]).ok
 
 
-def test_a_broken_programme_says_what_is_wrong_with_it(play, tmp_path):
+def test_a_broken_program_says_what_is_wrong_with_it(play, tmp_path):
     (tmp_path / "broken.yaml").write_text(PROGRAMME.replace("Was the {tea}", "Was the {coffee}"))
     story = {"name": "Tea", "turns": turns(("black", {"completed": True}))}
     problems = play(program="broken", stories=[story]).problems

@@ -1,4 +1,4 @@
-"""Somebody takes part in a guided programme through the gateway, with an account or with a key alone."""
+"""Somebody takes part in a guided program through the gateway, with an account or with a key alone."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

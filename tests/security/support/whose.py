@@ -108,7 +108,7 @@ class Belongings:
 
     @cached_property
     def program(self) -> Belonging:
-        """A session of a programme; a learner's."""
+        """A session of a program; a learner's."""
         started = self._made("chat", "POST", "/api/programs/driven/start", self.learner, json={"name": "Lea"})
         return Belonging(self.learner, {"session_id": started["id"], "number": "1"})
 

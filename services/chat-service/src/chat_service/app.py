@@ -49,7 +49,7 @@ def create_app(
     kept = wire_programs(settings, database, catalog, ConfiguredModel(settings_now))
     app = create_application(
         settings,
-        summary="Conversations that last: the tutor and the guided programmes.",
+        summary="Conversations that last: the tutor and the guided programs.",
         routers=[
             tutor,
             programs,

@@ -23,7 +23,7 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 
 
 def prepare(settings: Settings) -> None:
-    """Tables, MongoDB indexes and the bundled programmes, which belong to every installation."""
+    """Tables, MongoDB indexes and the bundled programs, which belong to every installation."""
     configure_logging(settings.service, settings.log_level)
     try:
         _prepare_database(settings)

@@ -10,11 +10,11 @@ from cogniflow_kit.settings import ServiceSettings
 
 
 class Settings(ServiceSettings):
-    """`content_dir`: the folder with the bundled programmes, in `programs/`.
+    """`content_dir`: the folder with the bundled programs, in `programs/`.
 
     `spool_dir`: where turns are kept on disk while PostgreSQL is away; each
     process needs one of its own. Without it they are refused then.
-    `use_db_persistence` false keeps programmes in memory, where a restart
+    `use_db_persistence` false keeps programs in memory, where a restart
     ends every session; in production that has to be said in so many words,
     as `lose-sessions`.
     `settings_encryption_secret` encrypts secret settings in the database,

@@ -1,4 +1,4 @@
-"""Authors, and a small programme that they change."""
+"""Authors, and a small program that they change."""
 
 from collections.abc import Callable
 from typing import Any
@@ -24,7 +24,7 @@ def as_author(tokens: TokenMint) -> dict[str, str]:
 
 @pytest.fixture
 def small() -> Callable[..., dict[str, Any]]:
-    """A programme of two weeks; `questions`: how many each has."""
+    """A program of two weeks; `questions`: how many each has."""
 
     def question(week: int, number: int) -> dict[str, Any]:
         return {
@@ -58,11 +58,11 @@ def small() -> Callable[..., dict[str, Any]]:
 
 @pytest.fixture
 def publish(client: Any, as_author: dict[str, str]) -> Publish:
-    """Hand a programme in, as content or as text; published under its own slug unless told otherwise."""
+    """Hand a program in, as content or as text; published under its own slug unless told otherwise."""
 
-    def send(programme: dict[str, Any] | str, slug: str | None = None, **more: Any) -> httpx.Response:
-        text = programme if isinstance(programme, str) else yaml.safe_dump(programme, allow_unicode=True)
-        where = slug or (programme["slug"] if isinstance(programme, dict) else "small")
+    def send(program: dict[str, Any] | str, slug: str | None = None, **more: Any) -> httpx.Response:
+        text = program if isinstance(program, str) else yaml.safe_dump(program, allow_unicode=True)
+        where = slug or (program["slug"] if isinstance(program, dict) else "small")
         answer: httpx.Response = client.post(
             f"/api/programs/{where}/versions",
             content=text.encode(),

@@ -24,7 +24,7 @@ PROGRAMS = repository_root() / "content" / "programs"
 
 @pytest.fixture
 def files(tmp_path, small):
-    """Versions of the small programme as files; the third is broken."""
+    """Versions of the small program as files; the third is broken."""
     broken = small(3)
     broken["weeks"][1]["questions"][0]["question_text"] = "{nmae}?"
     contents = {"one": small(1), "two": {**small(2), "title": "Smaller steps"}, "broken": broken}
@@ -87,13 +87,13 @@ def test_what_cannot_be_read_is_a_problem(tmp_path, capsys):
     assert capsys.readouterr().out.count("cannot be read") == 2
 
 
-def test_bundled_programmes_can_be_published(capsys):
+def test_bundled_programs_can_be_published(capsys):
     assert main(["validate", *map(str, PROGRAMS.glob("*.yaml"))]) == 0
 
 
 def test_versions_are_compared_offline(files, capsys):
     assert main(["diff", files["one"], files["two"]]) == 0
-    assert "~ programme: title\n    - Small steps\n    + Smaller steps" in capsys.readouterr().out
+    assert "~ program: title\n    - Small steps\n    + Smaller steps" in capsys.readouterr().out
     assert main(["diff", files["one"], files["two"], "--json"]) == 0
     (change,) = json.loads(capsys.readouterr().out)["changed"]
     assert (change["field"], change["old"], change["new"]) == ("title", "Small steps", "Smaller steps")
@@ -124,7 +124,7 @@ def test_the_command_starts_the_service_s_own_check(files, capfd):
     assert CliRunner().invoke(cogniflow, ["programs", "diff", files["one"], files["two"]]).exit_code == 0
 
 
-def test_importing_needs_the_role_and_a_sound_programme(served, files):
+def test_importing_needs_the_role_and_a_sound_program(served, files):
     refused = served("import", files["one"], username="student")
     assert (refused.exit_code, refused.stdout) == (1, "")
     assert "role" in refused.stderr

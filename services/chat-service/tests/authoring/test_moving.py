@@ -61,7 +61,7 @@ def rows(database):
 
 
 def finish(http, who, session):
-    """Answer until the programme is completed; returns how often that was."""
+    """Answer until the program is completed; returns how often that was."""
     for count in range(1, 20):
         said = answer(http, who, session)
         assert said.status_code == 200, said.text

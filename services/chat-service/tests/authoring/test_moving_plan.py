@@ -13,7 +13,7 @@ from chat_service.programs.coach.judging import Rules
 from chat_service.programs.coach.next_step import after
 from chat_service.programs.coach.session_state import ProgramSession
 from chat_service.programs.content.model import Program
-from chat_service.programs.content.validation import InvalidProgram, check_programme
+from chat_service.programs.content.validation import InvalidProgram, check_program
 from chat_service.programs.sessions.sql.sessions import opening
 from chat_service.programs.sessions.store import StartRequest
 from cogniflow_kit.ids import new_id
@@ -65,7 +65,7 @@ def questions(draw: st.DrawFn, number: int, last: int) -> dict[str, Any]:
 
 
 @st.composite
-def programmes(draw: st.DrawFn) -> Program:
+def programs(draw: st.DrawFn) -> Program:
     weeks = []
     for week in range(1, draw(st.integers(1, 3)) + 1):
         last = draw(st.integers(1, 4))
@@ -83,16 +83,16 @@ def programmes(draw: st.DrawFn) -> Program:
 
 
 def sound(content: dict[str, Any]) -> Program:
-    """The programme without what publishing would refuse in it."""
+    """The program without what publishing would refuse in it."""
     for _ in range(6):
-        programme = Program.model_validate(content)
+        program = Program.model_validate(content)
         try:
-            check_programme(programme, "")
+            check_program(program, "")
         except InvalidProgram as error:
             for problem in error.problems:
                 mend(content, problem)
         else:
-            return programme
+            return program
     raise AssertionError("still not sound")
 
 
@@ -118,15 +118,15 @@ def mend(content: dict[str, Any], problem: str) -> None:
 def lead(place: ProgramSession, said: str) -> ProgramSession:
     intent = Intent(kind="skip" if said == "skip" else "answer")
     step = respond(place.standing, said, intent, Rules())
-    return ProgramSession(after(place, step).snapshot, place.programme)
+    return ProgramSession(after(place, step).snapshot, place.program)
 
 
 def test_what_every_plan_promises():
     outcomes = set()
 
     @given(
-        old=programmes(),
-        new=programmes(),
+        old=programs(),
+        new=programs(),
         before=st.lists(st.sampled_from(["I went for a walk.", "Nothing much.", "skip"]), max_size=8),
         behind=st.lists(
             st.sampled_from(["I went for a walk.", "Nothing much.", "skip"]), min_size=1, max_size=4
@@ -152,14 +152,14 @@ def check(place: ProgramSession, found: MovePlan, behind: list[str]) -> None:
     if found.place is None:
         return
     moved = found.place
-    assert moved.snapshot.version_id == moved.programme.version_id
+    assert moved.snapshot.version_id == moved.program.version_id
     assert moved.week.is_active
-    begun = {place.programme.week(state.week_id).week_number for state in place.snapshot.weeks}
-    carried = {moved.programme.week(state.week_id).week_number for state in moved.snapshot.weeks}
+    begun = {place.program.week(state.week_id).week_number for state in place.snapshot.weeks}
+    carried = {moved.program.week(state.week_id).week_number for state in moved.snapshot.weeks}
     assert carried - begun == ({moved.week.week_number} if found.opens else set())
     for turn in range(60):
         if moved.snapshot.completed:
             return
         moved.standing.text(moved.standing.question.question_text)
         moved = lead(moved, behind[turn % len(behind)] if turn < 30 else "I went for a walk.")
-    raise AssertionError("the programme has no end")
+    raise AssertionError("the program has no end")

@@ -1,4 +1,4 @@
-"""An exported programme is one that its authors could have written, and says the same."""
+"""An exported program is one that its authors could have written, and says the same."""
 
 from pathlib import Path
 
@@ -83,7 +83,7 @@ weeks = st.fixed_dictionaries(
         "content_blocks": st.lists(blocks, max_size=2, unique_by=lambda one: one["block_name"]),
     },
 )
-programmes = st.fixed_dictionaries(
+programs = st.fixed_dictionaries(
     {
         "slug": st.from_regex(r"[a-z][a-z0-9-]{0,10}", fullmatch=True),
         "version": st.integers(1, 2**31 - 1),
@@ -95,21 +95,21 @@ programmes = st.fixed_dictionaries(
 ).map(Program.model_validate)
 
 
-@given(programmes)
-def test_what_is_exported_reads_as_the_same_programme(programme):
-    assert authored(Program.model_validate(load(render(programme)))) == authored(programme)
+@given(programs)
+def test_what_is_exported_reads_as_the_same_program(program):
+    assert authored(Program.model_validate(load(render(program)))) == authored(program)
 
 
-@given(programmes)
-def test_exporting_what_was_exported_changes_nothing(programme):
-    text = render(programme)
+@given(programs)
+def test_exporting_what_was_exported_changes_nothing(program):
+    text = render(program)
     assert render(Program.model_validate(load(text))) == text
 
 
 @pytest.mark.parametrize("path", BUNDLED, ids=lambda path: path.stem)
-def test_a_bundled_programme_survives_its_export(path: Path):
-    programme = parse(path.read_text(encoding="utf-8"), path.name)
-    text = render(programme)
-    assert authored(parse(text, "exported.yaml")) == authored(programme)
+def test_a_bundled_program_survives_its_export(path: Path):
+    program = parse(path.read_text(encoding="utf-8"), path.name)
+    text = render(program)
+    assert authored(parse(text, "exported.yaml")) == authored(program)
     assert max(map(len, text.splitlines())) <= 120
     assert '\\"' not in text

@@ -26,7 +26,7 @@ def test_students_and_researchers_are_kept_out(client, tokens, small, publish):
         assert [call.status_code for call in calls] == [403] * 5
 
 
-def test_an_unsound_programme_is_refused_with_every_place(client, as_author, small, publish):
+def test_an_unsound_program_is_refused_with_every_place(client, as_author, small, publish):
     content = small()
     content["weeks"][0]["questions"][1]["question_text"] = "And {nmae}?"
     content["weeks"][1]["questions"][0]["prompts"][0]["response_text"] = "See {Answer to question 5}."
@@ -106,7 +106,7 @@ mutations = st.recursive(
 @given(data=st.data())
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_no_text_whatever_breaks_the_service(client, as_author, small, data):
-    """Any part of a sound programme is replaced by anything: it is told so, or it is sound all the same."""
+    """Any part of a sound program is replaced by anything: it is told so, or it is sound all the same."""
     content = small()
     part = content
     while True:
@@ -134,7 +134,7 @@ def test_a_version_is_published_once(client, as_author, tokens, small, publish):
     assert (changed.status_code, changed.json()["code"]) == (409, "version_taken")
 
 
-def test_a_programme_is_published_under_its_own_address(small, publish):
+def test_a_program_is_published_under_its_own_address(small, publish):
     refused = publish(small(), slug="other")
     assert (refused.status_code, refused.json()["code"]) == (422, "other_slug")
     refused = publish(small(slug="sessions"))
@@ -166,7 +166,7 @@ def test_what_is_exported_is_the_version_itself(client, as_author, small, publis
     assert client.get("/api/programs/nowhere/versions/1/source", headers=as_author).status_code == 404
 
 
-def test_a_bundled_programme_survives_export_and_import(client, as_author, publish):
+def test_a_bundled_program_survives_export_and_import(client, as_author, publish):
     for slug in ("driven",):
         versions = client.get(f"/api/programs/{slug}/versions", headers=as_author).json()["items"]
         number = versions[0]["version"]

@@ -20,14 +20,14 @@ def report_of(lines: list[dict]) -> dict:
 
 def test_the_report_for_machines(command, old_files, tmp_path, everything):
     before = everything()
-    file, programme = tmp_path / "report.json", tmp_path / "programme.yaml"
-    code, lines = command(old_files, "--report", file, "--yaml", programme)
+    file, program = tmp_path / "report.json", tmp_path / "program.yaml"
+    code, lines = command(old_files, "--report", file, "--yaml", program)
     report = report_of(lines)
     assert code == 0
     assert json.loads(file.read_text()) == report
     assert (report["version"], report["applied"], report["ok"]) == (1, False, True)
     assert [source["status"] for source in report["sources"]] == ["would_apply"] * 4
-    assert programme.read_text().startswith("slug: driven-legacy")
+    assert program.read_text().startswith("slug: driven-legacy")
     assert {line["source"] for line in lines if line.get("event") == "progress"} == {
         str(old_files / name)
         for name in ("user_progress.json", "conversation_states.json", "chat_history.sql")

@@ -74,11 +74,11 @@ def test_progress(run_import, old_files, rows):
     (report,) = run_import(old_files / "user_progress.json")
     assert report["counts_in"] == {"people": 3, "completed_weeks": 4, "completed_questions": 5}
     assert left(report) == {
-        "completed_weeks": {"the programme has no week 12": 1},
-        "completed_questions": {"the programme has no week 11": 2, "week 2 has no question 99": 1},
+        "completed_weeks": {"the program has no week 12": 1},
+        "completed_questions": {"the program has no week 11": 2, "week 2 has no question 99": 1},
     }
     said = [problem["message"] for problem in report["problems"] if "visitor-3" in str(problem["places"])]
-    assert any("week 11, which the programme doesn't have" in message for message in said)
+    assert any("week 11, which the program doesn't have" in message for message in said)
     places = rows(
         "SELECT legacy_id, s.name, origin, anonymous, week_number, completed,"
         " current_question_number AS question"
@@ -105,7 +105,7 @@ def test_states_and_their_rows_agree(run_import, old_files, rows):
         "states": 2, "answers": 4, "nova_responses": 3, "iteration_count": 2, "question_completed": 2,
         "scenario": 2, "choices": 1,
     }  # fmt: skip
-    assert left(report)["states"] == {"the programme has no week 9": 1}
+    assert left(report)["states"] == {"the program has no week 9": 1}
     assert left(report)["nova_responses"] == {"nova_responses has an entry without words": 1}
     (state,) = rows(
         "SELECT conversation_data, current_question_number FROM chat.conversation_states c"
@@ -172,7 +172,7 @@ def test_the_bots_sessions(run_import, old_files, rows):
     counted(report)
     assert report["counts_in"]["chat_history"] == 8
     assert left(report)["chat_history"] == {"role is neither user nor bot": 1}
-    assert left(report)["user_responses"] == {"the programme has no such step": 1}
+    assert left(report)["user_responses"] == {"the program has no such step": 1}
     assert left(report)["session_summaries"] == {"summary_data is no JSON": 1}
     said = rows(
         "SELECT turn_sequence, position, sender, message_text FROM chat.conversation_messages"
@@ -223,7 +223,7 @@ def test_no_word_of_a_detection_or_of_analytics_is_kept(run_import, old_files, r
         assert "bicycles" not in kept
 
 
-def test_week_modules_become_a_programme_that_nobody_begins_yet(run_import, old_files, rows):
+def test_week_modules_become_a_program_that_nobody_begins_yet(run_import, old_files, rows):
     (report,) = run_import(old_files / "week2_main.py")
     assert report["status"] == "applied", report["problems"]
     assert report["taken_over"] == {"modules": 1, "questions": 3, "prompts": 9, "blocks": 6}
@@ -268,7 +268,7 @@ def test_changed_modules_become_the_next_version(run_import, old_files, rows, tm
     assert report["rows"]["weeks"] == {"rows": 1, "written": 0, "updated": 0, "unchanged": 1}
 
 
-def test_a_programme_that_fails_its_checks_is_left_as_a_whole(run_import, tmp_path, rows):
+def test_a_program_that_fails_its_checks_is_left_as_a_whole(run_import, tmp_path, rows):
     module = tmp_path / "week1_main.py"
     module.write_text('week_number = 1\nQUESTIONS = {1: "One?", 3: "Three, {Answer to question 2}?"}\n'
                       'SYSTEM_PROMPTS = {1: {"scenario_1_respond": "Say yes."}}\n')  # fmt: skip
@@ -285,12 +285,12 @@ def test_a_programme_that_fails_its_checks_is_left_as_a_whole(run_import, tmp_pa
     assert rows("SELECT 1 FROM chat.programs WHERE slug = 'driven-legacy'") == []
 
 
-def test_without_the_programme_all_is_left(run_import, old_files, everything):
+def test_without_the_program_all_is_left(run_import, old_files, everything):
     before = everything()
     (report,) = run_import(old_files / "user_progress.json", program="nowhere")
     counted(report)
     assert report["status"] == "refused"
-    assert left(report)["people"] == {"there is no programme 'nowhere'": 3}
+    assert left(report)["people"] == {"there is no program 'nowhere'": 3}
     assert everything() == before
 
 

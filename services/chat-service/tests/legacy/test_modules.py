@@ -201,7 +201,7 @@ def test_no_bytes_make_a_source_raise(tmp_path_factory, raw):
     source.ledger.check()
 
 
-def test_a_module_and_its_programme(week, old_files):
+def test_a_module_and_its_program(week, old_files):
     found, ledger = week((old_files / "week2_main.py").read_text(), "week2_main.py")
     assert (found.number, found.title, found.max_iterations) == (2, "Habits", 2)
     assert (
@@ -255,8 +255,8 @@ def test_constants_shared_by_modules(read, tmp_path):
         'SYSTEM_PROMPTS = {1: {"scenario_1_respond": COACH + "Greet."}}\n'
     )
     (source,) = read(tmp_path)
-    programme = parse(source.content.yaml(), "test")
-    assert programme.weeks[0].questions[0].prompts[0].prompt_text == "You are NOVA. Greet."
+    program = parse(source.content.yaml(), "test")
+    assert program.weeks[0].questions[0].prompts[0].prompt_text == "You are NOVA. Greet."
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "latin-1", "utf-16", "cp1252"])
@@ -271,10 +271,10 @@ def test_encodings(read_one, encoding):
     assert found.content.weeks[0]["questions"][0]["question_text"] == f"Café {dash} où?"
 
 
-def test_the_written_programme_is_one_of_ours(read, old_files):
+def test_the_written_program_is_one_of_ours(read, old_files):
     (source,) = read(old_files / "week2_main.py")
-    programme = parse(source.content.yaml(), "test")
-    (week,) = programme.weeks
+    program = parse(source.content.yaml(), "test")
+    (week,) = program.weeks
     assert week.name == "Week 2"
     assert week.questions[0].prompt("followup").response_text == "Since when?"
     assert week.questions[0].prompt("scenario_1_respond").examples == ["one habit they do"]

@@ -75,7 +75,7 @@ class Learner:
 
     def say(self, number: int) -> None:
         name = f"message-{number}"
-        if number % 12 == 11:  # the programme would end else
+        if number % 12 == 11:  # the program would end else
             words, path, body = "Restart week 1", "/weeks/1/restart", {"client_message_id": name}
         else:
             words = SAID[number % len(SAID)]

@@ -71,7 +71,7 @@ def spooled(place: ProgramSession, name: str = "one", words: str = WORDS) -> Spo
 
 def test_turns_come_back_as_they_were(spool, spool_dir, place):
     first = spooled(place)
-    second = spooled(ProgramSession(first.snapshot, place.programme), "two", "What do you mean?")
+    second = spooled(ProgramSession(first.snapshot, place.program), "two", "What do you mean?")
     spool.append(first)
     spool.append(second)
     session_id = place.snapshot.session_id
@@ -105,7 +105,7 @@ def test_a_line_that_was_cut_off_is_dropped(spool, spool_dir, place):
         file.write(path.read_bytes()[:-40])
     again = Spool(spool_dir)
     again.open()
-    second = spooled(ProgramSession(first.snapshot, place.programme), "two", "What do you mean?")
+    second = spooled(ProgramSession(first.snapshot, place.program), "two", "What do you mean?")
     assert again.turns(place.snapshot.session_id) == [first]
     again.append(second)
     assert again.turns(place.snapshot.session_id) == [first, second]
@@ -128,7 +128,7 @@ def test_on_a_full_disk_nothing_is_kept_and_nothing_half(spool, spool_dir, place
     """A limit on the size of files fails in the middle of a write, as a full disk does."""
     first = spooled(place)
     spool.append(first)
-    second = spooled(ProgramSession(first.snapshot, place.programme), "two", "What do you mean?")
+    second = spooled(ProgramSession(first.snapshot, place.program), "two", "What do you mean?")
     path = spool_dir / f"{place.snapshot.session_id}.jsonl"
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
@@ -136,7 +136,7 @@ def test_on_a_full_disk_nothing_is_kept_and_nothing_half(spool, spool_dir, place
     try:
         with pytest.raises(Unavailable) as refused:
             spool.append(second)
-        other = spooled(opening(StartRequest(uuid4(), "Bo"), place.programme))
+        other = spooled(opening(StartRequest(uuid4(), "Bo"), place.program))
         assert spool.size == path.stat().st_size
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
@@ -153,7 +153,7 @@ def test_there_is_a_limit(spool, place, monkeypatch):
     monkeypatch.setattr(module, "CAPACITY_BYTES", len(first.model_dump_json()) + 10)
     spool.append(first)
     with pytest.raises(Unavailable):
-        spool.append(spooled(opening(StartRequest(uuid4(), "Bo"), place.programme)))
+        spool.append(spooled(opening(StartRequest(uuid4(), "Bo"), place.program)))
     assert spool.waiting == 1
 
 

@@ -114,7 +114,7 @@ class Expected:
             rows["summaries"].append(("complete", following.snapshot.version))
         self._fsm_state = following.place
         self._keep(following.snapshot)
-        self.place = ProgramSession(following.snapshot, place.programme)
+        self.place = ProgramSession(following.snapshot, place.program)
 
     def _keep(self, snapshot: SessionState) -> None:
         for week in snapshot.weeks:

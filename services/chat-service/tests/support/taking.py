@@ -1,4 +1,4 @@
-"""Somebody takes part in a programme over HTTP, and what they may say in the one for tests."""
+"""Somebody takes part in a program over HTTP, and what they may say in the one for tests."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,7 +17,7 @@ WAY = [
     "I will go to bed at ten on Monday.",
     "I learned to write things down every evening.",
 ]
-"""Answers that lead through the programme `practice` without a detour: five in week 1, two, one."""
+"""Answers that lead through the program `practice` without a detour: five in week 1, two, one."""
 
 
 @dataclass

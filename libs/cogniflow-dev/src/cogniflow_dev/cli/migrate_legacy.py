@@ -53,12 +53,10 @@ def migrate_legacy(
             help="CSV with session_id and user_id: whose a session is. Also for sessions taken over before."
         ),
     ] = None,
-    program: Annotated[str, typer.Option(help="Progress and states go on in this programme.")] = "driven",
-    intake: Annotated[
-        str, typer.Option(help="The bot's sessions go on in this programme.")
-    ] = "support-intake",
-    slug: Annotated[str, typer.Option(help="The programme that week modules become.")] = "driven-legacy",
-    yaml: Annotated[Path | None, typer.Option(help="Write that programme there, to edit.")] = None,
+    program: Annotated[str, typer.Option(help="Progress and states go on in this program.")] = "driven",
+    intake: Annotated[str, typer.Option(help="The bot's sessions go on in this program.")] = "support-intake",
+    slug: Annotated[str, typer.Option(help="The program that week modules become.")] = "driven-legacy",
+    yaml: Annotated[Path | None, typer.Option(help="Write that program there, to edit.")] = None,
     namespace: Annotated[
         str, typer.Option(help="Keeps two systems apart whose sessions have the same names.")
     ] = "",

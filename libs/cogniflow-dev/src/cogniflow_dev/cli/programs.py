@@ -1,4 +1,4 @@
-"""`cogniflow programs`: guided programmes, for their authors."""
+"""`cogniflow programs`: guided programs, for their authors."""
 
 import subprocess
 import sys
@@ -13,11 +13,9 @@ from cogniflow_dev.cli.as_admin import Address, AsJson, Password, Username, as_a
 from cogniflow_dev.cli.output import console, errors, fail, print_json
 from cogniflow_dev.paths import repository_root
 
-programs = typer.Typer(
-    help="Guided programmes: check, publish and label their versions.", no_args_is_help=True
-)
+programs = typer.Typer(help="Guided programs: check, publish and label their versions.", no_args_is_help=True)
 
-Slug = Annotated[str, typer.Argument(help="The programme's name in addresses, such as driven.")]
+Slug = Annotated[str, typer.Argument(help="The program's name in addresses, such as driven.")]
 Label = Annotated[
     str, typer.Argument(help="production is what people begin; candidate and others are yours.")
 ]
@@ -27,14 +25,14 @@ _PRODUCTION = "production"
 
 @programs.callback()
 def _group() -> None:
-    """Guided programmes."""
+    """Guided programs."""
 
 
 @programs.command()
 def validate(
-    files: Annotated[list[Path], typer.Argument(help="Programmes as YAML.")], as_json: AsJson = False
+    files: Annotated[list[Path], typer.Argument(help="Programs as YAML.")], as_json: AsJson = False
 ) -> None:
-    """Say what keeps programmes from being published: file, week, question. Needs no running stack."""
+    """Say what keeps programs from being published: file, week, question. Needs no running stack."""
     _offline("validate", files, as_json)
 
 
@@ -50,7 +48,7 @@ def play_stories(
 
 @programs.command()
 def diff(
-    old: Annotated[Path, typer.Argument(help="A programme as YAML.")],
+    old: Annotated[Path, typer.Argument(help="A program as YAML.")],
     new: Annotated[Path, typer.Argument(help="Its other version.")],
     as_json: AsJson = False,
 ) -> None:

@@ -88,12 +88,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--accounts", type=Path, metavar="FILE.csv", help="session_id,user_id: whose a session is"
     )
-    parser.add_argument("--program", default="driven", help="progress and states go on in this programme")
-    parser.add_argument(
-        "--intake", default="support-intake", help="the bot's sessions go on in this programme"
-    )
-    parser.add_argument("--slug", default="driven-legacy", help="the programme that week modules become")
-    parser.add_argument("--yaml", type=Path, metavar="FILE.yaml", help="write that programme there, to edit")
+    parser.add_argument("--program", default="driven", help="progress and states go on in this program")
+    parser.add_argument("--intake", default="support-intake", help="the bot's sessions go on in this program")
+    parser.add_argument("--slug", default="driven-legacy", help="the program that week modules become")
+    parser.add_argument("--yaml", type=Path, metavar="FILE.yaml", help="write that program there, to edit")
     parser.add_argument("--namespace", default="", help="tells apart two systems with the same session names")
     parser.add_argument("--timezone", type=_zone, default="UTC", help="of times that name none")
     parser.add_argument(

@@ -1,4 +1,4 @@
-"""A programme in our own form, made of week modules, and what its author still has to write.
+"""A program in our own form, made of week modules, and what its author still has to write.
 
 The old prompts instruct a language model, and nothing of theirs was ever
 spoken as it stood. So `prompt_text` is theirs, word for word; where the coach
@@ -51,14 +51,14 @@ class Draft:
 
     def yaml(self, version: int = 1) -> str:
         title = self.slug.replace("-", " ").capitalize()
-        programme = {
+        program = {
             "slug": self.slug,
             "version": version,
             "title": title,
             "description": "Taken over from week modules.",
             "weeks": self.weeks,
         }
-        return yaml.safe_dump(programme, sort_keys=False, allow_unicode=True, width=100)
+        return yaml.safe_dump(program, sort_keys=False, allow_unicode=True, width=100)
 
 
 class Drafting:
@@ -75,7 +75,7 @@ class Drafting:
         for place, module in enumerate(ordered, start=1):
             if place != module.number:
                 message = (
-                    f"week {module.number} becomes the programme's week {place}: earlier weeks are missing"
+                    f"week {module.number} becomes the program's week {place}: earlier weeks are missing"
                 )
                 self._ledger.warn(module.path, message + "; its name stays")
             self._draft.weeks.append(self._week(place, module))

@@ -53,7 +53,7 @@ class _File:
 
 
 class Reading:
-    """`zone` is that of times that name none; `slug` the programme that week modules become."""
+    """`zone` is that of times that name none; `slug` the program that week modules become."""
 
     def __init__(self, slug: str, zone: tzinfo = UTC) -> None:
         self._slug = slug
@@ -201,7 +201,7 @@ class _Modules:
 
 
 def _week_modules(given: Sequence[tuple[_File, str]], slug: str) -> Source:
-    """All modules together are one source: they become one programme."""
+    """All modules together are one source: they become one program."""
     checksum = hashlib.sha256("".join(sorted(file.checksum for file, _ in given)).encode()).hexdigest()
     source = Source("week_modules", [str(file.path) for file, _ in given], checksum)
     ledger, weeks = source.ledger, dict[int, WeekModule]()

@@ -1,1 +1,1 @@
-"""Guided programmes: weeks of questions with a coach that answers from the programme's own texts."""
+"""Guided programs: weeks of questions with a coach that answers from the program's own texts."""

@@ -1,4 +1,4 @@
-"""Programmes as published: written once with their version, never changed; labels say which one is begun."""
+"""Programs as published: written once with their version, never changed; labels say which one is begun."""
 
 from uuid import UUID
 
@@ -10,7 +10,7 @@ from cogniflow_kit.sql.tables import CreatedAt, Id, Moment
 
 
 class Program(Base):
-    """A programme under its lasting name."""
+    """A program under its lasting name."""
 
     __tablename__ = "programs"
 
@@ -109,7 +109,7 @@ class WeekContentBlock(Base):
 
 
 class ProgramLabel(Base):
-    """A name that points at a version. Whoever begins a programme begins its `production`."""
+    """A name that points at a version. Whoever begins a program begins its `production`."""
 
     __tablename__ = "program_labels"
 

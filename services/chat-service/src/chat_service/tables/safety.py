@@ -11,7 +11,7 @@ from cogniflow_kit.sql.tables import Id, Moment
 
 
 class RiskDetection(Base):
-    """What the safety check found in a message of a programme; never a word of it."""
+    """What the safety check found in a message of a program; never a word of it."""
 
     __tablename__ = "risk_detections"
     __table_args__ = (

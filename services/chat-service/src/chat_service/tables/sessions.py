@@ -1,4 +1,4 @@
-"""Somebody's way through a programme. A week that is restarted gets another `run`; the earlier rows stay."""
+"""Somebody's way through a program. A week that is restarted gets another `run`; the earlier rows stay."""
 
 from typing import Annotated
 from uuid import UUID
@@ -68,9 +68,9 @@ OwnSession = Annotated[
 
 
 class ProgramTurn(Base):
-    """A turn of a programme; the running one is the lease on its session.
+    """A turn of a program; the running one is the lease on its session.
 
-    `answered_by` the programme's own texts (`rules`) or a language `model`;
+    `answered_by` the program's own texts (`rules`) or a language `model`;
     `fallback` says why a model was not used. `queued`: it came by the spool.
     """
 

@@ -63,7 +63,7 @@ def assign(
         if not sessions:
             ledger.leave(KIND, here, "no session of that name was taken over")
         elif beside:
-            reason = "the account takes part in the programme already; the session stays by itself"
+            reason = "the account takes part in the program already; the session stays by itself"
             ledger.leave(KIND, here, reason)
         else:
             ledger.take(KIND)

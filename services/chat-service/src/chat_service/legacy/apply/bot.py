@@ -26,7 +26,7 @@ class BotPlan:
 
     @property
     def _week(self) -> Week:
-        return self._plan.target.programme.active_weeks[0]
+        return self._plan.target.program.active_weeks[0]
 
     def plan(self) -> None:
         self._times()
@@ -93,7 +93,7 @@ class BotPlan:
             if step in seen:
                 self._ledger.leave("user_responses", row.place, f"the step {step} is there twice")
             elif step not in steps:
-                self._ledger.leave("user_responses", row.place, "the programme has no such step")
+                self._ledger.leave("user_responses", row.place, "the program has no such step")
             else:
                 seen.add(step)
                 self._response(row, steps[step])
@@ -151,7 +151,7 @@ class BotPlan:
                 open_question = steps[state]
             elif state:
                 self._ledger.warn(
-                    row.place, f"the programme has no step {state!r}; it goes on at its first open one"
+                    row.place, f"the program has no step {state!r}; it goes on at its first open one"
                 )
         elif not self._found.responses:
             self._ledger.note(plan.legacy_id, "nothing tells its step: it goes on at the first question")

@@ -9,7 +9,7 @@ from chat_service.safety.detection.check import check
 
 def add_finding(plan: SessionPlan, turn_id: UUID, text: str) -> None:
     """Today's check on an old message: a detection for review, made now, with nothing shown to anybody."""
-    risk = check(text, plan.target.programme.locale)
+    risk = check(text, plan.target.program.locale)
     if risk is None:
         return
     detection_id = legacy_uuid("check", turn_id)

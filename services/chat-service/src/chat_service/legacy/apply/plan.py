@@ -108,13 +108,13 @@ class SessionPlan:
     def settle(self) -> None:
         """Find the place where the session goes on, and what later texts need of earlier weeks."""
         while (here := self.weeks.get(self.current)) is not None and here.completed:
-            later = [week for week in self.target.programme.active_weeks if week.week_number > self.current]
+            later = [week for week in self.target.program.active_weeks if week.week_number > self.current]
             if not later:
                 self.completed = True
                 break
             self.current = later[0].week_number
             self.week(later[0])
-        for week in self.target.programme.active_weeks:
+        for week in self.target.program.active_weeks:
             if week.week_number <= self.current:
                 self._fill(self.week(week))
         self._write_rows()
@@ -140,10 +140,10 @@ class SessionPlan:
             "sessions",
             **self.own,
             program_id=self.target.program_id,
-            version_id=self.target.programme.version_id,
+            version_id=self.target.program.version_id,
             current_week_id=current.week.week_id,
             name=self.name,
-            locale=self.target.programme.locale,
+            locale=self.target.program.locale,
             anonymous=False,
             origin="legacy",
             legacy_id=self.legacy_id,
@@ -190,7 +190,7 @@ class Plans:
     def begin(self, legacy_id: str) -> SessionPlan:
         """Raises LeftAlone."""
         full = f"{self._namespace}:{legacy_id}" if self._namespace else legacy_id
-        session_id = legacy_uuid("session", self._target.programme.slug, full)
+        session_id = legacy_uuid("session", self._target.program.slug, full)
         user_id = self._accounts.get(full, self._accounts.get(legacy_id)) or legacy_uuid("participant", full)
         plan = SessionPlan(full, session_id, user_id, self._target, self._now)
         stored = self._session.scalars(
@@ -218,7 +218,7 @@ class Plans:
             raise LeftAlone(_OTHER)
 
     def _free_owner(self, plan: SessionPlan) -> UUID:
-        """The account, unless it takes part in the programme already: then the session stays by itself."""
+        """The account, unless it takes part in the program already: then the session stays by itself."""
         beside = select(tables.ProgramSession.session_id).where(
             tables.ProgramSession.user_id == plan.user_id,
             tables.ProgramSession.program_id == self._target.program_id,
@@ -228,9 +228,9 @@ class Plans:
         return legacy_uuid("participant", plan.legacy_id) if taken else plan.user_id
 
     def _continue(self, plan: SessionPlan, stored: tables.ProgramSession) -> SessionPlan:
-        if stored.version_id != plan.target.programme.version_id:
+        if stored.version_id != plan.target.program.version_id:
             plan.target = Target(stored.program_id, read_version(self._session, stored.version_id))
-        by_id = {week.week_id: week for week in plan.target.programme.weeks}
+        by_id = {week.week_id: week for week in plan.target.program.weeks}
         plan.user_id, plan.name = stored.user_id, stored.name
         plan.created_at, plan.last_activity = stored.created_at, stored.last_activity
         plan.completed, plan.completion_time = stored.completed, stored.completion_time

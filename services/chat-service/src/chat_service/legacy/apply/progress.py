@@ -17,14 +17,14 @@ def plan_position(plan: SessionPlan, position: Position, place: str, ledger: Led
     for number in position.completed_weeks:
         week = plan.target.week(number)
         if week is None:
-            ledger.leave("completed_weeks", place, f"the programme has no week {number}")
+            ledger.leave("completed_weeks", place, f"the program has no week {number}")
         else:
             _complete_week(plan, week)
             ledger.take("completed_weeks")
     for number, questions in position.completed_questions.items():
         week = plan.target.week(number)
         if week is None:
-            reason = f"the programme has no week {number}"
+            reason = f"the program has no week {number}"
             ledger.leave("completed_questions", place, reason, len(questions))
         else:
             _complete_questions(plan, week, questions, place, ledger)
@@ -66,16 +66,14 @@ def _stand(plan: SessionPlan, position: Position, place: str, ledger: Ledger) ->
     """Where they say somebody stands; else the first week that isn't completed."""
     week = plan.target.week(position.week) if position.week is not None else None
     if week is None:
-        open_weeks = [w for w in plan.target.programme.active_weeks if not plan.has_completed(w)]
-        week = open_weeks[0] if open_weeks else plan.target.programme.active_weeks[-1]
-        said = (
-            "nothing" if position.week is None else f"week {position.week}, which the programme doesn't have"
-        )
+        open_weeks = [w for w in plan.target.program.active_weeks if not plan.has_completed(w)]
+        week = open_weeks[0] if open_weeks else plan.target.program.active_weeks[-1]
+        said = "nothing" if position.week is None else f"week {position.week}, which the program doesn't have"
         message = f"the current week is {said}; the session goes on in week {week.week_number}"
         ledger.warn(place, message)
         plan.stand(week, _first_open(plan, week))
         return
-    for earlier in plan.target.programme.active_weeks:
+    for earlier in plan.target.program.active_weeks:
         if earlier.week_number < week.week_number and not plan.has_completed(earlier):
             message = f"stands in week {week.week_number}, though week {earlier.week_number} is not completed"
             ledger.note(place, message)

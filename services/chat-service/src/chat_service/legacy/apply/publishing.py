@@ -1,4 +1,4 @@
-"""Week modules into a published programme, if it passes every check that our own programmes pass."""
+"""Week modules into a published program, if it passes every check that our own programs pass."""
 
 from collections.abc import Iterable
 from dataclasses import asdict
@@ -25,20 +25,20 @@ def publish_draft(session: Session, source: Source, draft: Draft) -> Iterable[tu
     """
     ledger = source.ledger
     try:
-        programme = parse(draft.yaml(), draft.slug)
+        program = parse(draft.yaml(), draft.slug)
     except InvalidProgram as error:
         for problem in error.problems:
             ledger.error(draft.slug, problem)
-        ledger.leave_rest("the programme doesn't pass its checks; see the problems and --yaml")
+        ledger.leave_rest("the program doesn't pass its checks; see the problems and --yaml")
         return []
     newest = _newest(session, draft.slug)
-    if newest is not None and _same(newest, programme):
-        return _counts(programme, TableCount(unchanged=1))
+    if newest is not None and _same(newest, program):
+        return _counts(program, TableCount(unchanged=1))
     version = newest.version + 1 if newest is not None else 1
-    programme = programme.model_copy(update={"version": version})
-    add_version(session, programme, draft.yaml(version), published_by=None)
+    program = program.model_copy(update={"version": version})
+    add_version(session, program, draft.yaml(version), published_by=None)
     ledger.note(draft.slug, f"version {version}, without a label: nobody begins it until an author labels it")
-    return _counts(programme, TableCount(written=1))
+    return _counts(program, TableCount(written=1))
 
 
 def todos(draft: Draft) -> list[dict[str, object]]:
@@ -60,14 +60,14 @@ def _same(one: Program, other: Program) -> bool:
     return authored(one.model_copy(update={"version": other.version})) == authored(other)
 
 
-def _counts(programme: Program, each: TableCount) -> Iterable[tuple[str, TableCount]]:
-    questions = [question for week in programme.weeks for question in week.questions]
+def _counts(program: Program, each: TableCount) -> Iterable[tuple[str, TableCount]]:
+    questions = [question for week in program.weeks for question in week.questions]
     numbers = {
         "program_versions": 1,
-        "weeks": len(programme.weeks),
+        "weeks": len(program.weeks),
         "questions": len(questions),
         "system_prompts": sum(len(question.prompts) for question in questions),
-        "week_content_blocks": sum(len(week.content_blocks) for week in programme.weeks),
+        "week_content_blocks": sum(len(week.content_blocks) for week in program.weeks),
     }
     for table, number in numbers.items():
         yield table, TableCount(each.written * number, 0, each.unchanged * number)

@@ -44,8 +44,8 @@ class SessionImport:
         slug = self.options.intake if isinstance(self.source.content, BotRecords) else self.options.program
         target = find_target(self.session, slug)
         if target is None:
-            self.source.ledger.error(self.source.name, f"there is no programme {slug!r} to go on in")
-            self.source.ledger.leave_rest(f"there is no programme {slug!r}")
+            self.source.ledger.error(self.source.name, f"there is no program {slug!r} to go on in")
+            self.source.ledger.leave_rest(f"there is no program {slug!r}")
             return []
         plans = Plans(self.session, target, self.options.namespace, self.options.accounts, self.options.now)
         work = list(self._work(target))
@@ -89,7 +89,7 @@ class SessionImport:
                     yield _Work(record.legacy_id, record.counts(), _position(record, name))
                 elif target.week(record.week) is None:
                     place = f"{name}: {record.legacy_id}"
-                    reason = f"the programme has no week {record.week}"
+                    reason = f"the program has no week {record.week}"
                     self.source.ledger.leave_each(record.counts(), place, reason)
                 else:
                     weeks.setdefault(record.legacy_id, []).append(record)
@@ -108,7 +108,7 @@ class SessionImport:
                 week = session.target.week(record.week)
                 place = f"{self.source.name}: {record.legacy_id}, week {record.week}"
                 if week is None:
-                    ledger.leave_each(record.counts(), place, f"the programme has no week {record.week}")
+                    ledger.leave_each(record.counts(), place, f"the program has no week {record.week}")
                 else:
                     state = StatePlan(session, record, week, place, ledger)
                     state.plan(check_safety=self.options.check_safety)

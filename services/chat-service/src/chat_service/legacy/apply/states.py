@@ -16,7 +16,7 @@ _APART = timedelta(milliseconds=1)
 
 
 class StatePlan:
-    """Plans one week of one session. The week is one that the programme has."""
+    """Plans one week of one session. The week is one that the program has."""
 
     def __init__(self, plan: SessionPlan, record: WeekRecord, week: Week, place: str, ledger: Ledger) -> None:
         self._plan = plan

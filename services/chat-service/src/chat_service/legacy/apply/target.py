@@ -1,4 +1,4 @@
-"""The programme that old sessions go on in."""
+"""The program that old sessions go on in."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -17,17 +17,17 @@ class Target:
     """The version that new participants begin, else the newest one."""
 
     program_id: UUID
-    programme: Program
+    program: Program
 
     def week(self, number: int) -> Week | None:
         """The active week of this old number: by its name where weeks were renumbered, else by its number."""
-        active = self.programme.active_weeks
+        active = self.program.active_weeks
         named = (week for week in active if week.name == f"Week {number}")
         return next(named, None) or next((week for week in active if week.week_number == number), None)
 
 
 def find_target(session: Session, slug: str) -> Target | None:
-    """None when there is no such programme."""
+    """None when there is no such program."""
     production = and_(
         tables.ProgramLabel.program_id == tables.Program.program_id,
         tables.ProgramLabel.version_id == tables.ProgramVersion.version_id,

@@ -1,4 +1,4 @@
-"""A week of a programme as its module has it: questions, prompts, content blocks."""
+"""A week of a program as its module has it: questions, prompts, content blocks."""
 
 import re
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Somebody's way through a programme: sessions, turns, state, progress."""
+"""Somebody's way through a program: sessions, turns, state, progress."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""What was said in a programme, and what was made of it."""
+"""What was said in a program, and what was made of it."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -49,7 +49,7 @@ WITHOUT_PEOPLE = frozenset(
         *("retention_runs", "legacy_imports", "course_indexes", "lesson_chunks", "jobs"),
     }
 )
-"""Tables that hold programmes, lessons and work alone."""
+"""Tables that hold programs, lessons and work alone."""
 
 
 def held(database: Database, mongo: Mongo, kept: Sequence[Holding] = ()) -> PersonalData:

@@ -1,4 +1,4 @@
-"""How long the installation keeps what its programmes say nothing about."""
+"""How long the installation keeps what its programs say nothing about."""
 
 from dataclasses import asdict, dataclass
 from typing import Any

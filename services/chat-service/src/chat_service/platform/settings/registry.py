@@ -29,12 +29,12 @@ class ModelOptions(BaseModel):
 
 ANONYMOUS_SESSIONS = boolean(
     "features.anonymous_sessions",
-    "Whether programmes that allow it can be begun without an account. Begun sessions go on.",
+    "Whether programs that allow it can be begun without an account. Begun sessions go on.",
     default=True,
 )
 LANGUAGE_MODEL = boolean(
     "features.language_model",
-    "Whether prompts go to the language model at llm.base_url. Without it the programmes' own texts answer.",
+    "Whether prompts go to the language model at llm.base_url. Without it the programs' own texts answer.",
     default=False,
 )
 ANONYMOUS_PER_HOUR = integer(
@@ -46,14 +46,14 @@ ANONYMOUS_PER_HOUR = integer(
 )
 ANONYMOUS_DAYS = integer(
     "retention.anonymous_days",
-    "Days without activity after which an anonymous session is deleted, unless its programme says otherwise.",
+    "Days without activity after which an anonymous session is deleted, unless its program says otherwise.",
     default=30,
     least=1,
     most=_YEARS,
 )
 DETECTIONS_DAYS = integer(
     "retention.detections_days",
-    "Days after which a detection of risk and its review are deleted, unless the programme says otherwise."
+    "Days after which a detection of risk and its review are deleted, unless the program says otherwise."
     " An open review stays.",
     default=90,
     least=1,
@@ -68,7 +68,7 @@ OPEN_REVIEWS_DAYS = integer(
 )
 TRANSCRIPT: Setting[Transcript] = choice(
     "retention.transcript_at_completion",
-    "Whether the words of a completed session are kept, unless its programme says otherwise.",
+    "Whether the words of a completed session are kept, unless its program says otherwise.",
     Transcript,
     default="keep",
 )

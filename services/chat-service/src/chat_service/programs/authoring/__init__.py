@@ -1,1 +1,1 @@
-"""Programmes as data: checked, published in versions, labelled, compared, tried out against each other."""
+"""Programs as data: checked, published in versions, labelled, compared, tried out against each other."""

@@ -26,10 +26,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m chat_service.programs.authoring")
     commands = parser.add_subparsers(required=True)
-    validate = commands.add_parser("validate", help="say what keeps programmes from being published")
+    validate = commands.add_parser("validate", help="say what keeps programs from being published")
     validate.set_defaults(run=_validate)
     test = commands.add_parser("test", help="play stories")
-    test.add_argument("--programs", type=Path, default=Path("content/programs"), help="folder of programmes")
+    test.add_argument("--programs", type=Path, default=Path("content/programs"), help="folder of programs")
     test.set_defaults(run=_test)
     for command in (validate, test):
         command.add_argument("files", nargs="+", type=Path, metavar="FILE")
@@ -61,10 +61,10 @@ def _test(chosen: argparse.Namespace) -> int:
 
 def _diff(chosen: argparse.Namespace) -> int:
     found = {path: _examine(path) for path in chosen.files}
-    programmes = [finding.programme for finding in found.values() if finding.programme is not None]
-    if len(programmes) < len(found):
+    programs = [finding.program for finding in found.values() if finding.program is not None]
+    if len(programs) < len(found):
         return _validate(chosen)
-    difference = compare(programmes[0], programmes[-1])
+    difference = compare(programs[0], programs[-1])
     if chosen.json:
         _print(json.dumps(as_json(difference), indent=2, ensure_ascii=False))
     else:
@@ -80,11 +80,11 @@ def _examine(path: Path) -> ValidationReport:
 
 
 def _finding_text(path: Path, finding: ValidationReport) -> str:
-    programme = finding.programme
-    if programme is not None:
-        questions = sum(len(week.questions) for week in programme.weeks)
-        counts = f"weeks: {len(programme.weeks)}, questions: {questions}"
-        return f"{path}: {programme.slug} version {programme.version} can be published ({counts})"
+    program = finding.program
+    if program is not None:
+        questions = sum(len(week.questions) for week in program.weeks)
+        counts = f"weeks: {len(program.weeks)}, questions: {questions}"
+        return f"{path}: {program.slug} version {program.version} can be published ({counts})"
     lines = [": ".join(filter(None, (str(path), one.place, one.message))) for one in finding.problems]
     return "\n".join([*lines, *([f"{path}: {finding.more} problems more"] if finding.more else [])])
 

@@ -1,4 +1,4 @@
-"""What differs between two versions of a programme: by week, question, prompt, content block and field."""
+"""What differs between two versions of a program: by week, question, prompt, content block and field."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -18,7 +18,7 @@ _PARTS = (
 
 @dataclass(frozen=True)
 class Place:
-    """Where something is; all null is the programme itself."""
+    """Where something is; all null is the program itself."""
 
     week: int | None = None
     question: int | None = None
@@ -100,7 +100,7 @@ def as_text(found: Difference, title: str) -> str:
     lines += [f"+ {place}" for place in found.added]
     lines += [f"- {place}" for place in found.removed]
     for change in found.changed:
-        lines.append(f"~ {str(change.place) or 'programme'}: {change.field}")
+        lines.append(f"~ {str(change.place) or 'program'}: {change.field}")
         lines += _values(change)
     if len(lines) == 1:
         lines.append("no difference")

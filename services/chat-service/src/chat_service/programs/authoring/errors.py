@@ -8,21 +8,21 @@ class VersionNotFound(NotFound):
     code = "version_not_found"
 
     def __init__(self) -> None:
-        super().__init__("There is no such version of this programme.")
+        super().__init__("There is no such version of this program.")
 
 
 class LabelNotFound(NotFound):
     code = "label_not_found"
 
     def __init__(self) -> None:
-        super().__init__("This programme has no such label.")
+        super().__init__("This program has no such label.")
 
 
 class ExperimentNotFound(NotFound):
     code = "experiment_not_found"
 
     def __init__(self) -> None:
-        super().__init__("This programme has no such experiment.")
+        super().__init__("This program has no such experiment.")
 
 
 class UnsoundProgram(Unprocessable):
@@ -34,14 +34,14 @@ class UnsoundProgram(Unprocessable):
             for problem in finding.problems
         ]
         count = len(errors) + finding.more
-        super().__init__(f"The programme has {count} problems; `errors` names their places.", errors=errors)
+        super().__init__(f"The program has {count} problems; `errors` names their places.", errors=errors)
 
 
 class OtherSlug(Unprocessable):
     code = "other_slug"
 
     def __init__(self, slug: str) -> None:
-        super().__init__(f"This is the programme {slug}; publish it under its own address.")
+        super().__init__(f"This is the program {slug}; publish it under its own address.")
 
 
 class ProtectedLabel(Forbidden):

@@ -41,7 +41,7 @@ def move_label(
 
 @router.delete("/api/programs/{slug}/labels/{label}", status_code=204, responses=problems(404, 409))
 def remove_label(slug: Slug, label: Label, user: Instructor, labels: LabelsService) -> None:
-    """Take a label away. Without `production` nobody can begin the programme."""
+    """Take a label away. Without `production` nobody can begin the program."""
     labels.remove(slug, label, user)
 
 

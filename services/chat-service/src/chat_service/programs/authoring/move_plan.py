@@ -1,4 +1,4 @@
-"""What becomes of a running session when it goes on in another version of its programme.
+"""What becomes of a running session when it goes on in another version of its program.
 
 Weeks and questions are the same where their numbers are. What was answered
 stays as it is in the record; the state takes along what the new version has
@@ -73,7 +73,7 @@ def open_text(place: ProgramSession) -> str:
 
 def plan(place: ProgramSession, new: Program) -> MovePlan:
     """The plan for a session that isn't completed."""
-    begun = [(place.programme.week(state.week_id), state) for state in place.snapshot.weeks]
+    begun = [(place.program.week(state.week_id), state) for state in place.snapshot.weeks]
     if any(new.week_numbered(week.week_number) is None for week, _ in begun):
         return MovePlan(MoveOutcome.WEEK_GONE, MoveBlocker.WEEK_GONE)
     weeks = [_carried(week, _week(new, week), state) for week, state in begun]
@@ -152,19 +152,19 @@ def _stand(old: ProgramSession, new: ProgramSession) -> tuple[MoveOutcome, Progr
 
 def _next_week(place: ProgramSession) -> ProgramSession | None:
     """The first question of the next week that isn't completed, or where that week was left."""
-    for week in place.programme.active_weeks:
+    for week in place.program.active_weeks:
         state = place.snapshot.state_of(week.week_id)
         if week.week_number <= place.week.week_number or (state and state.is_completed):
             continue
         snapshot = place.snapshot.model_copy(update={"current_week_id": week.week_id})
         opened = state or WeekState(week_id=week.week_id)
         question = week.question(opened.question_number)
-        return _with_week(ProgramSession(snapshot, place.programme), _askable(question, opened))
+        return _with_week(ProgramSession(snapshot, place.program), _askable(question, opened))
     return None
 
 
 def _with_week(place: ProgramSession, state: WeekState) -> ProgramSession:
-    return ProgramSession(place.snapshot.with_week(state), place.programme)
+    return ProgramSession(place.snapshot.with_week(state), place.program)
 
 
 def _askable(question: Question, state: WeekState) -> WeekState:
@@ -186,10 +186,10 @@ def _open_text(question: Question, data: WeekAnswers) -> str:
 
 def _lacking(place: ProgramSession) -> Iterator[str]:
     """What texts ahead speak of that this person hasn't said and needn't say on the way there."""
-    snapshot, programme = place.snapshot, place.programme
+    snapshot, program = place.snapshot, place.program
     kept = frozenset(key for state in snapshot.weeks for key in state.data.choices)
-    blocks = frozenset(programme.blocks)
-    for week in programme.active_weeks:
+    blocks = frozenset(program.blocks)
+    for week in program.active_weeks:
         state = snapshot.state_of(week.week_id)
         if week.week_number < place.week.week_number or (state and state.is_completed):
             continue

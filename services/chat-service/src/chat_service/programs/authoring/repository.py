@@ -1,4 +1,4 @@
-"""Queries on programmes, their versions and their labels."""
+"""Queries on programs, their versions and their labels."""
 
 from typing import Any
 from uuid import UUID
@@ -31,7 +31,7 @@ class AuthoringRepository:
         self._session = session
 
     def program(self, slug: str) -> UUID:
-        """Raises ProgrammeNotFound."""
+        """Raises ProgramNotFound."""
         found = self._session.scalar(select(tables.Program.program_id).where(tables.Program.slug == slug))
         if found is None:
             raise ProgramNotFound

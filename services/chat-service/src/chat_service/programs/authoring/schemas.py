@@ -17,7 +17,7 @@ Slug = Annotated[str, Path(pattern=r"^[a-z][a-z0-9-]*$", max_length=64)]
 VersionNumber = Annotated[int, Field(ge=1, le=MAX_VERSION)]
 LabelName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]*$", max_length=32)]
 Source = Annotated[
-    str, Body(media_type="application/yaml", description="A programme as YAML, up to 1,000,000 bytes.")
+    str, Body(media_type="application/yaml", description="A program as YAML, up to 1,000,000 bytes.")
 ]
 
 

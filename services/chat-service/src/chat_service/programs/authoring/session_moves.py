@@ -57,7 +57,7 @@ class SessionMover:
     ) -> tuple[Program, int, list[Candidate]]:
         """The version to move to, how many sessions run on others, and some of them, one more than `limit`.
 
-        Raises ProgrammeNotFound and VersionNotFound.
+        Raises ProgramNotFound and VersionNotFound.
         """
         with self._database.transaction() as session:
             repository = AuthoringRepository(session)
@@ -111,7 +111,7 @@ class SessionMover:
         stands_at = planned.stands_at if obstacle is None else None
         return SessionMoveOut(
             session_id=candidate.id,
-            from_version=place.programme.version,
+            from_version=place.program.version,
             at=SpotOut.model_validate(spot(place)),
             fate=planned.fate,
             stands_at=SpotOut.model_validate(stands_at) if stands_at else None,

@@ -30,9 +30,9 @@ def move_sessions(
     Nobody is moved otherwise. Repeating it moves only who isn't there yet. Sessions with a turn under way,
     or in a running experiment, are left alone.
     """
-    programme, total, found = moving.find(slug, version, body.from_version, page.after, page.limit)
+    program, total, found = moving.find(slug, version, body.from_version, page.after, page.limit)
     candidates, next_cursor = page.slice(found)
-    items = [moving.move(candidate, programme, dry_run=body.dry_run) for candidate in candidates]
+    items = [moving.move(candidate, program, dry_run=body.dry_run) for candidate in candidates]
     moved = sum(one.moved for one in items)
     if not body.dry_run:
         log.info("sessions moved", slug=slug, version=version, by=str(user.id), moved=moved)

@@ -1,4 +1,4 @@
-"""The problems of a programme, each with its place."""
+"""The problems of a program, each with its place."""
 
 import re
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ MAX_PROBLEMS = 200
 """More than anybody reads at once; the rest is counted."""
 
 RESERVED_SLUGS = frozenset({"sessions", "validate"})
-"""Words that mean something else in the addresses of programmes."""
+"""Words that mean something else in the addresses of programs."""
 
 _PLACED = re.compile(
     r"(?:week (?P<week>\d+)(?:, question (?P<question>\d+)(?=:))?[:,] )?"
@@ -38,38 +38,38 @@ class Problem:
 
 @dataclass(frozen=True)
 class ValidationReport:
-    """A programme, or what is wrong with its text. `more`: how many problems are left out."""
+    """A program, or what is wrong with its text. `more`: how many problems are left out."""
 
     source: str
-    programme: Program | None
+    program: Program | None
     problems: list[Problem]
     more: int = 0
 
     @property
     def valid(self) -> bool:
-        return self.programme is not None
+        return self.program is not None
 
     @property
     def slug(self) -> str | None:
-        return self.programme.slug if self.programme else None
+        return self.program.slug if self.program else None
 
     @property
     def version(self) -> int | None:
-        return self.programme.version if self.programme else None
+        return self.program.version if self.program else None
 
 
 def examine(source: str) -> ValidationReport:
     """Check a YAML text as publishing does."""
     try:
-        programme = parse(source, "")
+        program = parse(source, "")
     except InvalidProgram as error:
         # A prompt may say the same wrong thing in two of its texts.
         found = list(dict.fromkeys(_placed(problem) for problem in error.problems))
         return ValidationReport(source, None, found[:MAX_PROBLEMS], more=max(0, len(found) - MAX_PROBLEMS))
-    if programme.slug in RESERVED_SLUGS:
-        reserved = Problem(None, None, None, f"slug: {programme.slug} has another meaning here")
+    if program.slug in RESERVED_SLUGS:
+        reserved = Problem(None, None, None, f"slug: {program.slug} has another meaning here")
         return ValidationReport(source, None, [reserved])
-    return ValidationReport(source, programme, [])
+    return ValidationReport(source, program, [])
 
 
 def _placed(problem: str) -> Problem:

@@ -20,12 +20,12 @@ class Versions:
         self._repository = AuthoringRepository(session)
 
     def publish(self, slug: str, finding: ValidationReport, author: UUID) -> tuple[VersionOut, bool]:
-        """The version, and whether it is new. Raises UnsoundProgramme, OtherSlug and VersionTaken."""
-        if finding.programme is None:
+        """The version, and whether it is new. Raises UnsoundProgram, OtherSlug and VersionTaken."""
+        if finding.program is None:
             raise UnsoundProgram(finding)
-        if finding.programme.slug != slug:
-            raise OtherSlug(finding.programme.slug)
-        published = add_version(self._session, finding.programme, finding.source, author)
+        if finding.program.slug != slug:
+            raise OtherSlug(finding.program.slug)
+        published = add_version(self._session, finding.program, finding.source, author)
         row = self._repository.about_version(published.version_id)
         return VersionOut.model_validate(row), published.is_new
 
@@ -35,7 +35,7 @@ class Versions:
         return [VersionOut.model_validate(row) for row in rows]
 
     def content(self, slug: str, number: int) -> Program:
-        """Raises ProgrammeNotFound and VersionNotFound."""
+        """Raises ProgramNotFound and VersionNotFound."""
         return read_version(self._session, self._repository.version(self._repository.program(slug), number))
 
     def compare(self, slug: str, old: int, new: int) -> Difference:

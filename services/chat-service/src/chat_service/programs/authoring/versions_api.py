@@ -30,7 +30,7 @@ class YamlResponse(Response):
 
 @router.post("/api/programs/validate")
 def validate_program(finding: Examined) -> FindingOut:
-    """Whether a programme could be published, and every problem with its place. Nothing is stored."""
+    """Whether a program could be published, and every problem with its place. Nothing is stored."""
     return FindingOut.model_validate(finding)
 
 

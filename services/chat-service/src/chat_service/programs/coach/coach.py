@@ -1,4 +1,4 @@
-"""What the coach says to an answer: a function of the programme, the state, the answer and its judge.
+"""What the coach says to an answer: a function of the program, the state, the answer and its judge.
 
 Somebody may want to skip, to have the question explained or to pause. Else
 validation asks for what is missing, until the question's attempts are used

@@ -14,7 +14,7 @@ from chat_service.programs.content.placeholders import QUOTED_CHARACTERS, Values
 class CoachContext:
     """`state` is the open week's, `others` what the other weeks' states are, by week number."""
 
-    programme: Program
+    program: Program
     week: Week
     question: Question
     state: WeekAnswers
@@ -29,11 +29,11 @@ class CoachContext:
 
     @property
     def phrases(self) -> Phrases:
-        """The coach's own words, in the programme's language; the locale is for places to find help."""
-        return phrases(self.programme.locale)
+        """The coach's own words, in the program's language; the locale is for places to find help."""
+        return phrases(self.program.locale)
 
     def text(self, raw: str, state: WeekAnswers | None = None) -> str:
-        """A text of the programme, its placeholders resolved, in this or another state of the open week."""
+        """A text of the program, its placeholders resolved, in this or another state of the open week."""
         week = state or self.state
         weeks = {**self.others, self.week.week_number: week}
         kept = {key: value for number in sorted(weeks) for key, value in weeks[number].choices.items()}
@@ -42,17 +42,17 @@ class CoachContext:
             Values(
                 name=self.name,
                 answers=week.spoken_answers(),
-                blocks=self.programme.blocks,
+                blocks=self.program.blocks,
                 kept=kept,
                 summary=self._summary(weeks, kept) if "{summary}" in raw else "",
             ),
         )
 
     def _summary(self, weeks: Mapping[int, WeekAnswers], kept: Mapping[str, str]) -> str:
-        """What was said to each step, or what was kept where a programme has no steps; one a line."""
+        """What was said to each step, or what was kept where a program has no steps; one a line."""
         told = {
             question.step: said
-            for week in self.programme.weeks
+            for week in self.program.weeks
             for question in week.questions
             if question.step and question.question_type != "yes_no"
             if (said := _told(weeks.get(week.week_number), question))

@@ -1,4 +1,4 @@
-"""The engine of programmes: what is said to an answer, and to the wish to begin a week anew."""
+"""The engine of programs: what is said to an answer, and to the wish to begin a week anew."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ log = structlog.stdlib.get_logger(__name__)
 
 
 class CoachEngine:
-    """The coach answers by the programme's own rules and texts."""
+    """The coach answers by the program's own rules and texts."""
 
     def admit(self, place: ProgramSession) -> ProgramSession:
         if place.snapshot.completed:
@@ -32,7 +32,7 @@ class CoachEngine:
 
     def read(self, message: Message, place: ProgramSession) -> MessageAnalysis:
         locale = place.snapshot.locale
-        return MessageAnalysis(check(message.text, locale), intent_of(message.text, place.programme.locale))
+        return MessageAnalysis(check(message.text, locale), intent_of(message.text, place.program.locale))
 
     def answer(
         self, message: Message, place: ProgramSession, reading: MessageAnalysis, renew: Callable[[], None]
@@ -76,7 +76,7 @@ class RestartEngine(CoachEngine):
     week_number: int
 
     def admit(self, place: ProgramSession) -> ProgramSession:
-        week = place.programme.week_numbered(self.week_number)
+        week = place.program.week_numbered(self.week_number)
         if week is None or place.snapshot.state_of(week.week_id) is None:
             raise WeekNotBegun
         admitted = super().admit(place)

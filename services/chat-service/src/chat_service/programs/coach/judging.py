@@ -56,7 +56,7 @@ class Judge(Protocol):
 
 
 class Rules:
-    """The programme's own rules, examples and texts."""
+    """The program's own rules, examples and texts."""
 
     def validate(self, standing: CoachContext, state: WeekAnswers) -> Validation | None:
         question = standing.question

@@ -1,4 +1,4 @@
-"""Judges answers and words responses by a language model, with the prompts of the programme."""
+"""Judges answers and words responses by a language model, with the prompts of the program."""
 
 import json
 import re

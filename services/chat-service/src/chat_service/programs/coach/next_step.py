@@ -51,7 +51,7 @@ def after(place: ProgramSession, step: CoachReply) -> NextStep:
 def _with_state(place: ProgramSession, step: CoachReply) -> ProgramSession:
     state = place.open_week.model_copy(update={"data": step.state})
     snapshot = place.snapshot.with_week(state)
-    return ProgramSession(snapshot.model_copy(update={"version": snapshot.version + 1}), place.programme)
+    return ProgramSession(snapshot.model_copy(update={"version": snapshot.version + 1}), place.program)
 
 
 def _following(question: Question, step: CoachReply) -> int:
@@ -67,8 +67,8 @@ def _following(question: Question, step: CoachReply) -> int:
 def _after_week(place: ProgramSession) -> NextStep:
     """The first later week that isn't completed; a week begun before a restart goes on where it was."""
     done = place.open_week.model_copy(update={"is_completed": True})
-    place = ProgramSession(place.snapshot.with_week(done), place.programme)
-    for week in place.programme.active_weeks:
+    place = ProgramSession(place.snapshot.with_week(done), place.program)
+    for week in place.program.active_weeks:
         if week.week_number <= place.week.week_number:
             continue
         begun = place.snapshot.state_of(week.week_id)
@@ -82,7 +82,7 @@ def _after_week(place: ProgramSession) -> NextStep:
 
 
 def _restarted(place: ProgramSession, week_number: int) -> NextStep:
-    week = place.programme.week_numbered(week_number)
+    week = place.program.week_numbered(week_number)
     assert week is not None, "only a week that was begun is restarted"
     before = place.snapshot.state_of(week.week_id)
     assert before is not None, "only a week that was begun is restarted"
@@ -100,7 +100,7 @@ def _asking(
     opens_week: bool = False,
 ) -> NextStep:
     snapshot = place.snapshot.with_week(state).model_copy(update={"current_week_id": week.week_id})
-    standing = ProgramSession(snapshot, place.programme).standing
+    standing = ProgramSession(snapshot, place.program).standing
     question = standing.question
     return NextStep(
         snapshot=snapshot,

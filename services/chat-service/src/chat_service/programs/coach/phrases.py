@@ -1,4 +1,4 @@
-"""What the coach recognises and says in every programme, by language."""
+"""What the coach recognises and says in every program, by language."""
 
 from functools import cache
 from pathlib import Path

@@ -52,18 +52,18 @@ class SessionState(BaseModel):
 
 @dataclass(frozen=True)
 class ProgramSession:
-    """A session and the version of the programme that it follows.
+    """A session and the version of the program that it follows.
 
     Not `stored`: the database is away, and this is what is remembered.
     """
 
     snapshot: SessionState
-    programme: Program
+    program: Program
     stored: bool = True
 
     @property
     def week(self) -> Week:
-        return self.programme.week(self.snapshot.current_week_id)
+        return self.program.week(self.snapshot.current_week_id)
 
     @property
     def open_week(self) -> WeekState:
@@ -78,12 +78,12 @@ class ProgramSession:
     def standing_in(self, week: Week, state: WeekState) -> CoachContext:
         """As if the conversation were in that week, in that state of it."""
         others = {
-            self.programme.week(other.week_id).week_number: other.data
+            self.program.week(other.week_id).week_number: other.data
             for other in self.snapshot.weeks
             if other.week_id != week.week_id
         }
         return CoachContext(
-            programme=self.programme,
+            program=self.program,
             week=week,
             question=week.question(state.question_number),
             state=state.data,

@@ -1,4 +1,4 @@
-"""Published programmes, read from the tables once."""
+"""Published programs, read from the tables once."""
 
 from uuid import UUID
 
@@ -35,10 +35,10 @@ class Catalog:
 
     def _stored(self, version_id: UUID) -> Program:
         with self._database.transaction() as session:
-            programme = read_version(session, version_id)
+            program = read_version(session, version_id)
         if self._cache is not None:
-            self._cache.put(programme.model_dump_json().encode(), "program", version_id)
-        return programme
+            self._cache.put(program.model_dump_json().encode(), "program", version_id)
+        return program
 
 
 def read_version(session: Session, version_id: UUID) -> Program:

@@ -1,4 +1,4 @@
-"""A programme as its author writes it: weeks, questions, prompts, content blocks.
+"""A program as its author writes it: weeks, questions, prompts, content blocks.
 
 Field names are the columns of the tables. Checks that need more than one
 part (placeholders, numbering) are in `validation.py`.
@@ -112,7 +112,7 @@ class Week(_Part):
 
 
 class Retention(_Part):
-    """How long this programme's data is kept, in days; null: as long as the installation says."""
+    """How long this program's data is kept, in days; null: as long as the installation says."""
 
     sessions_days: int | None = Field(default=None, ge=1)
     detections_days: int | None = Field(default=None, ge=1)

@@ -1,4 +1,4 @@
-"""Placeholders in a programme's texts: `{name}`, `{Answer to question 4}`, `{WEEK1_EXERCISE}`, `{goal}`."""
+"""Placeholders in a program's texts: `{name}`, `{Answer to question 4}`, `{WEEK1_EXERCISE}`, `{goal}`."""
 
 import re
 from collections.abc import Collection, Iterator, Mapping
@@ -15,7 +15,7 @@ QUOTED_CHARACTERS = 300
 
 @dataclass(frozen=True)
 class Known:
-    """What is there at a place of a programme, whichever way somebody came to it."""
+    """What is there at a place of a program, whichever way somebody came to it."""
 
     answers: Collection[int] = ()
     blocks: Collection[str] = ()

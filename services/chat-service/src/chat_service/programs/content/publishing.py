@@ -1,4 +1,4 @@
-"""Puts a checked programme into the tables, once a version."""
+"""Puts a checked program into the tables, once a version."""
 
 import hashlib
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from cogniflow_kit.ids import new_id
 
 log = structlog.stdlib.get_logger(__name__)
 
-_ONE_PUBLISHER = text("SELECT pg_advisory_xact_lock(hashtext('chat-publish-programmes'))")
+_ONE_PUBLISHER = text("SELECT pg_advisory_xact_lock(hashtext('chat-publish-programs'))")
 
 
 class VersionTaken(Conflict):
@@ -40,28 +40,28 @@ class Published:
     is_new: bool
 
 
-def add_version(session: Session, programme: Program, source: str, published_by: UUID | None) -> Published:
-    """Publish a programme that `parse` found sound. Raises VersionTaken."""
+def add_version(session: Session, program: Program, source: str, published_by: UUID | None) -> Published:
+    """Publish a program that `parse` found sound. Raises VersionTaken."""
     session.execute(_ONE_PUBLISHER)
     there = session.scalars(
         select(tables.ProgramVersion)
         .join(tables.Program)
-        .where(tables.Program.slug == programme.slug, tables.ProgramVersion.version == programme.version)
+        .where(tables.Program.slug == program.slug, tables.ProgramVersion.version == program.version)
     ).first()
     checksum = hashlib.sha256(source.encode()).hexdigest()
     if there is not None:
-        if there.checksum != checksum and not _says_the_same(session, there.version_id, programme):
-            raise VersionTaken(programme.version, by_hand=there.published_by is not None)
+        if there.checksum != checksum and not _says_the_same(session, there.version_id, program):
+            raise VersionTaken(program.version, by_hand=there.published_by is not None)
         return Published(there.program_id, there.version_id, is_new=False)
-    program_id = _program(session, programme.slug)
-    _insert(session, program_id, programme, checksum, published_by)
-    log.info("programme published", slug=programme.slug, version=programme.version)
-    return Published(program_id, programme.version_id, is_new=True)
+    program_id = _program(session, program.slug)
+    _insert(session, program_id, program, checksum, published_by)
+    log.info("program published", slug=program.slug, version=program.version)
+    return Published(program_id, program.version_id, is_new=True)
 
 
-def _says_the_same(session: Session, version_id: UUID, programme: Program) -> bool:
+def _says_the_same(session: Session, version_id: UUID, program: Program) -> bool:
     """Comments, line breaks and the order of keys don't count."""
-    return authored(read_version(session, version_id)) == authored(programme)
+    return authored(read_version(session, version_id)) == authored(program)
 
 
 def _program(session: Session, slug: str) -> UUID:
@@ -70,15 +70,15 @@ def _program(session: Session, slug: str) -> UUID:
 
 
 def _insert(
-    session: Session, program_id: UUID, programme: Program, checksum: str, published_by: UUID | None
+    session: Session, program_id: UUID, program: Program, checksum: str, published_by: UUID | None
 ) -> None:
-    fields = programme.model_dump(exclude={"slug", "weeks"})
+    fields = program.model_dump(exclude={"slug", "weeks"})
     session.add(
         tables.ProgramVersion(program_id=program_id, checksum=checksum, published_by=published_by, **fields)
     )
     session.flush()
-    for week in programme.weeks:
-        _insert_week(session, programme.version_id, week)
+    for week in program.weeks:
+        _insert_week(session, program.version_id, week)
 
 
 def _insert_week(session: Session, version_id: UUID, week: Week) -> None:

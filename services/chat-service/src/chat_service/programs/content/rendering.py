@@ -1,4 +1,4 @@
-"""A programme as YAML that its authors would write: what `loader.parse` reads gives the same programme."""
+"""A program as YAML that its authors would write: what `loader.parse` reads gives the same program."""
 
 from textwrap import indent
 from typing import Any
@@ -15,12 +15,12 @@ _LONG_TEXT = 60
 _SHORT_ITEM = 40
 
 
-def authored(programme: Program) -> dict[str, Any]:
+def authored(program: Program) -> dict[str, Any]:
     """What an author has to say: no ids, no defaults; keys and parts in the usual order.
 
-    Two programmes say the same when this is equal.
+    Two programs say the same when this is equal.
     """
-    plain: dict[str, Any] = _plain(programme.model_dump(mode="json", exclude_defaults=True))
+    plain: dict[str, Any] = _plain(program.model_dump(mode="json", exclude_defaults=True))
     for week in plain["weeks"]:
         if "content_blocks" in week:
             week["content_blocks"].sort(key=lambda block: block["block_name"])
@@ -29,9 +29,9 @@ def authored(programme: Program) -> dict[str, Any]:
     return plain
 
 
-def render(programme: Program) -> str:
+def render(program: Program) -> str:
     """The YAML, with an empty line before each week and question."""
-    content = authored(programme)
+    content = authored(program)
     weeks = content.pop("weeks")
     return f"{_dump(content)}weeks:\n" + "\n".join(indent(_week(week), "  ") for week in weeks)
 

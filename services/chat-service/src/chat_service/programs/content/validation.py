@@ -1,4 +1,4 @@
-"""Refuses a programme that could lose its way while somebody is talking: at publishing, never later."""
+"""Refuses a program that could lose its way while somebody is talking: at publishing, never later."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -30,24 +30,24 @@ class _Scope:
     kept: frozenset[str]
 
 
-def check_programme(programme: Program, source: str) -> None:
-    """Raise InvalidProgramme unless every conversation can be led to its end."""
-    found = list(_programme_problems(programme))
+def check_program(program: Program, source: str) -> None:
+    """Raise InvalidProgram unless every conversation can be led to its end."""
+    found = list(_program_problems(program))
     if found:
         raise InvalidProgram(source, found)
 
 
-def _programme_problems(programme: Program) -> Iterator[str]:
-    yield from _gaps("week", [week.week_number for week in programme.weeks])
+def _program_problems(program: Program) -> Iterator[str]:
+    yield from _gaps("week", [week.week_number for week in program.weeks])
     yield from _repeated(
-        "content block", (block.block_name for week in programme.weeks for block in week.content_blocks)
+        "content block", (block.block_name for week in program.weeks for block in week.content_blocks)
     )
-    yield from _repeated("step", _of_questions(programme, "step"))
-    yield from _repeated("keeps", _of_questions(programme, "keeps"))
-    if not programme.weeks[0].is_active:
+    yield from _repeated("step", _of_questions(program, "step"))
+    yield from _repeated("keeps", _of_questions(program, "keeps"))
+    if not program.weeks[0].is_active:
         yield "week 1: the first week must be active"
     scope = _Scope(frozenset(), frozenset())
-    for week in programme.weeks:
+    for week in program.weeks:
         blocks = scope.blocks | {block.block_name for block in week.content_blocks}
         scope = replace(scope, blocks=blocks)
         for problem in _week_problems(week, scope):
@@ -57,8 +57,8 @@ def _programme_problems(programme: Program) -> Iterator[str]:
             scope = replace(scope, kept=scope.kept | kept_by(week, at_its_end))
 
 
-def _of_questions(programme: Program, name: str) -> list[str]:
-    found = (getattr(question, name) for week in programme.weeks for question in week.questions)
+def _of_questions(program: Program, name: str) -> list[str]:
+    found = (getattr(question, name) for week in program.weeks for question in week.questions)
     return [value for value in found if value is not None]
 
 

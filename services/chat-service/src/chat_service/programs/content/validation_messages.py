@@ -1,4 +1,4 @@
-"""What is wrong with a programme's text, in words that name the week and the question."""
+"""What is wrong with a program's text, in words that name the week and the question."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""Labels point at versions. Who begins a programme begins its `production`, or an arm of its experiment."""
+"""Labels point at versions. Who begins a program begins its `production`, or an arm of its experiment."""
 
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -23,7 +23,7 @@ class Beginning(NamedTuple):
 
 
 def version_to_begin(session: Session, slug: str, user_id: UUID) -> Beginning:
-    """The version that this participant begins. Raises ProgrammeNotFound without a `production`.
+    """The version that this participant begins. Raises ProgramNotFound without a `production`.
 
     Stores the assignment under a running experiment, so call it where a
     session is begun in the same transaction.
@@ -66,7 +66,7 @@ def follow_bundled(session: Session, program_id: UUID, version_id: UUID) -> bool
 
 
 def lock(session: Session, program_id: UUID) -> None:
-    """Nobody else moves labels of this programme until the transaction ends; it can be begun meanwhile."""
+    """Nobody else moves labels of this program until the transaction ends; it can be begun meanwhile."""
     session.execute(
         select(tables.Program.program_id)
         .where(tables.Program.program_id == program_id)

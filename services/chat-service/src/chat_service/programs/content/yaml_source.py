@@ -1,7 +1,7 @@
 """Reads YAML that people hand in: its plain part, within limits, each fault with its line.
 
 Anchors, tags and merges are left out of the language here. Nobody needs them
-in a programme, and through them a short text can stand for a huge one.
+in a program, and through them a short text can stand for a huge one.
 """
 
 from typing import Any
@@ -10,7 +10,7 @@ import yaml
 
 MAX_BYTES = 1_000_000
 MAX_DEPTH = 20
-"""A programme needs 9 levels; far more would exhaust the stack."""
+"""A program needs 9 levels; far more would exhaust the stack."""
 
 MAX_NUMBER = 2**31 - 1
 """What a column of numbers holds."""

@@ -106,7 +106,7 @@ def _render(record: SessionRecord, name: str, timezone: str) -> bytes | str:
 
 
 def _file_name(record: SessionRecord, week: int | None) -> str:
-    """Such as driven-2026-11-22; of letters, digits and hyphens, since the programme's slug is."""
+    """Such as driven-2026-11-22; of letters, digits and hyphens, since the program's slug is."""
     part = "" if week is None else f"-week-{week}"
     return f"{record.program}-{record.started_at:%Y-%m-%d}{part}"
 

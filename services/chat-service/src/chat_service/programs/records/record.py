@@ -62,7 +62,7 @@ class SessionRecord:
 
     session_id: UUID
     program: str
-    """The programme's slug."""
+    """The program's slug."""
     program_version: int
     title: str
     coach: str

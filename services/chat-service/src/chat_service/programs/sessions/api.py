@@ -1,4 +1,4 @@
-"""Routes of taking part in programmes."""
+"""Routes of taking part in programs."""
 
 from typing import Annotated
 from uuid import UUID
@@ -33,7 +33,7 @@ Paging = Annotated[PageRequest, Depends()]
 
 @router.get("/api/programs")
 def list_programs(user: CurrentUser, programs: ProgramsService, page: Paging) -> Page[ProgramOut]:
-    """Every programme one can begin, with the caller's open session of it."""
+    """Every program one can begin, with the caller's open session of it."""
     items, next_cursor = page.slice(programs.page(user.id, page.after, page.limit))
     return Page(items=items, next_cursor=next_cursor)
 
@@ -49,7 +49,7 @@ def list_programs(user: CurrentUser, programs: ProgramsService, page: Paging) ->
 def start_program(
     slug: Slug, beginner: NamedStartRequest, programs: ProgramsService, response: Response
 ) -> SessionOut:
-    """Begin a programme, or go on where it was left."""
+    """Begin a program, or go on where it was left."""
     session, begun = programs.start(beginner, slug)
     response.status_code = 201 if begun.is_new or begun.is_repeated else 200
     if begun.is_repeated:
@@ -65,7 +65,7 @@ def start_anonymously(
     body: StartProgram | None = None,
     key: OwnKey = "",
 ) -> AnonymousStart:
-    """Begin without an account, where the programme allows it. Keep the session_key: it is kept nowhere else.
+    """Begin without an account, where the program allows it. Keep the session_key: it is kept nowhere else.
 
     A client that makes the key itself (256 random bits in base64url) can repeat the request.
     """

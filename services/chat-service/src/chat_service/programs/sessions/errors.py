@@ -1,4 +1,4 @@
-"""Refusals of programmes."""
+"""Refusals of programs."""
 
 from cogniflow_kit.errors import Conflict, NotFound, ServiceError, Unprocessable
 
@@ -7,7 +7,7 @@ class ProgramNotFound(NotFound):
     code = "program_not_found"
 
     def __init__(self) -> None:
-        super().__init__("There is no such programme.")
+        super().__init__("There is no such program.")
 
 
 class SessionNotFound(NotFound):
@@ -21,7 +21,7 @@ class SessionCompleted(Conflict):
     code = "session_completed"
 
     def __init__(self) -> None:
-        super().__init__("This session is completed; start the programme again for another round.")
+        super().__init__("This session is completed; start the program again for another round.")
 
 
 class SessionPaused(Conflict):
@@ -32,7 +32,7 @@ class SessionPaused(Conflict):
 
 
 class WeekNotBegun(NotFound):
-    """Also for a week that is hidden or that the programme doesn't have."""
+    """Also for a week that is hidden or that the program doesn't have."""
 
     code = "week_not_begun"
 
@@ -50,12 +50,12 @@ class WeekLocked(Conflict):
 
 
 class NotAnonymous(NotFound):
-    """The programme asks for an account, or the installation lets nobody begin without one."""
+    """The program asks for an account, or the installation lets nobody begin without one."""
 
     code = "not_anonymous"
 
     def __init__(self) -> None:
-        super().__init__("This programme can't be begun without an account; log in and start it.")
+        super().__init__("This program can't be begun without an account; log in and start it.")
 
 
 class TooManyStarts(ServiceError):
@@ -80,4 +80,4 @@ class AlreadyTakingPart(Conflict):
     code = "already_taking_part"
 
     def __init__(self) -> None:
-        super().__init__("Your account has an open session of this programme; complete that one first.")
+        super().__init__("Your account has an open session of this program; complete that one first.")

@@ -1,4 +1,4 @@
-"""Who takes part in a programme: an account, or the holder of an anonymous key.
+"""Who takes part in a program: an account, or the holder of an anonymous key.
 
 An anonymous key is given out once, at the start, and kept nowhere. The
 participant's id is derived from it, so that every query finds an anonymous

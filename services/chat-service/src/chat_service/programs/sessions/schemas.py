@@ -1,4 +1,4 @@
-"""Bodies of the programme routes."""
+"""Bodies of the program routes."""
 
 from datetime import datetime
 from typing import Annotated, Literal, Self
@@ -24,7 +24,7 @@ RecordingRef = Annotated[str, StringConstraints(pattern=r"^[\x21-\x7e]{1,512}$")
 class StartProgram(RequestBody):
     """`name`: how the coach addresses the learner; without it, the first name in their account.
 
-    `locale`: for places to find help nearby, such as `en-GB`; without it, the programme's.
+    `locale`: for places to find help nearby, such as `en-GB`; without it, the program's.
     """
 
     name: Name | None = None
@@ -260,10 +260,10 @@ def session_out(
     snapshot, standing = place.snapshot, place.standing
     return SessionOut(
         id=snapshot.session_id,
-        program=place.programme.slug,
-        program_version=place.programme.version,
-        title=place.programme.title,
-        coach=place.programme.coach,
+        program=place.program.slug,
+        program_version=place.program.version,
+        title=place.program.title,
+        coach=place.program.coach,
         name=snapshot.name,
         locale=snapshot.locale,
         anonymous=snapshot.anonymous,
@@ -274,7 +274,7 @@ def session_out(
         week=standing.week.week_number,
         week_title=standing.week.title,
         question=None if snapshot.completed else _open_question(place),
-        progress=[_progress(place, week) for week in place.programme.active_weeks],
+        progress=[_progress(place, week) for week in place.program.active_weeks],
         answers=standing.state.answers,
         messages=messages,
         last_turn=last_turn,

@@ -1,4 +1,4 @@
-"""Rules of programmes: who may begin, go on, go back and look."""
+"""Rules of programs: who may begin, go on, go back and look."""
 
 import hashlib
 from collections.abc import Callable
@@ -47,14 +47,14 @@ class Programs:
         return self._sessions.listed(user_id, after, limit)
 
     def start(self, beginner: StartRequest, slug: str) -> tuple[SessionOut, StartResult]:
-        """The open session of this programme, or a new one."""
+        """The open session of this program, or a new one."""
         begun = self._sessions.start(beginner, slug)
         return self.view(beginner.id, begun.session_id), begun
 
     def start_anonymously(self, slug: str, body: StartProgram, key: str, hourly_limit: int) -> AnonymousStart:
-        """A session for whoever holds the key. Raises NotAnonymous where the programme wants an account."""
-        programme = self._sessions.programme(slug)
-        if not programme.anonymous:
+        """A session for whoever holds the key. Raises NotAnonymous where the program wants an account."""
+        program = self._sessions.program(slug)
+        if not program.anonymous:
             raise NotAnonymous
         beginner = StartRequest(
             id=participant_id(key),
@@ -74,7 +74,7 @@ class Programs:
     def week(self, user_id: UUID, session_id: UUID, number: int) -> WeekOut:
         """A week to read back. Raises SessionNotFound and WeekNotBegun."""
         found = self._sessions.read(session_id, user_id)
-        week = found.place.programme.week_numbered(number)
+        week = found.place.program.week_numbered(number)
         if week is None or found.place.snapshot.state_of(week.week_id) is None:
             raise WeekNotBegun
         said = [message for message in found.messages if message.week == number]

@@ -1,4 +1,4 @@
-"""What programmes ask of the place where sessions are kept, and what they hand to it."""
+"""What programs ask of the place where sessions are kept, and what they hand to it."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -21,7 +21,7 @@ class StartRequest:
     hourly_limit: int | None = None
 
     def asks_for(self, begun: str, name: str, locale: str, *, slug: str) -> bool:
-        """Whether a session of the programme `begun` is what this beginner wants of `slug`."""
+        """Whether a session of the program `begun` is what this beginner wants of `slug`."""
         return (begun, name) == (slug, self.name) and self.locale in (None, locale)
 
 
@@ -49,7 +49,7 @@ class SessionStore(Protocol):
 
     def programs(self, user_id: UUID, after: UUID | None, limit: int) -> list[ProgramOut]: ...
 
-    def programme(self, slug: str) -> Program: ...
+    def program(self, slug: str) -> Program: ...
 
     def start(self, beginner: StartRequest, slug: str) -> StartResult: ...
 

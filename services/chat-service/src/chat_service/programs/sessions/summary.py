@@ -77,22 +77,22 @@ class Summary(_Part):
     steps: dict[str, SummarizedStep]
 
 
-def summarize(programme: Program, snapshot: SessionState) -> Summary:
+def summarize(program: Program, snapshot: SessionState) -> Summary:
     """The summary of this state: complete once the session is, partial before."""
     begun = [
-        (week, state) for week in programme.weeks if (state := snapshot.state_of(week.week_id)) is not None
+        (week, state) for week in program.weeks if (state := snapshot.state_of(week.week_id)) is not None
     ]
     return Summary(
-        program=programme.slug,
-        program_version=programme.version,
-        title=programme.title,
-        coach=programme.coach,
+        program=program.slug,
+        program_version=program.version,
+        title=program.title,
+        coach=program.coach,
         name=snapshot.name,
         locale=snapshot.locale,
         session_version=snapshot.version,
         summary_type="complete" if snapshot.completed else "partial",
         weeks=[_week(week, state, snapshot.name) for week, state in begun],
-        steps=_steps(programme, snapshot),
+        steps=_steps(program, snapshot),
     )
 
 
@@ -135,9 +135,9 @@ def _answer(question: Question, data: WeekAnswers, said: str, name: str) -> Summ
     )
 
 
-def _steps(programme: Program, snapshot: SessionState) -> dict[str, SummarizedStep]:
+def _steps(program: Program, snapshot: SessionState) -> dict[str, SummarizedStep]:
     steps = {}
-    for week in programme.weeks:
+    for week in program.weeks:
         state = snapshot.state_of(week.week_id)
         data = state.data if state else WeekAnswers()
         for question in week.questions:

@@ -1,4 +1,4 @@
-"""Takes a turn of a programme where its session is kept."""
+"""Takes a turn of a program where its session is kept."""
 
 from typing import Protocol
 

@@ -1,4 +1,4 @@
-"""Where programmes keep their sessions: in PostgreSQL and, while it is away, on disk; or in memory alone."""
+"""Where programs keep their sessions: in PostgreSQL and, while it is away, on disk; or in memory alone."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
@@ -36,7 +36,7 @@ log = structlog.stdlib.get_logger(__name__)
 
 @dataclass(frozen=True)
 class ProgramWiring:
-    """Programmes, what has to run beside them, and what they hold of people outside the stores."""
+    """Programs, what has to run beside them, and what they hold of people outside the stores."""
 
     programs: Programs
     records: Records
@@ -82,7 +82,7 @@ def _in_memory(settings: Settings, model: ConfiguredModel) -> ProgramWiring:
         MemoryRecords(store),
         [MemoryPersonalData(store)],
         [_MemoryWarning(settings)],
-        notices={"persistence": lambda: "memory alone: a restart loses the sessions of programmes"},
+        notices={"persistence": lambda: "memory alone: a restart loses the sessions of programs"},
     )
 
 
@@ -100,4 +100,4 @@ class _MemoryWarning:
         )
 
     def stop(self) -> None:
-        log.warning("sessions of programmes end here, they were kept in memory alone")
+        log.warning("sessions of programs end here, they were kept in memory alone")

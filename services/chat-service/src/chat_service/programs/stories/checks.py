@@ -118,7 +118,7 @@ def _next(outcome: Outcome, expected: Where | None) -> Iterator[str]:
     }
     if expected is None:
         if question is not None:
-            yield f"next: expected the programme's end; came week {came['week']}, question {came['question']}"
+            yield f"next: expected the program's end; came week {came['week']}, question {came['question']}"
         return
     for key in sorted(expected.model_fields_set):
         wanted = getattr(expected, key)

@@ -120,17 +120,17 @@ class StoryFile(_Part):
     stories: list[Story] = Field(min_length=1)
 
     @model_validator(mode="after")
-    def _one_programme(self) -> Self:
+    def _one_program(self) -> Self:
         if (self.program is None) == (self.file is None):
-            raise ValueError("name the programme, by `program` or by `file`")
+            raise ValueError("name the program, by `program` or by `file`")
         names = [story.name for story in self.stories]
         for name in names:
             if names.count(name) > 1:
                 raise ValueError(f'two stories are called "{name}"')
         return self
 
-    def programme_path(self, own: Path, programs_folder: Path) -> Path:
-        """Where the programme of the story file `own` is."""
+    def program_path(self, own: Path, programs_folder: Path) -> Path:
+        """Where the program of the story file `own` is."""
         if self.file is not None:
             return own.parent / self.file
         return programs_folder / f"{self.program}.yaml"

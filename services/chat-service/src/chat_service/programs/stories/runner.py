@@ -1,4 +1,4 @@
-"""Plays stories: conversations that a programme must lead as their author wrote them.
+"""Plays stories: conversations that a program must lead as their author wrote them.
 
 The real engine reads and answers every message, safety check and intents
 included; only stores and clocks are left out. `content/stories/README.md`
@@ -26,7 +26,7 @@ _QUOTED_CHARACTERS = 60
 
 @dataclass(frozen=True)
 class StoryCase:
-    """A story, its programme, and the place where it begins."""
+    """A story, its program, and the place where it begins."""
 
     file: str
     story: Story
@@ -72,7 +72,7 @@ class Report:
                 missed = [one.prompt_type for one in question.scenarios if one.prompt_id not in spoken]
                 if missed:
                     place = f"week {start.week.week_number}, question {question.question_number}"
-                    found.append(f"{start.programme.slug}, {place}: no story leads to {', '.join(missed)}")
+                    found.append(f"{start.program.slug}, {place}: no story leads to {', '.join(missed)}")
         return found
 
     def __str__(self) -> str:
@@ -92,10 +92,10 @@ def find_scenes(paths: Iterable[Path], programs_folder: Path) -> tuple[list[Stor
     """What can be played, and what is wrong with the rest."""
     scenes: list[StoryCase] = []
     problems: list[str] = []
-    programmes: dict[Path, Program] = {}
+    programs: dict[Path, Program] = {}
     for path in _files(paths):
         try:
-            scenes += _scenes(path, programs_folder, programmes)
+            scenes += _scenes(path, programs_folder, programs)
         except (InvalidStories, InvalidProgram) as error:
             problems += str(error).splitlines()
     if not scenes and not problems:
@@ -111,7 +111,7 @@ def play(scene: StoryCase) -> Played:
     for number, turn in enumerate(story.turns, start=1):
         title = f'{scene.title}, turn {number} ("{shorten(turn.say, _QUOTED_CHARACTERS)}")'
         if place.snapshot.completed:
-            played.failures.extend(_told(title, ["the programme was completed before"]))
+            played.failures.extend(_told(title, ["the program was completed before"]))
             break
         outcome = take(place, turn.say)
         if outcome.step.prompt is not None:
@@ -120,7 +120,7 @@ def play(scene: StoryCase) -> Played:
         if unmet:
             played.failures.extend(unmet)
             break
-        place = ProgramSession(outcome.following.snapshot, place.programme)
+        place = ProgramSession(outcome.following.snapshot, place.program)
     return played
 
 
@@ -143,17 +143,17 @@ def _files(paths: Iterable[Path]) -> Iterator[Path]:
         yield from sorted(path.glob("*.yaml")) if path.is_dir() else [path]
 
 
-def _scenes(path: Path, programs_folder: Path, programmes: dict[Path, Program]) -> Iterator[StoryCase]:
+def _scenes(path: Path, programs_folder: Path, programs: dict[Path, Program]) -> Iterator[StoryCase]:
     content = read_stories(path)
-    source = content.programme_path(path, programs_folder)
-    if source not in programmes:
+    source = content.program_path(path, programs_folder)
+    if source not in programs:
         if not source.is_file():
-            raise InvalidStories([f"{path.name}: there is no programme {source.name}"])
-        programmes[source] = parse(source.read_text(encoding="utf-8"), source.name)
+            raise InvalidStories([f"{path.name}: there is no program {source.name}"])
+        programs[source] = parse(source.read_text(encoding="utf-8"), source.name)
     scenes, problems = [], []
     for story in content.stories:
         try:
-            scenes.append(StoryCase(path.name, story, start_of(story, programmes[source])))
+            scenes.append(StoryCase(path.name, story, start_of(story, programs[source])))
         except NoSuchStart as error:
             problems.append(f'{path.name}, "{story.name}": {error}')
     if problems:

@@ -18,36 +18,36 @@ class NoSuchStart(ValueError):
     """The story can't begin there."""
 
 
-def start_of(story: Story, programme: Program) -> ProgramSession:
+def start_of(story: Story, program: Program) -> ProgramSession:
     """Raises NoSuchStart."""
-    week = _week(story, programme)
-    before = [other for other in programme.active_weeks if other.week_number < week.week_number]
+    week = _week(story, program)
+    before = [other for other in program.active_weeks if other.week_number < week.week_number]
     now = WeekState(
-        week_id=week.week_id, question_number=story.question, data=_answered(story, programme, week)
+        week_id=week.week_id, question_number=story.question, data=_answered(story, program, week)
     )
     snapshot = SessionState(
         session_id=new_id(),
         user_id=new_id(),
-        version_id=programme.version_id,
+        version_id=program.version_id,
         current_week_id=week.week_id,
         name=story.name_of_learner,
-        locale=story.locale or programme.locale,
-        anonymous=programme.anonymous,
+        locale=story.locale or program.locale,
+        anonymous=program.anonymous,
         created_at=datetime.now(UTC),
         weeks=[*(_completed(story, other) for other in before), now],
     )
-    return ProgramSession(snapshot, programme)
+    return ProgramSession(snapshot, program)
 
 
-def _week(story: Story, programme: Program) -> Week:
-    week = programme.week_numbered(story.week)
+def _week(story: Story, program: Program) -> Week:
+    week = program.week_numbered(story.week)
     if week is None or not week.is_active:
         raise NoSuchStart(f"week: there is no week {story.week}, or it is hidden")
     if story.question > len(week.questions):
         raise NoSuchStart(f"question: week {story.week} has {len(week.questions)} questions")
     keys = {
         question.keeps
-        for earlier in programme.weeks
+        for earlier in program.weeks
         for question in earlier.questions
         if (earlier.week_number, question.question_number) < (story.week, story.question)
     }
@@ -71,14 +71,14 @@ def _completed(story: Story, week: Week) -> WeekState:
     )
 
 
-def _answered(story: Story, programme: Program, week: Week) -> WeekAnswers:
+def _answered(story: Story, program: Program, week: Week) -> WeekAnswers:
     state = WeekAnswers()
     for question in week.questions[: story.question - 1]:
         said = story.given.answers.get(question.question_number)
         if said is None and question.skippable:
             state = state.with_scenario(question.question_number, SKIPPED)
         else:
-            standing = CoachContext(programme, week, question, state, story.name_of_learner)
+            standing = CoachContext(program, week, question, state, story.name_of_learner)
             state = _with_answer(story, standing, said or NOT_GIVEN)
         state = state.with_response(question.question_number, NOT_GIVEN, completed=True)
     return state

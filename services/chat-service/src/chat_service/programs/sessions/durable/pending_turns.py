@@ -22,7 +22,7 @@ def with_waiting(found: SessionHistory, waiting: list[SpooledTurn]) -> SessionHi
             first -= 1
             messages = [message for message in messages if message.turn_sequence != first]
     said = [message for number, turn in enumerate(waiting, first) for message in _said(turn, number)]
-    place = ProgramSession(waiting[-1].snapshot, found.place.programme)
+    place = ProgramSession(waiting[-1].snapshot, found.place.program)
     return SessionHistory(place, [*messages, *said], found.last_turn, found.stored)
 
 

@@ -68,9 +68,9 @@ class DurableSessionStore(SqlSessionStore):
         with within(PATIENCE_S):
             return super().programs(user_id, after, limit)
 
-    def programme(self, slug: str) -> Program:
+    def program(self, slug: str) -> Program:
         with within(PATIENCE_S):
-            return super().programme(slug)
+            return super().program(slug)
 
     def start(self, beginner: StartRequest, slug: str) -> StartResult:
         with within(PATIENCE_S):

@@ -1,4 +1,4 @@
-"""Takes turns of programmes so that an outage of PostgreSQL shows in nothing but their status."""
+"""Takes turns of programs so that an outage of PostgreSQL shows in nothing but their status."""
 
 import time
 

@@ -28,7 +28,7 @@ class MemoryRecords(Records):
 
     def summary(self, user_id: UUID, session_id: UUID) -> SummaryOut:
         with self._store.session(session_id, user_id) as kept:
-            summary = summarize(kept.programme, kept.snapshot)
+            summary = summarize(kept.program, kept.snapshot)
             return SummaryOut(session_id=session_id, generated_at=kept.completed_at, summary=summary)
 
     def keep_summary(self, user_id: UUID, session_id: UUID) -> tuple[SummaryOut, bool]:
@@ -36,7 +36,7 @@ class MemoryRecords(Records):
             state = (session_id, kept.snapshot.version)
             if state in self._kept:
                 return self._kept[state], False
-            summary = summarize(kept.programme, kept.snapshot)
+            summary = summarize(kept.program, kept.snapshot)
             found = SummaryOut(session_id=session_id, generated_at=utc_now(), summary=summary)
             self._kept[state] = found
             return found, True
@@ -73,13 +73,13 @@ def _held(kept: KeptSession) -> dict[str, Any]:
 
 
 def _record(kept: KeptSession) -> SessionRecord:
-    snapshot, programme = kept.snapshot, kept.programme
+    snapshot, program = kept.snapshot, kept.program
     return SessionRecord(
         session_id=snapshot.session_id,
-        program=programme.slug,
-        program_version=programme.version,
-        title=programme.title,
-        coach=programme.coach,
+        program=program.slug,
+        program_version=program.version,
+        title=program.title,
+        coach=program.coach,
         participant=snapshot.name,
         locale=snapshot.locale,
         started_at=snapshot.created_at,
@@ -91,12 +91,12 @@ def _record(kept: KeptSession) -> SessionRecord:
 
 
 def _ordered(kept: KeptSession) -> list[KeptWeek]:
-    numbers = {week.week_id: week.week_number for week in kept.programme.weeks}
+    numbers = {week.week_id: week.week_number for week in kept.program.weeks}
     return sorted(kept.weeks, key=lambda week: (numbers[week.state.week_id], week.state.run))
 
 
 def _week(kept: KeptSession, week: KeptWeek) -> RecordedWeek:
-    content, state = kept.programme.week(week.state.week_id), week.state
+    content, state = kept.program.week(week.state.week_id), week.state
     return RecordedWeek(
         content.week_number, content.title, state.run, week.started_at, week.completed_at, state.data.choices
     )
@@ -104,7 +104,7 @@ def _week(kept: KeptSession, week: KeptWeek) -> RecordedWeek:
 
 def _message(kept: KeptSession, said: KeptMessage) -> RecordedMessage:
     message = said.message
-    content = kept.programme.week_numbered(message.week)
+    content = kept.program.week_numbered(message.week)
     return RecordedMessage(
         sender=message.sender,
         text=message.message_text,
@@ -121,7 +121,7 @@ def _message(kept: KeptSession, said: KeptMessage) -> RecordedMessage:
 
 
 def _answers(kept: KeptSession, week: KeptWeek) -> list[RecordedAnswer]:
-    content, data = kept.programme.week(week.state.week_id), week.state.data
+    content, data = kept.program.week(week.state.week_id), week.state.data
     asked = _asked(kept, content.week_number, week.state.run)
     found = []
     for question in content.questions:

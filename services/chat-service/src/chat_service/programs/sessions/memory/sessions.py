@@ -1,4 +1,4 @@
-"""Sessions of programmes in memory: what is no turn."""
+"""Sessions of programs in memory: what is no turn."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -30,30 +30,30 @@ class MemorySessionStore:
     def programs(self, user_id: UUID, after: UUID | None, limit: int) -> list[ProgramOut]:
         with self._store.sessions() as sessions:
             listed = [
-                _program_out(programme, _open(sessions, user_id, programme.slug))
-                for programme in self._store.programmes.values()
+                _program_out(program, _open(sessions, user_id, program.slug))
+                for program in self._store.programs.values()
             ]
         ordered = sorted(listed, key=lambda program: program.id)
         return [program for program in ordered if after is None or program.id > after][: limit + 1]
 
-    def programme(self, slug: str) -> Program:
-        return self._store.programme(slug)
+    def program(self, slug: str) -> Program:
+        return self._store.program(slug)
 
     def start(self, beginner: StartRequest, slug: str) -> StartResult:
         with self._store.sessions() as sessions:
             repeated = _repeated(sessions, beginner)
             if repeated is not None:
                 first = repeated.snapshot
-                if not beginner.asks_for(repeated.programme.slug, first.name, first.locale, slug=slug):
+                if not beginner.asks_for(repeated.program.slug, first.name, first.locale, slug=slug):
                     raise StartKeyReused
                 return StartResult(repeated.snapshot.session_id, is_new=False, is_repeated=True)
-            programme = self._store.programme(slug)
+            program = self._store.program(slug)
             is_open = _open(sessions, beginner.id, slug)
             if is_open is not None:
                 return StartResult(is_open.snapshot.session_id, is_new=False)
             if beginner.anonymous and beginner.hourly_limit is not None:
                 _limit_anonymous(sessions, beginner.hourly_limit)
-            begun = _begin(beginner, programme)
+            begun = _begin(beginner, program)
             sessions[begun.snapshot.session_id] = begun
             return StartResult(begun.snapshot.session_id, is_new=True)
 
@@ -87,7 +87,7 @@ class MemorySessionStore:
                 return
             if kept is None or kept.snapshot.user_id != participant_id:
                 raise SessionNotFound
-            is_open = _open(sessions, user_id, kept.programme.slug)
+            is_open = _open(sessions, user_id, kept.program.slug)
             if is_open is not None and not kept.snapshot.completed:
                 raise AlreadyTakingPart
             kept.start_key = None
@@ -99,7 +99,7 @@ Sessions = Mapping[UUID, KeptSession]
 
 def _open(sessions: Sessions, user_id: UUID, slug: str) -> KeptSession | None:
     own = (kept for kept in sessions.values() if kept.snapshot.user_id == user_id)
-    return next((k for k in own if k.programme.slug == slug and not k.snapshot.completed), None)
+    return next((k for k in own if k.program.slug == slug and not k.snapshot.completed), None)
 
 
 def _repeated(sessions: Sessions, beginner: StartRequest) -> KeptSession | None:
@@ -116,8 +116,8 @@ def _limit_anonymous(sessions: Sessions, hourly_limit: int) -> None:
         raise TooManyStarts
 
 
-def _begin(beginner: StartRequest, programme: Program) -> KeptSession:
-    place = opening(beginner, programme)
+def _begin(beginner: StartRequest, program: Program) -> KeptSession:
+    place = opening(beginner, program)
     snapshot, standing = place.snapshot, place.standing
     question = MessageOut(
         sender="nova",
@@ -132,24 +132,24 @@ def _begin(beginner: StartRequest, programme: Program) -> KeptSession:
     )
     return KeptSession(
         snapshot,
-        programme,
+        program,
         beginner.key,
         messages=[KeptMessage(question)],
         weeks=[KeptWeek(place.open_week, snapshot.created_at)],
     )
 
 
-def _program_out(programme: Program, is_open: KeptSession | None) -> ProgramOut:
+def _program_out(program: Program, is_open: KeptSession | None) -> ProgramOut:
     return ProgramOut(
-        id=uuid5(NAMESPACE_URL, programme.slug),
-        slug=programme.slug,
-        title=programme.title,
-        description=programme.description,
-        coach=programme.coach,
-        locale=programme.locale,
-        anonymous=programme.anonymous,
-        version=programme.version,
-        weeks=len(programme.active_weeks),
+        id=uuid5(NAMESPACE_URL, program.slug),
+        slug=program.slug,
+        title=program.title,
+        description=program.description,
+        coach=program.coach,
+        locale=program.locale,
+        anonymous=program.anonymous,
+        version=program.version,
+        weeks=len(program.active_weeks),
         session_id=is_open.snapshot.session_id if is_open is not None else None,
     )
 
@@ -158,9 +158,9 @@ def _listed(kept: KeptSession) -> SessionListed:
     snapshot: SessionState = kept.snapshot
     return SessionListed(
         id=snapshot.session_id,
-        program=kept.programme.slug,
-        title=kept.programme.title,
-        version=kept.programme.version,
+        program=kept.program.slug,
+        title=kept.program.title,
+        version=kept.program.version,
         week=kept.place.week.week_number,
         completed=snapshot.completed,
         paused=snapshot.paused_at is not None,

@@ -1,4 +1,4 @@
-"""Sessions of programmes in this process alone, and gone with it: for development, and as a way back.
+"""Sessions of programs in this process alone, and gone with it: for development, and as a way back.
 
 One lock around everything: the places where PostgreSQL's constraints decide
 between two writers are a few microseconds long here.
@@ -52,7 +52,7 @@ class KeptSession:
     """A session: its state, its turns in order, what was said, and every run of its weeks."""
 
     snapshot: SessionState
-    programme: Program
+    program: Program
     start_key: str | None = None
     turns: list[KeptTurn] = field(default_factory=list)
     messages: list[KeptMessage] = field(default_factory=list)
@@ -62,7 +62,7 @@ class KeptSession:
 
     @property
     def place(self) -> ProgramSession:
-        return ProgramSession(self.snapshot, self.programme)
+        return ProgramSession(self.snapshot, self.program)
 
     @property
     def last(self) -> KeptTurn | None:
@@ -92,16 +92,16 @@ class KeptSession:
 
 
 class MemoryStore:
-    """All sessions by id, and the programmes that can be begun, by slug."""
+    """All sessions by id, and the programs that can be begun, by slug."""
 
-    def __init__(self, programmes: Sequence[Program]) -> None:
-        self.programmes = {programme.slug: programme for programme in programmes}
+    def __init__(self, programs: Sequence[Program]) -> None:
+        self.programs = {program.slug: program for program in programs}
         self._sessions: dict[UUID, KeptSession] = {}
         self._lock = RLock()
 
     @classmethod
     def from_folder(cls, folder: Path) -> "MemoryStore":
-        """With the programmes of a folder. Raises InvalidProgramme."""
+        """With the programs of a folder. Raises InvalidProgram."""
         paths = sorted(folder.glob("*.yaml"))
         return cls([parse(path.read_text(encoding="utf-8"), path.name) for path in paths])
 
@@ -120,9 +120,9 @@ class MemoryStore:
                 raise SessionNotFound
             yield found
 
-    def programme(self, slug: str) -> Program:
-        """Raises ProgrammeNotFound."""
-        found = self.programmes.get(slug)
+    def program(self, slug: str) -> Program:
+        """Raises ProgramNotFound."""
+        found = self.programs.get(slug)
         if found is None:
             raise ProgramNotFound
         return found

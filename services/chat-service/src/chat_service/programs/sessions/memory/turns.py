@@ -1,4 +1,4 @@
-"""Turns of programmes in memory, with the promises that PostgreSQL's constraints give."""
+"""Turns of programs in memory, with the promises that PostgreSQL's constraints give."""
 
 from collections.abc import Callable
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Sessions of programmes in PostgreSQL: what is no turn."""
+"""Sessions of programs in PostgreSQL: what is no turn."""
 
 from datetime import timedelta
 from uuid import UUID
@@ -97,8 +97,8 @@ class SqlSessionStore:
         with self._database.transaction() as session:
             return [ProgramOut.model_validate(row) for row in session.execute(found)]
 
-    def programme(self, slug: str) -> Program:
-        """Its production version. Raises ProgrammeNotFound."""
+    def program(self, slug: str) -> Program:
+        """Its production version. Raises ProgramNotFound."""
         labelled = (
             select(tables.ProgramLabel.version_id)
             .join(tables.Program, tables.Program.program_id == tables.ProgramLabel.program_id)
@@ -111,15 +111,15 @@ class SqlSessionStore:
         return self._catalog.get(version_id)
 
     def start(self, beginner: StartRequest, slug: str) -> StartResult:
-        """The open session of this programme, the one begun with this key, or a new one."""
+        """The open session of this program, the one begun with this key, or a new one."""
         with self._database.transaction() as session:
             found = _begun(session, beginner, slug)
             if found is None:
                 if beginner.anonymous and beginner.hourly_limit is not None:
                     _limit_anonymous(session, beginner.hourly_limit)
                 beginning = version_to_begin(session, slug, beginner.id)
-                programme = self._catalog.get(beginning.version_id)
-                found = _begin(session, beginner, programme, beginning.experiment_id)
+                program = self._catalog.get(beginning.version_id)
+                found = _begin(session, beginner, program, beginning.experiment_id)
         if found is None:
             return self.start(beginner, slug)  # another request has just begun one
         return found
@@ -248,13 +248,13 @@ def _limit_anonymous(session: Session, hourly_limit: int) -> None:
 
 
 def _begin(
-    session: Session, beginner: StartRequest, programme: Program, experiment_id: UUID | None
+    session: Session, beginner: StartRequest, program: Program, experiment_id: UUID | None
 ) -> StartResult | None:
     """A new session at its first question; None when another request has just begun one."""
-    place = opening(beginner, programme, experiment_id)
+    place = opening(beginner, program, experiment_id)
     snapshot, question = place.snapshot, place.standing.question
     program_id = select(tables.ProgramVersion.program_id).where(
-        tables.ProgramVersion.version_id == programme.version_id
+        tables.ProgramVersion.version_id == program.version_id
     )
     added = session.scalar(
         insert(tables.ProgramSession)
@@ -286,26 +286,26 @@ def _begin(
         )
     )
     session.flush()
-    record(session, started(snapshot, programme.slug))
+    record(session, started(snapshot, program.slug))
     return StartResult(snapshot.session_id, is_new=True)
 
 
-def opening(beginner: StartRequest, programme: Program, experiment_id: UUID | None = None) -> ProgramSession:
+def opening(beginner: StartRequest, program: Program, experiment_id: UUID | None = None) -> ProgramSession:
     """A session before its first answer."""
-    week = programme.weeks[0]
+    week = program.weeks[0]
     snapshot = SessionState(
         session_id=new_id(),
         user_id=beginner.id,
-        version_id=programme.version_id,
+        version_id=program.version_id,
         current_week_id=week.week_id,
         experiment_id=experiment_id,
         name=beginner.name,
-        locale=beginner.locale or programme.locale,
+        locale=beginner.locale or program.locale,
         anonymous=beginner.anonymous,
         created_at=utc_now(),
         weeks=[WeekState(week_id=week.week_id)],
     )
-    return ProgramSession(snapshot, programme)
+    return ProgramSession(snapshot, program)
 
 
 def _messages(session: Session, session_id: UUID) -> list[MessageOut]:

@@ -1,4 +1,4 @@
-"""A programme's turn in three statements: look, begin, complete. Each is one round trip, whole or not at all.
+"""A program's turn in three statements: look, begin, complete. Each is one round trip, whole or not at all.
 
 In the two writes the first part decides for the rest: where it changes no
 row, nothing else is written.

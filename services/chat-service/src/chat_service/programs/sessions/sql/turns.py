@@ -1,4 +1,4 @@
-"""Turns of programmes in PostgreSQL: turn, words, state, answers and facts agree, or none is there."""
+"""Turns of programs in PostgreSQL: turn, words, state, answers and facts agree, or none is there."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -124,7 +124,7 @@ class SqlTurnStore:
             place,
             result,
             answered_at=answered_at,
-            summary=summarize(place.programme, following.snapshot) if following.session_completed else None,
+            summary=summarize(place.program, following.snapshot) if following.session_completed else None,
             facts=[fact.model_copy(update={"occurred_at": answered_at}) for fact in facts],
         )
         reach("completing")

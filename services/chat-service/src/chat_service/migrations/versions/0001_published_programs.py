@@ -1,4 +1,4 @@
-"""Programmes as published, and the tables every service has."""
+"""Programs as published, and the tables every service has."""
 
 import sqlalchemy as sa
 from alembic import op

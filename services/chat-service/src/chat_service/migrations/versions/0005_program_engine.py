@@ -1,4 +1,4 @@
-"""The programme engine: labels and experiments, runs of a week, intents, reviews, settings, retention."""
+"""The program engine: labels and experiments, runs of a week, intents, reviews, settings, retention."""
 
 import sqlalchemy as sa
 from alembic import op
