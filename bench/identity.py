@@ -33,7 +33,7 @@ from cogniflow_dev.secrets import Secrets
 from cogniflow_dev.stores import start_stores
 from cogniflow_dev.testing.environments import ServiceEnvironments
 from cogniflow_kit.sql.database import Database
-from users_service.prepare import prepare
+from users_service.bootstrap import bootstrap
 from users_service.settings import Settings
 
 _FORM = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -113,7 +113,7 @@ def fresh_environment() -> Iterator[dict[str, str]]:
         running = start_stores(Path(folder), Secrets.load_or_create(Path(folder) / "secrets.json"))
         environments = ServiceEnvironments(running.stores, "main")
         try:
-            values = environments("users", lambda values: prepare(Settings(**values)))
+            values = environments("users", lambda values: bootstrap(Settings(**values)))
             yield {name.upper(): str(value) for name, value in values.items()}
         finally:
             environments.close()

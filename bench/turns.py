@@ -27,7 +27,7 @@ from jose import jwk
 from load import Call, expect, in_turn
 from persisting import PEER_DATABASE, cogniflow_turns, in_turn_with_peer
 
-from chat_service.bootstrap import prepare
+from chat_service.bootstrap import bootstrap
 from chat_service.settings import Settings
 from cogniflow_dev.ports import free_ports
 from cogniflow_dev.secrets import Secrets
@@ -111,7 +111,7 @@ def fresh_environment(users_url: str) -> Iterator[dict[str, str]]:
         running = start_stores(Path(folder), Secrets.load_or_create(Path(folder) / "secrets.json"))
         environments = ServiceEnvironments(running.stores, "main")
         try:
-            values = environments("chat", lambda values: prepare(Settings(**values)))
+            values = environments("chat", lambda values: bootstrap(Settings(**values)))
             values |= {"users_url": users_url, "spool_dir": Path(folder) / "spool"}
             admin_url = running.stores.postgres.admin_url("postgres")
             with closing(psycopg2.connect(admin_url)) as admin:

@@ -1,6 +1,6 @@
 """Creates the tables, the first key and the demo logins; run it as often as you like."""
 
-from users_service.prepare import prepare
+from users_service.bootstrap import bootstrap
 from users_service.settings import Settings
 
-prepare(Settings())
+bootstrap(Settings())

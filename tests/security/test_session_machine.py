@@ -18,7 +18,7 @@ from cogniflow_dev.testing.environments import ServiceEnvironments
 from cogniflow_kit.verification import VerificationFeed
 from users_service import passwords
 from users_service.app import create_app
-from users_service.prepare import prepare
+from users_service.bootstrap import bootstrap
 from users_service.settings import Settings
 
 STEPS = int(os.environ.get("SECURITY_STEPS", "600"))
@@ -43,7 +43,7 @@ def machine(
     """Over real tables, with the cheapest argon2: sessions are under test."""
     cheap = passwords._context.copy(argon2__time_cost=1, argon2__memory_cost=64)
     monkeypatch.setattr(passwords, "_context", cheap)
-    values = service_environment("users", lambda values: prepare(Settings(**values)))
+    values = service_environment("users", lambda values: bootstrap(Settings(**values)))
     app = create_app(Settings(**values | {"log_level": "ERROR"}), feed=FreshFeed)
     with TestClient(app) as client:
         SessionMachine.client, SessionMachine.hashed_password = client, passwords.hash_password(PASSWORD)

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from cogniflow_kit.errors import Unprocessable
-from cogniflow_kit.people import PAGE, Key, PersonalData
+from cogniflow_kit.personal_data import PAGE, Key, PersonalData
 
 
 class Numbers:

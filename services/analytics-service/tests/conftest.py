@@ -10,9 +10,9 @@ import pytest
 from fastapi.testclient import TestClient
 
 from analytics_service.app import create_app
+from analytics_service.bootstrap import bootstrap
 from analytics_service.documents import INTERACTION_LOGS
 from analytics_service.indexes import create_indexes
-from analytics_service.prepare import prepare
 from analytics_service.settings import Settings
 from cogniflow_dev.testing.databases import clean_mongo, clean_redis, committed_database, savepoint_database
 from cogniflow_dev.testing.environments import ServiceEnvironments
@@ -90,7 +90,7 @@ def teacher(tokens: TokenMint, courses: CoursesService) -> Teacher:
 
 @pytest.fixture(scope="session")
 def settings(service_environment: ServiceEnvironments, courses_server: CoursesService) -> Settings:
-    values = service_environment("analytics", lambda values: prepare(Settings(**values)))
+    values = service_environment("analytics", lambda values: bootstrap(Settings(**values)))
     return Settings(**values | {"courses_url": courses_server.url})
 
 

@@ -7,10 +7,10 @@ import pytest
 
 from analytics_service.documents import INTERACTION_LOGS
 from analytics_service.privacy.api import days_in_a_row
-from analytics_service.privacy.held import WITHOUT_PEOPLE
+from analytics_service.privacy.personal_data import WITHOUT_PEOPLE
 from analytics_service.tables import metadata
 from cogniflow_dev.testing.tokens import headers
-from cogniflow_kit.people import ERASE_SCOPE, EXPORT_SCOPE
+from cogniflow_kit.personal_data import ERASE_SCOPE, EXPORT_SCOPE
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def test_people_and_the_wrong_services_may_not(client, tokens):
 
 
 def test_every_table_and_collection_is_covered(client):
-    covered = set(client.app.state.people.stores)
+    covered = set(client.app.state.personal_data.stores)
     names = {table.name for table in metadata.tables.values()}
     other_stores = {f"mongodb.{INTERACTION_LOGS}", "redis.presence"}
     assert {f"postgresql.{name}" for name in names - WITHOUT_PEOPLE} | other_stores == covered

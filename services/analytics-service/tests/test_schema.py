@@ -5,8 +5,8 @@ from uuid import uuid4
 
 import pytest
 
+from analytics_service.bootstrap import bootstrap
 from analytics_service.documents import INTERACTION_LOGS
-from analytics_service.prepare import prepare
 from analytics_service.tables import metadata
 from cogniflow_dev.testing.databases import schema_drift
 
@@ -16,9 +16,9 @@ def test_the_migrations_make_exactly_the_tables(settings):
 
 
 def test_preparing_again_changes_nothing(settings, mongo):
-    prepare(settings)
+    bootstrap(settings)
     before = mongo.collection(INTERACTION_LOGS).index_information()
-    prepare(settings)
+    bootstrap(settings)
     assert mongo.collection(INTERACTION_LOGS).index_information() == before
     assert {"_id_", "course_time", "time_course", "stored"} <= before.keys()
 

@@ -17,7 +17,7 @@ from pydantic import SecretStr
 from sqlalchemy import text
 
 from chat_service.app import create_app
-from chat_service.bootstrap import prepare
+from chat_service.bootstrap import bootstrap
 from chat_service.indexes import ensure_indexes
 from chat_service.programs.content.loader import publish_folder
 from chat_service.settings import Settings
@@ -132,7 +132,7 @@ def platform(platform_server: Platform) -> Iterator[Platform]:
 
 @pytest.fixture(scope="session")
 def settings(service_environment: ServiceEnvironments, platform_server: Platform) -> Settings:
-    values = service_environment("chat", lambda values: prepare(Settings(**values)))
+    values = service_environment("chat", lambda values: bootstrap(Settings(**values)))
     urls = dict.fromkeys(("users_url", "courses_url", "analytics_url"), platform_server.url)
     return Settings(**values | urls)
 

@@ -6,7 +6,7 @@ import pytest
 from pydantic import SecretStr, ValidationError
 from taking import Taking
 
-from chat_service.bootstrap import prepare
+from chat_service.bootstrap import bootstrap
 from chat_service.settings import Settings
 from cogniflow_dev.testing.tokens import headers
 from cogniflow_kit.sql.database import Database
@@ -133,6 +133,6 @@ def test_in_production_it_takes_a_plain_word(settings):
 
 def test_it_starts_without_postgresql(settings, mongo):
     gone = {"database_url": SecretStr(NOWHERE)}
-    prepare(settings.model_copy(update=gone | {"use_db_persistence": "false"}))
+    bootstrap(settings.model_copy(update=gone | {"use_db_persistence": "false"}))
     with pytest.raises(Exception, match="refused"):
-        prepare(settings.model_copy(update=gone))
+        bootstrap(settings.model_copy(update=gone))

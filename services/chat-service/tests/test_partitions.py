@@ -11,8 +11,8 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from chat_service import prepare, tables
-from chat_service.platform.privacy.personal_data import held
+from chat_service import bootstrap, tables
+from chat_service.platform.privacy.personal_data import personal_data
 from chat_service.platform.retention.archived_messages import ArchivedMessagesPersonalData
 from chat_service.platform.retention.partitions import (
     MessagesBusy,
@@ -271,7 +271,7 @@ def test_archives_are_exported_and_erased_with_their_person(messages, owner, say
             SAY, {**stranger, "message": uuid4(), "words": "another's", "at": "2019-02-02T00:00Z"}
         )
     detach(messages, "2019-04-01")
-    data, said = held(messages, mongo), "postgresql.conversation_messages"
+    data, said = personal_data(messages, mongo), "postgresql.conversation_messages"
 
     def exported(user_id: UUID) -> dict[str, Any]:
         found = [item.record for item in data.records(user_id) if item.store == said]
@@ -315,7 +315,7 @@ def test_archives_follow_a_session_to_the_account_that_claims_it(messages, owner
     account = uuid4()
     with messages.transaction() as session:
         session.execute(text("UPDATE sessions SET user_id = :user"), {"user": account})
-    found = [item.record.get("message_text") for item in held(messages, mongo).records(account)]
+    found = [item.record.get("message_text") for item in personal_data(messages, mongo).records(account)]
     assert "said before the claim" in found
 
 
@@ -324,9 +324,9 @@ def test_a_start_leaves_the_months_to_the_worker_when_it_would_have_to_wait(mess
     monkeypatch.setattr("chat_service.bootstrap.utc_now", lambda: datetime(2031, 1, 1, tzinfo=UTC))
     with messages.transaction() as reader:
         reader.execute(WHERE).all()
-        prepare._open_months(messages)
+        bootstrap._open_months(messages)
     assert "left to the worker" in caplog.text
-    prepare._open_months(messages)
+    bootstrap._open_months(messages)
     assert open_months(messages, date(2031, 1, 1)) == []
 
 

@@ -10,7 +10,7 @@ from chat_service import tables
 from chat_service.platform.privacy.personal_data import WITHOUT_PEOPLE
 from chat_service.tutor.turn_store import COLLECTION
 from cogniflow_dev.testing.tokens import headers
-from cogniflow_kit.people import ERASE_SCOPE, EXPORT_SCOPE
+from cogniflow_kit.personal_data import ERASE_SCOPE, EXPORT_SCOPE
 
 CANARY = "canary-quince-marmalade"
 WORDS = f"In Monday's meeting my proposal was rejected and I thought I'm not good enough. {CANARY}"
@@ -47,7 +47,7 @@ def test_people_and_the_wrong_services_may_not(client, maja, as_maja, tokens):
 
 
 def test_every_table_and_collection_is_covered(client, mongo):
-    covered = set(client.app.state.people.stores)
+    covered = set(client.app.state.personal_data.stores)
     names = {table.name for table in tables.metadata.tables.values()}
     assert {f"postgresql.{name}" for name in names - WITHOUT_PEOPLE} | {f"mongodb.{COLLECTION}"} == covered
     assert names >= WITHOUT_PEOPLE

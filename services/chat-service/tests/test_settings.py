@@ -12,7 +12,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from chat_service.platform.privacy.personal_data import held
+from chat_service.platform.privacy.personal_data import personal_data
 from chat_service.platform.settings import reading
 from chat_service.platform.settings.reader import SettingsReader
 from chat_service.platform.settings.registry import (
@@ -218,7 +218,7 @@ def test_an_admin_who_is_erased_leaves_the_audit_without_a_name(
 ):
     put("anonymous.sessions_per_hour", 5)
     put("llm.api_key", "canary-key")
-    data, admin_id = held(database, mongo), tokens.id_of(admin)
+    data, admin_id = personal_data(database, mongo), tokens.id_of(admin)
     assert "canary-key" not in str(list(data.records(admin_id)))
     erased = data.erase(admin_id).erased
     assert (erased["postgresql.system_settings"], erased["postgresql.system_setting_changes"]) == (2, 2)

@@ -7,7 +7,7 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import text
 
-from chat_service import prepare as preparing
+from chat_service.bootstrap import bootstrap
 from chat_service.platform.settings.errors import SecretUnreadable
 from chat_service.platform.settings.reader import SettingsReader
 from chat_service.platform.settings.registry import ANONYMOUS_PER_HOUR, LLM_API_KEY
@@ -146,12 +146,12 @@ def test_every_start_encrypts_with_the_newest_key(committing, settings, mongo, m
             "settings_encryption_previous": SecretStr("first"),
         }
     )
-    starts = [threading.Thread(target=preparing.reseal, args=(committing, changed.vault)) for _ in range(4)]
+    starts = [threading.Thread(target=reseal, args=(committing, changed.vault)) for _ in range(4)]
     for start in starts:
         start.start()
     for start in starts:
         start.join(timeout=20)
-    preparing.prepare(changed)
+    bootstrap(changed)
     assert vault("second").open(stored(committing)) == CANARY
 
 

@@ -22,8 +22,8 @@ from cogniflow_dev.testing.tokens import TokenMint, headers
 from cogniflow_kit.mongo import Mongo
 from cogniflow_kit.sql.database import Database
 from courses_service.app import create_app
+from courses_service.bootstrap import bootstrap
 from courses_service.indexes import create_indexes
-from courses_service.prepare import prepare
 from courses_service.settings import Settings
 
 sys.path.insert(0, str(Path(__file__).parent / "support"))
@@ -34,7 +34,7 @@ from people import Person
 
 @pytest.fixture(scope="session")
 def settings(service_environment: ServiceEnvironments) -> Settings:
-    settings = Settings(**service_environment("courses", lambda values: prepare(Settings(**values))))
+    settings = Settings(**service_environment("courses", lambda values: bootstrap(Settings(**values))))
     # Tables come with the clone of the prepared template; MongoDB has none to clone.
     mongo = Mongo(settings.mongo_url.get_secret_value())
     create_indexes(mongo)

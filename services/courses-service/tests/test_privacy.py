@@ -7,9 +7,9 @@ from people import Person
 from sqlalchemy import text
 
 from cogniflow_dev.testing.tokens import headers
-from cogniflow_kit.people import ERASE_SCOPE, EXPORT_SCOPE, PAGE
+from cogniflow_kit.personal_data import ERASE_SCOPE, EXPORT_SCOPE, PAGE
 from courses_service.indexes import QUIZ_ATTEMPTS
-from courses_service.privacy.held import NOBODY, WITHOUT_PEOPLE
+from courses_service.privacy.personal_data import NOBODY, WITHOUT_PEOPLE
 from courses_service.tables import metadata
 
 
@@ -65,7 +65,7 @@ def test_a_made_up_cursor_is_refused(users_service, cursor):
 
 
 def test_every_table_and_collection_is_covered(client, database, settings):
-    covered = set(client.app.state.people.stores)
+    covered = set(client.app.state.personal_data.stores)
     names = {table.name for table in metadata.tables.values()}
     assert {f"postgresql.{name}" for name in names - WITHOUT_PEOPLE} | {f"mongodb.{QUIZ_ATTEMPTS}"} == covered
     assert names >= WITHOUT_PEOPLE

@@ -3,7 +3,7 @@
 from sqlalchemy import text
 
 from cogniflow_dev.testing.databases import schema_drift
-from courses_service.prepare import prepare
+from courses_service.bootstrap import bootstrap
 from courses_service.tables import metadata
 
 WITHOUT_INDEX = text(
@@ -27,5 +27,5 @@ def test_every_foreign_key_has_an_index(database) -> None:
 
 
 def test_preparing_again_changes_nothing(settings) -> None:
-    prepare(settings)
-    prepare(settings)
+    bootstrap(settings)
+    bootstrap(settings)

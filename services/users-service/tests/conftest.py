@@ -17,8 +17,8 @@ from cogniflow_kit.sql.database import Database
 from cogniflow_kit.verification import VerificationFeed
 from users_service import passwords
 from users_service.app import create_app
+from users_service.bootstrap import bootstrap
 from users_service.passwords import hash_password
-from users_service.prepare import prepare
 from users_service.settings import Settings
 from users_service.tables import LoginFailure, Mail, User
 from users_service.worker import handle_mails
@@ -49,7 +49,7 @@ def cheap_hashes() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def settings(service_environment: ServiceEnvironments) -> Settings:
-    return Settings(**service_environment("users", lambda values: prepare(Settings(**values))))
+    return Settings(**service_environment("users", lambda values: bootstrap(Settings(**values))))
 
 
 @pytest.fixture
@@ -119,10 +119,10 @@ def committing_client(settings: Settings) -> Iterator[TestClient]:
     """For what happens at the same time; the signing key is made anew afterwards."""
     with committed_database(settings) as database:
         app = create_app(settings, database=database, feed=FreshFeed)
-        prepare(settings)
+        bootstrap(settings)
         with TestClient(app) as client:
             yield client
-    prepare(settings)
+    bootstrap(settings)
 
 
 @pytest.fixture

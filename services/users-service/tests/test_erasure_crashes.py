@@ -14,11 +14,11 @@ from sqlalchemy import select, update
 from cogniflow_dev.testing.databases import committed_database
 from cogniflow_dev.testing.servers import json_server
 from cogniflow_kit.ids import utc_now
-from users_service.prepare import prepare
-from users_service.privacy.faults import POINTS
-from users_service.privacy.held import held
+from users_service.bootstrap import bootstrap
+from users_service.privacy.fault_points import POINTS
 from users_service.privacy.ledger import Ledger
 from users_service.privacy.others import other_services
+from users_service.privacy.personal_data import personal_data
 from users_service.privacy.pipeline import ErasurePipeline
 from users_service.settings import Settings
 from users_service.tables import ErasureRequest, User, UserProfile
@@ -45,7 +45,7 @@ def wired(settings, others, tmp_path):
 def committing(settings):
     with committed_database(settings) as database:
         yield database
-    prepare(settings)
+    bootstrap(settings)
 
 
 @pytest.fixture
@@ -87,7 +87,7 @@ def test_killed_at_any_step_it_finishes(committing, wired, others, people, fault
 
     ledger = Ledger(wired.erasure_ledger)
     assert [entry.user_id for entry in ledger.entries()] == ([] if fault == "begun" else [maja])
-    pipeline = ErasurePipeline(committing, ledger, other_services(wired), held(committing))
+    pipeline = ErasurePipeline(committing, ledger, other_services(wired), personal_data(committing))
     for _ in range(3):
         with committing.transaction() as session:
             session.execute(update(ErasureRequest).values(due_at=utc_now() - timedelta(seconds=1)))
@@ -107,7 +107,7 @@ def test_killed_at_any_step_it_finishes(committing, wired, others, people, fault
 
 
 def test_a_fault_is_harmless_outside_tests(wired):
-    armed = "from users_service.privacy.faults import reach; reach('begun')"
+    armed = "from users_service.privacy.fault_points import reach; reach('begun')"
     values = environment(wired, USERS_FAULT="begun", COGNIFLOW_ENV="production")
     assert subprocess.run([sys.executable, "-c", armed], env=values, check=False).returncode == 0
     values["COGNIFLOW_ENV"] = "test"

@@ -16,12 +16,12 @@ from cogniflow_dev.testing.databases import committed_database
 from cogniflow_dev.testing.servers import json_server
 from cogniflow_kit.ids import utc_now
 from cogniflow_kit.jobs import Jobs
+from users_service.bootstrap import bootstrap
 from users_service.demo import demo_id
-from users_service.prepare import prepare
 from users_service.privacy import archive
-from users_service.privacy.held import GOES_WITH, WITHOUT_PEOPLE, held
 from users_service.privacy.jobs import FIND_OPEN, handle_privacy
 from users_service.privacy.ledger import Entry, Ledger
+from users_service.privacy.personal_data import GOES_WITH, WITHOUT_PEOPLE, personal_data
 from users_service.privacy.pipeline import replay
 from users_service.tables import DataExport, DataExportChunk, ErasureRequest, User, metadata
 
@@ -312,7 +312,7 @@ def test_a_repeated_request_is_one_export(client, maja, database):
 
 def test_every_table_is_covered(database):
     names = {table.name for table in metadata.tables.values()}
-    covered = {store.removeprefix("postgresql.") for store in held(database).stores}
+    covered = {store.removeprefix("postgresql.") for store in personal_data(database).stores}
     assert names - WITHOUT_PEOPLE - GOES_WITH.keys() == covered
     assert names >= WITHOUT_PEOPLE
     for table, owner in GOES_WITH.items():
@@ -464,8 +464,8 @@ def test_an_erased_demo_login_is_not_made_again(settings, tmp_path):
     changed = settings.model_copy(update={"demo_data": True, "erasure_ledger": tmp_path / "ledger.jsonl"})
     Ledger(changed.erasure_ledger).add(Entry(uuid4(), demo_id("learner"), utc_now()))
     with committed_database(settings) as database:
-        prepare(changed)
+        bootstrap(changed)
         with database.transaction() as session:
             names = set(session.scalars(select(User.username)))
-    prepare(settings)
+    bootstrap(settings)
     assert names == {"instructor", "admin"}

@@ -1,7 +1,7 @@
 """The tables in the code are the tables in the database."""
 
 from cogniflow_dev.testing.databases import schema_drift
-from users_service.prepare import prepare
+from users_service.bootstrap import bootstrap
 from users_service.tables import metadata
 
 
@@ -10,5 +10,5 @@ def test_the_migrations_make_exactly_the_tables(settings):
 
 
 def test_preparing_again_changes_nothing(settings):
-    prepare(settings)
-    prepare(settings)
+    bootstrap(settings)
+    bootstrap(settings)

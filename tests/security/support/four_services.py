@@ -116,10 +116,10 @@ def four_services(make_environment: ServiceEnvironments, **changes: Any) -> Iter
 def _settings(make_environment: ServiceEnvironments, name: str, changes: dict[str, Any]) -> Any:
     settings_class = part(name, "settings").Settings
 
-    def prepare(values: Any) -> None:
-        part(name, "prepare").prepare(settings_class(**values))
+    def bootstrap(values: Any) -> None:
+        part(name, "bootstrap").bootstrap(settings_class(**values))
 
-    values = make_environment(name, prepare) | {"log_level": "WARNING"} | changes
+    values = make_environment(name, bootstrap) | {"log_level": "WARNING"} | changes
     return settings_class(**values)
 
 

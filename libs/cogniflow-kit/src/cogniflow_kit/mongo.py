@@ -11,7 +11,7 @@ from pymongo.database import Database as MongoDatabase
 from pymongo.errors import ConnectionFailure, ExecutionTimeout, NotPrimaryError, WTimeoutError
 
 from cogniflow_kit.events import Deliver, Event
-from cogniflow_kit.people import Key
+from cogniflow_kit.personal_data import Key
 from cogniflow_kit.stores import Breaker, Outage
 
 log = structlog.stdlib.get_logger(__name__)
@@ -90,8 +90,8 @@ class MongoOutbox:
         return len(documents)
 
 
-class CollectionHolding:
-    """The documents of one collection that belong to a person; see `cogniflow_kit.people`.
+class CollectionPersonalData:
+    """The documents of one collection that belong to a person; see `cogniflow_kit.personal_data`.
 
     `keep`: an update that leaves nothing in a document which leads back to
     the person; without it the documents are deleted.

@@ -1,14 +1,14 @@
 """`python -m analytics_service`: bring tables and indexes up to date, then serve."""
 
 from analytics_service.app import create_app
-from analytics_service.prepare import prepare
+from analytics_service.bootstrap import bootstrap
 from analytics_service.settings import Settings
 from cogniflow_kit.server import serve
 
 
 def main() -> None:
     settings = Settings()
-    prepare(settings)
+    bootstrap(settings)
     serve(create_app(settings), settings)
 
 

@@ -6,13 +6,13 @@ from analytics_service.activity.api import router as activity
 from analytics_service.ingest.api import router as ingest
 from analytics_service.presence.api import router as presence
 from analytics_service.privacy.api import router as streak
-from analytics_service.privacy.held import held
+from analytics_service.privacy.personal_data import personal_data
 from analytics_service.settings import Settings
 from cogniflow_kit.application import create_application
 from cogniflow_kit.clients import ServiceClient
 from cogniflow_kit.identity import KeySource
 from cogniflow_kit.mongo import Mongo
-from cogniflow_kit.people import router as people
+from cogniflow_kit.personal_data import router as people
 from cogniflow_kit.redis import RedisStore
 from cogniflow_kit.sql.database import Database
 from cogniflow_kit.verification import polled
@@ -38,7 +38,7 @@ def create_app(
     )
     app.state.database = database
     app.state.mongo = mongo
-    app.state.people = held(database, mongo, redis)
+    app.state.personal_data = personal_data(database, mongo, redis)
     app.state.redis = redis
     app.state.courses = ServiceClient(settings, "courses-service", settings.courses_url)
     return app

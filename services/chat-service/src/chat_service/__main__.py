@@ -1,14 +1,14 @@
 """`python -m chat_service`: bring tables, indexes and programs up to date, then serve."""
 
 from chat_service.app import create_app
-from chat_service.bootstrap import prepare
+from chat_service.bootstrap import bootstrap
 from chat_service.settings import Settings
 from cogniflow_kit.server import serve
 
 
 def main() -> None:
     settings = Settings()
-    prepare(settings)
+    bootstrap(settings)
     serve(create_app(settings), settings)
 
 

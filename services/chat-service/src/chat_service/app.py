@@ -4,7 +4,7 @@ from fastapi import FastAPI
 
 from chat_service.platform.language_model.configured import ConfiguredModel
 from chat_service.platform.privacy.api import router as activity
-from chat_service.platform.privacy.personal_data import held
+from chat_service.platform.privacy.personal_data import personal_data
 from chat_service.platform.retention.api import router as retention
 from chat_service.platform.settings.api import router as configuration
 from chat_service.platform.settings.reader import SettingsReader
@@ -31,7 +31,7 @@ from cogniflow_kit.application import create_application
 from cogniflow_kit.clients import ServiceClient
 from cogniflow_kit.identity import KeySource
 from cogniflow_kit.mongo import Mongo
-from cogniflow_kit.people import router as people
+from cogniflow_kit.personal_data import router as people
 from cogniflow_kit.redis import Cache, RedisStore
 from cogniflow_kit.sql.database import Database
 from cogniflow_kit.verification import polled
@@ -71,7 +71,7 @@ def create_app(
     courses = CoursesClient(ServiceClient(settings, "courses-service", settings.courses_url))
     index = LessonIndex(database, courses)
     app.state.database = database
-    app.state.people = held(database, mongo, kept.holdings)
+    app.state.personal_data = personal_data(database, mongo, kept.holdings)
     app.state.programs = kept.programs
     app.state.moving = SessionMover(database, catalog, kept.changing)
     app.state.configuration = settings_now

@@ -22,7 +22,7 @@ log = structlog.stdlib.get_logger(__name__)
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
-def prepare(settings: Settings) -> None:
+def bootstrap(settings: Settings) -> None:
     """Tables, MongoDB indexes and the bundled programs, which belong to every installation."""
     configure_logging(settings.service, settings.log_level)
     try:

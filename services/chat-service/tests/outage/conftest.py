@@ -17,7 +17,7 @@ from pydantic import SecretStr
 from sqlalchemy import text
 
 from chat_service.app import create_app
-from chat_service.bootstrap import prepare
+from chat_service.bootstrap import bootstrap
 from chat_service.settings import Settings
 from cogniflow_dev.ports import free_ports
 from cogniflow_dev.testing.postgres import OwnPostgres, own_postgres
@@ -44,7 +44,7 @@ def lonely(settings: Settings, postgres: OwnPostgres, spool_dir: Path) -> Settin
     """Settings for that PostgreSQL, and a spool."""
     url = SecretStr(postgres.url("chat"))
     changed = settings.model_copy(update={"database_url": url, "spool_dir": spool_dir})
-    prepare(changed)
+    bootstrap(changed)
     return changed
 
 

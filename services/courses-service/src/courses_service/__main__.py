@@ -2,13 +2,13 @@
 
 from cogniflow_kit.server import serve
 from courses_service.app import create_app
-from courses_service.prepare import prepare
+from courses_service.bootstrap import bootstrap
 from courses_service.settings import Settings
 
 
 def main() -> None:
     settings = Settings()
-    prepare(settings)
+    bootstrap(settings)
     serve(create_app(settings), settings)
 
 

@@ -5,7 +5,7 @@ from fastapi import FastAPI
 from cogniflow_kit.application import create_application
 from cogniflow_kit.identity import KeySource
 from cogniflow_kit.mongo import Mongo
-from cogniflow_kit.people import router as people
+from cogniflow_kit.personal_data import router as people
 from cogniflow_kit.redis import Cache, RedisStore
 from cogniflow_kit.sql.database import Database
 from cogniflow_kit.verification import polled
@@ -16,7 +16,7 @@ from courses_service.imports.upload import MAX_UPLOAD_BYTES
 from courses_service.internal.api import router as internal
 from courses_service.lessons.api import router as lessons
 from courses_service.privacy.api import router as activity
-from courses_service.privacy.held import held
+from courses_service.privacy.personal_data import personal_data
 from courses_service.quizzes.api import router as quizzes
 from courses_service.settings import Settings
 
@@ -42,6 +42,6 @@ def create_app(
     )
     app.state.database = database
     app.state.mongo = mongo
-    app.state.people = held(database, mongo)
+    app.state.personal_data = personal_data(database, mongo)
     app.state.cache = Cache(redis)
     return app

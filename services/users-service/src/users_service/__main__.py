@@ -2,13 +2,13 @@
 
 from cogniflow_kit.server import serve
 from users_service.app import create_app
-from users_service.prepare import prepare
+from users_service.bootstrap import bootstrap
 from users_service.settings import Settings
 
 
 def main() -> None:
     settings = Settings()
-    prepare(settings)
+    bootstrap(settings)
     serve(create_app(settings), settings)
 
 

@@ -12,11 +12,11 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session, sessionmaker
 
 from cogniflow_kit.errors import ServiceError, Unavailable
-from cogniflow_kit.sql import deadline, revival
+from cogniflow_kit.sql import deadline, reconnect
 from cogniflow_kit.stores import Breaker, Outage
 
 _CONNECT_ARGS = {
-    "connection_factory": deadline.ImpatientConnection,
+    "connection_factory": deadline.DeadlineConnection,
     "connect_timeout": 3,
     "tcp_user_timeout": 5000,
     "keepalives_idle": 30,
@@ -48,7 +48,7 @@ class Database:
             hide_parameters=True,
             connect_args={**_CONNECT_ARGS, "application_name": application},
         )
-        revival.install(self.engine)
+        reconnect.install(self.engine)
         self._sessions = sessionmaker(self.engine, expire_on_commit=False)
         self._breaker = Breaker(self.name, lambda _, error: _is_lost(error))
 
@@ -99,7 +99,7 @@ def _connect(engine: Engine) -> Connection:
 @contextmanager
 def _autocommit(connection: Connection) -> Iterator[None]:
     """Without a transaction, by psycopg2's own switch: SQLAlchemy's isolation level would send a SET."""
-    driver = cast(deadline.ImpatientConnection, connection.connection.driver_connection)
+    driver = cast(deadline.DeadlineConnection, connection.connection.driver_connection)
     driver.autocommit = True
     try:
         yield

@@ -28,7 +28,7 @@ PATIENCE_S = 12.0
 _deadline: ContextVar[float] = ContextVar("deadline", default=inf)
 
 
-class ImpatientConnection(connection):
+class DeadlineConnection(connection):
     """Waits at most PATIENCE_S for any one answer; other connections wait until the server ends it."""
 
     def commit(self) -> None:
@@ -82,4 +82,4 @@ def _patience(waiting: connection) -> float:
     if waiting.status == STATUS_SETUP:
         # libpq leaves connect_timeout to whoever does the waiting.
         return float(parse_dsn(waiting.dsn).get("connect_timeout", 0)) or inf
-    return PATIENCE_S if isinstance(waiting, ImpatientConnection) else inf
+    return PATIENCE_S if isinstance(waiting, DeadlineConnection) else inf

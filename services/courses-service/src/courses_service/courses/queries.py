@@ -7,7 +7,7 @@ compare the two.
 
 from sqlalchemy import text
 
-from courses_service.moments import moment
+from courses_service.datetimes import moment
 
 _COURSE = f"""
     'id', c.id, 'slug', c.slug, 'title', c.title, 'description', c.description, 'language', c.language,

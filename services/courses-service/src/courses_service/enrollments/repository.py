@@ -7,7 +7,7 @@ from sqlalchemy import select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from courses_service.moments import moment
+from courses_service.datetimes import moment
 from courses_service.tables import Enrollment, UserProgress
 
 _PROGRESS = text(

@@ -10,9 +10,9 @@ from courses_service.markup import TooComplex, plain_text, removed_by_sanitizing
 from courses_service.olx.archive import Archive, read_archive
 from courses_service.olx.blocks import Block, Blocks
 from courses_service.olx.errors import NothingToImport
-from courses_service.olx.leftovers import report_files
 from courses_service.olx.problems import NotAQuiz, lost_details, read_problem
 from courses_service.olx.report import Report
+from courses_service.olx.skipped_elements import report_files
 
 DESCRIPTION_LENGTH = 4000
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8}){0,3}")

@@ -12,9 +12,9 @@ from sqlalchemy.orm import Session
 from cogniflow_kit.jobs import Jobs, Schedule
 from cogniflow_kit.sql.database import Database
 from users_service.privacy.exports import EXPORT, ExportJob, forget_archives, unfinished
-from users_service.privacy.held import held
 from users_service.privacy.ledger import Ledger
 from users_service.privacy.others import other_services
+from users_service.privacy.personal_data import personal_data
 from users_service.privacy.pipeline import ERASE, ErasurePipeline, due, replay
 from users_service.settings import Settings
 
@@ -30,7 +30,7 @@ _IN_HAND = text(
 def handle_privacy(database: Database, jobs: Jobs, settings: Settings) -> None:
     """Let these jobs make archives and carry out erasures."""
     ledger = Ledger(settings.erasure_ledger)
-    own, others = held(database), other_services(settings)
+    own, others = personal_data(database), other_services(settings)
     jobs.handler(EXPORT, ExportJob(database, {"users": own, **others}).run)
     jobs.handler(ERASE, ErasurePipeline(database, ledger, others, own).run)
     jobs.handler(REPLAY, lambda _: replay(database, ledger))

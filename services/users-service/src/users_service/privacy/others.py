@@ -5,7 +5,7 @@ from uuid import UUID
 
 from cogniflow_kit.clients import ServiceClient
 from cogniflow_kit.errors import Unavailable
-from cogniflow_kit.people import ERASE_SCOPE, EXPORT_SCOPE, Erased, HeldPage, HeldRecord, PersonalData
+from cogniflow_kit.personal_data import ERASE_SCOPE, EXPORT_SCOPE, Erased, HeldPage, HeldRecord, PersonalData
 from cogniflow_kit.settings import ServiceSettings
 
 

@@ -17,11 +17,11 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from cogniflow_kit.ids import utc_now
-from cogniflow_kit.people import Erased
+from cogniflow_kit.personal_data import Erased
 from cogniflow_kit.sql.database import Database
 from users_service.audit.trail import EventType, Trail
 from users_service.login.repository import LoginRepository
-from users_service.privacy.faults import reach
+from users_service.privacy.fault_points import reach
 from users_service.privacy.ledger import Entry, Ledger
 from users_service.privacy.others import Source
 from users_service.tables import ErasureRequest, User

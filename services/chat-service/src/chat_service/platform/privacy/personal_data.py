@@ -7,10 +7,10 @@ from uuid import UUID
 from chat_service import tables
 from chat_service.platform.retention.archived_messages import ArchivedMessagesPersonalData
 from chat_service.tutor.turn_store import COLLECTION
-from cogniflow_kit.mongo import CollectionHolding, Mongo
-from cogniflow_kit.people import Holding, PersonalData
+from cogniflow_kit.mongo import CollectionPersonalData, Mongo
+from cogniflow_kit.personal_data import PersonalData, PersonalDataSource
 from cogniflow_kit.sql.database import Database
-from cogniflow_kit.sql.people import TableHolding, plumbing
+from cogniflow_kit.sql.personal_data import TablePersonalData, shared_tables
 
 _OF_A_PERSON = (
     "conversation_messages",
@@ -52,20 +52,20 @@ WITHOUT_PEOPLE = frozenset(
 """Tables that hold programs, lessons and work alone."""
 
 
-def held(database: Database, mongo: Mongo, kept: Sequence[Holding] = ()) -> PersonalData:
+def personal_data(database: Database, mongo: Mongo, kept: Sequence[PersonalDataSource] = ()) -> PersonalData:
     """`kept`: what is held outside the stores."""
 
-    def table(name: str, **how: Any) -> TableHolding:
-        return TableHolding(database, tables.metadata.tables[f"chat.{name}"], **how)
+    def table(name: str, **how: Any) -> TablePersonalData:
+        return TablePersonalData(database, tables.metadata.tables[f"chat.{name}"], **how)
 
-    def staff(name: str, column: str, untied: str) -> TableHolding:
+    def staff(name: str, column: str, untied: str) -> TablePersonalData:
         owner = f"t.{column} = :user_id"
         return table(name, owner=owner, keep=untied, hidden=_NOT_THEIRS.get(name, ()))
 
     return PersonalData(
         [
             *kept,
-            CollectionHolding(mongo, COLLECTION, hidden=("fingerprint", "outbox", "outbox_pending")),
+            CollectionPersonalData(mongo, COLLECTION, hidden=("fingerprint", "outbox", "outbox_pending")),
             table("risk_reviews", owner=_OWN_DETECTION, hidden=("reviewer_id",)),
             *(table(name) for name in _OF_A_PERSON),
             ArchivedMessagesPersonalData(database),
@@ -75,6 +75,6 @@ def held(database: Database, mongo: Mongo, kept: Sequence[Holding] = ()) -> Pers
             # What staff did stays, without their name on it; whom they did it to isn't told.
             *(staff(name, column, f"{column} = NULL") for name, column in _STAFF.items()),
             *(staff(name, column, f"{column} = '{_NOBODY}'") for name, column in _ALWAYS_SOMEBODY.items()),
-            *plumbing(database, tables.metadata),
+            *shared_tables(database, tables.metadata),
         ]
     )

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import CursorResult, text
 
 from chat_service.platform.retention.partitions import archives
-from cogniflow_kit.people import Key
+from cogniflow_kit.personal_data import Key
 from cogniflow_kit.sql.database import Database
 
 # A session that was made an account's after its month was cut off still has its participant's id there.

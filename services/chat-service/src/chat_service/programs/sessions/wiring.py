@@ -28,7 +28,7 @@ from chat_service.programs.sessions.sql.turns import SqlTurnStore
 from chat_service.programs.sessions.turn_runner import DirectTurnRunner
 from chat_service.settings import Settings
 from cogniflow_kit.application import Background
-from cogniflow_kit.people import Holding
+from cogniflow_kit.personal_data import PersonalDataSource
 from cogniflow_kit.sql.database import Database
 
 log = structlog.stdlib.get_logger(__name__)
@@ -40,7 +40,7 @@ class ProgramWiring:
 
     programs: Programs
     records: Records
-    holdings: list[Holding] = field(default_factory=list)
+    holdings: list[PersonalDataSource] = field(default_factory=list)
     background: list[Background] = field(default_factory=list)
     notices: dict[str, Callable[[], Any]] = field(default_factory=dict)
     """What `/health/ready` says of it."""

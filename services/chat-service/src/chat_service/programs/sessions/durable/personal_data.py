@@ -11,7 +11,7 @@ from sqlalchemy import text
 from chat_service.programs.sessions.durable.recent_sessions import RecentSessions
 from chat_service.programs.sessions.durable.spool import Spool
 from chat_service.programs.sessions.durable.spool_files import whole_lines
-from cogniflow_kit.people import Key
+from cogniflow_kit.personal_data import Key
 from cogniflow_kit.sql.database import Database
 
 _SESSIONS = text("SELECT array_agg(session_id) AS ids FROM sessions WHERE user_id = :user_id")

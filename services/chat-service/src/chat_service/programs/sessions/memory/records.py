@@ -11,7 +11,7 @@ from chat_service.programs.records.service import Records
 from chat_service.programs.sessions.memory.store import KeptMessage, KeptSession, KeptWeek, MemoryStore
 from chat_service.programs.sessions.summary import summarize, unquoted
 from cogniflow_kit.ids import utc_now
-from cogniflow_kit.people import Key
+from cogniflow_kit.personal_data import Key
 
 
 class MemoryRecords(Records):

@@ -3,9 +3,9 @@
 from typing import Any
 from uuid import UUID
 
-from cogniflow_kit.people import PersonalData
+from cogniflow_kit.personal_data import PersonalData
 from cogniflow_kit.sql.database import Database
-from cogniflow_kit.sql.people import TableHolding, plumbing
+from cogniflow_kit.sql.personal_data import TablePersonalData, shared_tables
 from users_service.tables import metadata
 
 WITHOUT_PEOPLE = frozenset({"service_clients", "signing_keys", "external_logins"})
@@ -32,18 +32,18 @@ _UNTIED = (
 )
 
 
-class _Lasting(TableHolding):
+class _Lasting(TablePersonalData):
     """Shown, but not erased."""
 
     def erase(self, _: UUID) -> int:
         return 0
 
 
-def held(database: Database) -> PersonalData:
-    def table(name: str, **how: Any) -> TableHolding:
-        return TableHolding(database, metadata.tables[f"users.{name}"], **how)
+def personal_data(database: Database) -> PersonalData:
+    def table(name: str, **how: Any) -> TablePersonalData:
+        return TablePersonalData(database, metadata.tables[f"users.{name}"], **how)
 
-    def lasting(name: str) -> TableHolding:
+    def lasting(name: str) -> TablePersonalData:
         return _Lasting(database, metadata.tables[f"users.{name}"])
 
     return PersonalData(
@@ -66,7 +66,7 @@ def held(database: Database) -> PersonalData:
             table("user_sessions"),
             table("data_exports"),
             table("user_profiles"),
-            *plumbing(database, metadata),
+            *shared_tables(database, metadata),
             table("users", owner="t.id = :user_id", hidden=("hashed_password",)),
         ]
     )

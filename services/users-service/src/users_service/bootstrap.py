@@ -15,7 +15,7 @@ from users_service.settings import Settings
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
-def prepare(settings: Settings) -> None:
+def bootstrap(settings: Settings) -> None:
     """Tables, the first signing key, nobody who was erased and, where asked for, the demo logins."""
     configure_logging(settings.service, settings.log_level)
     url = settings.database_url.get_secret_value()

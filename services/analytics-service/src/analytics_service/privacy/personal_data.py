@@ -8,11 +8,11 @@ from analytics_service.documents import INTERACTION_LOGS
 from analytics_service.presence.repository import Sightings
 from analytics_service.tables import metadata
 from cogniflow_kit.ids import utc_now
-from cogniflow_kit.mongo import CollectionHolding, Mongo
-from cogniflow_kit.people import Key, PersonalData
+from cogniflow_kit.mongo import CollectionPersonalData, Mongo
+from cogniflow_kit.personal_data import Key, PersonalData
 from cogniflow_kit.redis import RedisStore
 from cogniflow_kit.sql.database import Database
-from cogniflow_kit.sql.people import plumbing
+from cogniflow_kit.sql.personal_data import shared_tables
 
 WITHOUT_PEOPLE = frozenset({"course_analytics", "log_readings", "jobs"})
 """Tables that hold counts and work alone."""
@@ -41,7 +41,7 @@ _UNLINK = [
 ]
 
 
-class PresenceHolding:
+class PresencePersonalData:
     """Who is online, in Redis: at most one entry, which forgets itself in two minutes."""
 
     store = "redis.presence"
@@ -59,11 +59,11 @@ class PresenceHolding:
         return self._sightings.forget(user_id)
 
 
-def held(database: Database, mongo: Mongo, redis: RedisStore) -> PersonalData:
+def personal_data(database: Database, mongo: Mongo, redis: RedisStore) -> PersonalData:
     return PersonalData(
         [
-            CollectionHolding(mongo, INTERACTION_LOGS, owner="actor_id", keep=_UNLINK),
-            PresenceHolding(Sightings(redis)),
-            *plumbing(database, metadata),
+            CollectionPersonalData(mongo, INTERACTION_LOGS, owner="actor_id", keep=_UNLINK),
+            PresencePersonalData(Sightings(redis)),
+            *shared_tables(database, metadata),
         ]
     )

@@ -1,7 +1,7 @@
 """What a service holds on a person: handed out page by page, and erased, from one list of its stores.
 
 A service lists its tables and collections once, as holdings, in a
-`PersonalData` at `app.state.people`. Both routes here work through that list.
+`PersonalData` at `app.state.personal_data`. Both routes here work through that list.
 """
 
 import base64
@@ -25,7 +25,7 @@ Key = list[str]
 """Where in a store a record is; keys sort as PostgreSQL and MongoDB sort them."""
 
 
-class Holding(Protocol):
+class PersonalDataSource(Protocol):
     """One table, collection or key space with data of people."""
 
     store: str
@@ -59,7 +59,7 @@ class Erased(ResponseBody):
 class PersonalData:
     """Everything that a service holds on people. Erased in the order of the list: children first."""
 
-    def __init__(self, holdings: Sequence[Holding]) -> None:
+    def __init__(self, holdings: Sequence[PersonalDataSource]) -> None:
         self._holdings = holdings
 
     @property
@@ -115,7 +115,7 @@ router = APIRouter(prefix="/internal/people/{user_id}", tags=["people"])
 
 
 async def _held(request: Request) -> PersonalData:
-    held: PersonalData = request.app.state.people
+    held: PersonalData = request.app.state.personal_data
     return held
 
 

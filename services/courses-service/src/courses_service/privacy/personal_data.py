@@ -3,10 +3,10 @@
 from typing import Any
 from uuid import UUID
 
-from cogniflow_kit.mongo import CollectionHolding, Mongo
-from cogniflow_kit.people import PersonalData
+from cogniflow_kit.mongo import CollectionPersonalData, Mongo
+from cogniflow_kit.personal_data import PersonalData
 from cogniflow_kit.sql.database import Database
-from cogniflow_kit.sql.people import TableHolding, plumbing
+from cogniflow_kit.sql.personal_data import TablePersonalData, shared_tables
 from courses_service.indexes import QUIZ_ATTEMPTS
 from courses_service.tables import Course, Enrollment, ImportReport, UserProgress, metadata
 
@@ -17,13 +17,15 @@ WITHOUT_PEOPLE = frozenset({"sections", "lessons", "quizzes", "questions", "choi
 """Tables that hold course content and work alone."""
 
 
-def held(database: Database, mongo: Mongo) -> PersonalData:
-    def table(model: type[Course | Enrollment | ImportReport | UserProgress], **how: Any) -> TableHolding:
-        return TableHolding(database, metadata.tables[f"courses.{model.__tablename__}"], **how)
+def personal_data(database: Database, mongo: Mongo) -> PersonalData:
+    def table(
+        model: type[Course | Enrollment | ImportReport | UserProgress], **how: Any
+    ) -> TablePersonalData:
+        return TablePersonalData(database, metadata.tables[f"courses.{model.__tablename__}"], **how)
 
     return PersonalData(
         [
-            CollectionHolding(mongo, QUIZ_ATTEMPTS, hidden=("outbox", "outbox_pending")),
+            CollectionPersonalData(mongo, QUIZ_ATTEMPTS, hidden=("outbox", "outbox_pending")),
             table(UserProgress),
             table(Enrollment),
             table(ImportReport, owner="t.instructor_id = :user_id"),
@@ -33,6 +35,6 @@ def held(database: Database, mongo: Mongo) -> PersonalData:
                 owner="t.instructor_id = :user_id",
                 keep=f"instructor_id = '{NOBODY}', version = version + 1, updated_at = now()",
             ),
-            *plumbing(database, metadata),
+            *shared_tables(database, metadata),
         ]
     )

@@ -8,7 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
 from cogniflow_dev.testing.wire import Wire, counted
-from cogniflow_kit.sql import revival
+from cogniflow_kit.sql import reconnect
 from cogniflow_kit.sql.database import Database
 
 BACKEND = text("SELECT pg_backend_pid()")
@@ -94,7 +94,7 @@ def test_a_busy_connection_is_not_asked_whether_it_lives(watched, wire):
 
 def test_after_a_quiet_time_it_is_asked_once(watched, wire, monkeypatch):
     watched.run(BACKEND)
-    monkeypatch.setattr(revival, "IDLE_S", 0.0)
+    monkeypatch.setattr(reconnect, "IDLE_S", 0.0)
     wire.round_trips = 0
     watched.run(BACKEND)
     assert wire.round_trips == 2
@@ -102,8 +102,8 @@ def test_after_a_quiet_time_it_is_asked_once(watched, wire, monkeypatch):
 
 def test_one_that_gives_no_answer_then_is_replaced(own_server, fragile, monkeypatch):
     """As when a firewall forgot it: nothing on the socket tells, only asking does."""
-    monkeypatch.setattr(revival, "IDLE_S", 0.0)
-    monkeypatch.setattr(revival, "PING_S", 0.3)
+    monkeypatch.setattr(reconnect, "IDLE_S", 0.0)
+    monkeypatch.setattr(reconnect, "PING_S", 0.3)
     before = backend(fragile)
     own_server.freeze_backend(before)
     assert backend(fragile) != before

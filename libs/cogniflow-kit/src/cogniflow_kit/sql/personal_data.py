@@ -1,4 +1,4 @@
-"""Tables with data of people, as holdings (see `cogniflow_kit.people`)."""
+"""Tables with data of people, as holdings (see `cogniflow_kit.personal_data`)."""
 
 from collections.abc import Mapping
 from typing import Any, cast
@@ -6,11 +6,11 @@ from uuid import UUID
 
 from sqlalchemy import CursorResult, MetaData, Table, text
 
-from cogniflow_kit.people import Key
+from cogniflow_kit.personal_data import Key
 from cogniflow_kit.sql.database import Database
 
 
-class TableHolding:
+class TablePersonalData:
     """The rows of one table that belong to a person.
 
     `owner`: the condition that makes a row (`t`) the person's. `hidden`:
@@ -51,18 +51,18 @@ class TableHolding:
             return cast(CursorResult[Any], session.execute(self._erase, {"user_id": user_id})).rowcount
 
 
-def plumbing(database: Database, metadata: MetaData) -> list[TableHolding]:
+def shared_tables(database: Database, metadata: MetaData) -> list[TablePersonalData]:
     """The tables that every service has: facts not yet pruned, and answers kept for repeated requests."""
     schema = metadata.schema
     # An answer may be about somebody although nobody was logged in, such as a registration.
     answered = "t.owner_id = :user_id OR t.answer ->> 'id' = CAST(:user_id AS text)"
     return [
-        TableHolding(
+        TablePersonalData(
             database,
             metadata.tables[f"{schema}.outbox"],
             owner="t.event ->> 'actor_id' = CAST(:user_id AS text)",
         ),
-        TableHolding(
+        TablePersonalData(
             database, metadata.tables[f"{schema}.idempotency_keys"], owner=answered, hidden=("fingerprint",)
         ),
     ]

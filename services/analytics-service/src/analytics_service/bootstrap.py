@@ -12,7 +12,7 @@ from cogniflow_kit.sql.migrations import migrate
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
-def prepare(settings: Settings) -> None:
+def bootstrap(settings: Settings) -> None:
     """PostgreSQL tables and MongoDB indexes. Demo data needs nothing here: it is what people then do."""
     configure_logging(settings.service, settings.log_level)
     migrate(settings.database_url.get_secret_value(), MIGRATIONS)

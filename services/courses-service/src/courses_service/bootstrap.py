@@ -13,7 +13,7 @@ from courses_service.settings import Settings
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
-def prepare(settings: Settings) -> None:
+def bootstrap(settings: Settings) -> None:
     """Tables, MongoDB indexes and, where asked for, the bundled courses."""
     configure_logging(settings.service, settings.log_level)
     url = settings.database_url.get_secret_value()
