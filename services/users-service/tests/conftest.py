@@ -83,9 +83,9 @@ def make_user(database: Database) -> Callable[..., User]:
     def make(username: str = "maja", **columns: Any) -> User:
         columns.setdefault("hashed_password", hash_password(PASSWORD))
         columns.setdefault("email", f"{username}@example.org")
-        with database.transaction() as session:
+        with database.transaction() as db:
             user = User(username=username, full_name=username.title(), **columns)
-            session.add(user)
+            db.add(user)
         return user
 
     return make
@@ -132,8 +132,8 @@ def run_jobs(database: Database, settings: Settings) -> Callable[..., None]:
     def run(database: Database = database, settings: Settings = settings) -> None:
         jobs = Jobs(database, settings.redis_url.get_secret_value(), settings.schema_name)
         handle_mails(database, jobs, settings)
-        with database.transaction() as session:
-            waiting = list(session.scalars(text("SELECT id FROM jobs WHERE status = 'queued' ORDER BY id")))
+        with database.transaction() as db:
+            waiting = list(db.scalars(text("SELECT id FROM jobs WHERE status = 'queued' ORDER BY id")))
         for job_id in waiting:
             jobs.perform(str(job_id))
 
@@ -146,8 +146,8 @@ def mailed_token(database: Database) -> Callable[..., str | None]:
 
     def find(recipient: str, database: Database = database) -> str | None:
         to = select(Mail.body).where(Mail.recipient == recipient).order_by(Mail.id.desc())
-        with database.transaction() as session:
-            bodies = list(session.scalars(to))
+        with database.transaction() as db:
+            bodies = list(db.scalars(to))
         found = [match[1] for body in bodies if (match := re.search(r"\?token=([\w-]{43})\n", body))]
         return found[0] if found else None
 
@@ -162,9 +162,9 @@ def forgotten_token(
 
     def forget(username: str) -> str | None:
         email = f"{username}@example.org"
-        with database.transaction() as session:
-            session.execute(delete(LoginFailure))
-            session.execute(delete(Mail))
+        with database.transaction() as db:
+            db.execute(delete(LoginFailure))
+            db.execute(delete(Mail))
         assert client.post("/api/auth/password/forgot", json={"email": email}).status_code == 202
         run_jobs()
         return mailed_token(email)

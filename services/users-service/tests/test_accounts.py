@@ -24,8 +24,8 @@ def register(client: TestClient, **changes: object):
 
 
 def count_users(database: Database) -> int:
-    with database.transaction() as session:
-        return session.scalar(select(func.count()).select_from(User))
+    with database.transaction() as db:
+        return db.scalar(select(func.count()).select_from(User))
 
 
 @pytest.mark.parametrize(
@@ -120,8 +120,8 @@ def test_registering_gives_a_student_who_can_log_in(client, database, log_in):
     assert account["role"] == "student"
     assert "password" not in answer.text
     assert log_in(client, "maja").status_code == 200
-    with database.transaction() as session:
-        kinds = session.scalars(text("SELECT event->>'type' FROM outbox ORDER BY id")).all()
+    with database.transaction() as db:
+        kinds = db.scalars(text("SELECT event->>'type' FROM outbox ORDER BY id")).all()
     assert kinds == ["user.registered", "user.logged_in"]
 
 

@@ -47,10 +47,10 @@ def test_only_admins_change_accounts(client, make_user, headers_of, role, databa
         client.post(f"/api/users/{maja.id}/unlock", headers=headers),
     ]
     assert {answer.status_code for answer in answers} == {403 if role else 401}
-    with database.transaction() as session:
-        user = session.get(User, maja.id)
+    with database.transaction() as db:
+        user = db.get(User, maja.id)
         assert (user.role, user.locked_at) == ("student", None)
-        assert session.scalar(select(func.count()).where(User.username == "noor")) == 0
+        assert db.scalar(select(func.count()).where(User.username == "noor")) == 0
 
 
 def test_nobody_has_an_unknown_id(client, admin):
@@ -102,7 +102,7 @@ def test_the_last_admin_stays_one(client, admin, log_in, make_user):
 
 def test_two_admins_who_lock_each_other_at_once_leave_one(committing_client, log_in):
     client = committing_client
-    with client.app.state.database.transaction() as session:
+    with client.app.state.database.transaction() as db:
         users = [
             User(
                 username=name,
@@ -113,8 +113,8 @@ def test_two_admins_who_lock_each_other_at_once_leave_one(committing_client, log
             )
             for name in ("ada", "ben")
         ]
-        session.add_all(users)
-        for other in session.scalars(select(User).where(User.username.not_in(["ada", "ben"]))):
+        db.add_all(users)
+        for other in db.scalars(select(User).where(User.username.not_in(["ada", "ben"]))):
             other.is_active = False
     headers = [bearer(log_in(client, user.username)) for user in users]
     with ThreadPoolExecutor(2) as pool:
@@ -161,18 +161,18 @@ def test_a_new_role_counts_at_once_and_the_session_goes_on(client, admin, make_u
 def test_no_token_made_during_a_role_change_carries_the_old_role(committing_client, log_in, way):
     client = committing_client
     database = client.app.state.database
-    with database.transaction() as session:
+    with database.transaction() as db:
         hashed = hash_password(PASSWORD)
         maja = User(
             username="maja", email="m@example.org", full_name="M", role="instructor", hashed_password=hashed
         )
-        session.add(maja)
+        db.add(maja)
     pair = log_in(client, "maja").json()
     with ThreadPoolExecutor(1) as pool:
-        with database.transaction() as session:
-            session.get(User, maja.id, with_for_update=True).role = "student"
-            session.flush()
-            LoginRepository(session).revoke_tokens_of(maja.id)
+        with database.transaction() as db:
+            db.get(User, maja.id, with_for_update=True).role = "student"
+            db.flush()
+            LoginRepository(db).revoke_tokens_of(maja.id)
             refresh = {"refresh_token": pair["refresh_token"]}
             renewing = pool.submit(
                 lambda: (
@@ -190,14 +190,14 @@ def test_no_token_made_during_a_role_change_carries_the_old_role(committing_clie
 def test_no_login_with_the_old_password_begins_during_a_reset(committing_client, log_in):
     client = committing_client
     database = client.app.state.database
-    with database.transaction() as session:
+    with database.transaction() as db:
         hashed = hash_password(PASSWORD)
         maja = User(username="maja", email="m@example.org", full_name="M", hashed_password=hashed)
-        session.add(maja)
+        db.add(maja)
     with ThreadPoolExecutor(1) as pool:
-        with database.transaction() as session:
-            session.get(User, maja.id, with_for_update=True).hashed_password = hash_password("another one")
-            session.flush()
+        with database.transaction() as db:
+            db.get(User, maja.id, with_for_update=True).hashed_password = hash_password("another one")
+            db.flush()
             late = pool.submit(log_in, client, "maja")
             time.sleep(0.5)
             assert not late.done()
@@ -227,9 +227,9 @@ def test_a_dry_run_says_what_would_be_and_changes_nothing(client, admin, make_us
     make_user("maja")
     taken = client.post("/api/users/", json={**NOOR, "username": "maja"}, headers=admin, params=params)
     assert outcome(taken) == (409, "username_taken")
-    with database.transaction() as session:
-        assert session.scalar(select(func.count()).where(User.username == "noor")) == 0
-        assert session.scalar(select(func.count()).select_from(Mail)) == 0
+    with database.transaction() as db:
+        assert db.scalar(select(func.count()).where(User.username == "noor")) == 0
+        assert db.scalar(select(func.count()).select_from(Mail)) == 0
     assert client.post("/api/users/", json=NOOR, headers=admin).status_code == 201
 
 

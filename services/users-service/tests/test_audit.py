@@ -89,12 +89,12 @@ def test_search_narrows_by_type_and_time(client, make_user, log_in, headers_of):
 )
 def test_events_cannot_be_changed_or_deleted(client, log_in, database, change):
     log_in(client, "nobody")
-    with pytest.raises(DBAPIError, match="append-only"), database.transaction() as session:
-        session.execute(text(change))
+    with pytest.raises(DBAPIError, match="append-only"), database.transaction() as db:
+        db.execute(text(change))
 
 
 def test_only_the_tie_to_a_person_can_be_cut(client, make_user, log_in, database):
     make_user("maja")
     log_in(client, "maja")
-    with database.transaction() as session:
-        session.execute(text("UPDATE security_events SET user_id = NULL, session_id = NULL, address = NULL"))
+    with database.transaction() as db:
+        db.execute(text("UPDATE security_events SET user_id = NULL, session_id = NULL, address = NULL"))

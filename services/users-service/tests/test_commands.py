@@ -31,10 +31,10 @@ Command = Callable[..., Result]
 def served(committing_client: TestClient) -> Iterator[Command]:
     """Runs the command as an admin of a served installation, unless another login is given."""
     hashed = hash_password(PASSWORD)
-    with committing_client.app.state.database.transaction() as session:
+    with committing_client.app.state.database.transaction() as db:
         for name, role in (("ada", "admin"), ("lena", "student")):
             email = f"{name}@example.org"
-            session.add(User(username=name, email=email, full_name=name, role=role, hashed_password=hashed))
+            db.add(User(username=name, email=email, full_name=name, role=role, hashed_password=hashed))
     with serving(committing_client.app) as address:
 
         def run(*arguments: str, username: str = "ada", password: str = PASSWORD) -> Result:
@@ -63,8 +63,8 @@ def outcomes(result: Result) -> list[tuple[int, str]]:
 
 
 def count_users(client: TestClient) -> int:
-    with client.app.state.database.transaction() as session:
-        return session.scalar(select(func.count()).select_from(User))
+    with client.app.state.database.transaction() as db:
+        return db.scalar(select(func.count()).select_from(User))
 
 
 @pytest.mark.parametrize(
@@ -169,10 +169,10 @@ def test_rotating_makes_a_new_key_and_leaves_no_session(served, committing_clien
     rotation = report(result)
     assert (result.exit_code, rotation["signs_in"]) == (0, 10)
     published = committing_client.get("/.well-known/jwks.json").json()["keys"]
-    with committing_client.app.state.database.transaction() as session:
-        assert session.get(SigningKey, rotation["kid"]) is not None
+    with committing_client.app.state.database.transaction() as db:
+        assert db.get(SigningKey, rotation["kid"]) is not None
         open_sessions = select(func.count()).where(UserSession.ended_at.is_(None))
-        assert session.scalar(open_sessions) == 0
+        assert db.scalar(open_sessions) == 0
     assert published
 
 

@@ -52,19 +52,19 @@ def committing(settings):
 def people(committing, others):
     """Maja, who asked to be erased 14 days ago, and Noor, who didn't."""
 
-    def add(session, username):
+    def add(db, username):
         email = f"{username}@example.org"
         user = User(username=username, full_name=username, email=email, hashed_password="")
-        session.add(user)
-        session.flush()
-        session.add(UserProfile(user_id=user.id, bio=f"{username}'s canary"))
+        db.add(user)
+        db.flush()
+        db.add(UserProfile(user_id=user.id, bio=f"{username}'s canary"))
         others.write(user.id, f"{username}'s canary")
         return user.id
 
-    with committing.transaction() as session:
-        maja, noor = add(session, "maja"), add(session, "noor")
+    with committing.transaction() as db:
+        maja, noor = add(db, "maja"), add(db, "noor")
         request = ErasureRequest(user_id=maja, due_at=utc_now() - timedelta(seconds=1))
-        session.add(request)
+        db.add(request)
     return maja, noor, request.id
 
 
@@ -89,15 +89,15 @@ def test_killed_at_any_step_it_finishes(committing, wired, others, people, fault
     assert [entry.user_id for entry in ledger.entries()] == ([] if fault == "begun" else [maja])
     pipeline = ErasurePipeline(committing, ledger, other_services(wired), personal_data(committing))
     for _ in range(3):
-        with committing.transaction() as session:
-            session.execute(update(ErasureRequest).values(due_at=utc_now() - timedelta(seconds=1)))
+        with committing.transaction() as db:
+            db.execute(update(ErasureRequest).values(due_at=utc_now() - timedelta(seconds=1)))
         pipeline.run({"request_id": str(request_id)})
 
-    with committing.transaction() as session:
-        request = session.scalars(select(ErasureRequest)).one()
+    with committing.transaction() as db:
+        request = db.scalars(select(ErasureRequest)).one()
         assert (request.status, request.passes) == ("finished", 2)
-        assert list(session.scalars(select(User.id))) == [noor]
-        assert list(session.scalars(select(UserProfile.bio))) == ["noor's canary"]
+        assert list(db.scalars(select(User.id))) == [noor]
+        assert list(db.scalars(select(UserProfile.bio))) == ["noor's canary"]
     assert request.receipts.keys() == {
         f"{part}-service" for part in ("courses", "chat", "analytics", "users")
     }

@@ -66,8 +66,8 @@ def test_spent_and_expired_refresh_tokens_are_not_active(client, admin, make_use
     second = client.post("/api/auth/refresh", json={"refresh_token": first}).json()["refresh_token"]
     assert ask(client, admin, first) == INACTIVE
     assert ask(client, admin, second)[1]["active"] is True
-    with database.transaction() as session:
-        session.execute(update(RefreshToken).values(expires_at=utc_now() - timedelta(seconds=1)))
+    with database.transaction() as db:
+        db.execute(update(RefreshToken).values(expires_at=utc_now() - timedelta(seconds=1)))
     assert ask(client, admin, second) == INACTIVE
 
 

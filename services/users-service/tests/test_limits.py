@@ -21,9 +21,9 @@ def test_an_account_is_closed_to_guesses_for_a_while(client, make_user, log_in, 
     refused = log_in(client, "maja")
     assert (refused.status_code, refused.json()["code"]) == (429, "too_many_attempts")
     assert refused.headers["Retry-After"] == "900"
-    with database.transaction() as session:
+    with database.transaction() as db:
         earlier = utc_now() - WINDOW - timedelta(seconds=1)
-        session.execute(update(LoginFailure).values(occurred_at=earlier))
+        db.execute(update(LoginFailure).values(occurred_at=earlier))
     assert log_in(client, "maja").status_code == 200
 
 
@@ -55,9 +55,9 @@ def test_an_address_that_tries_many_accounts_is_limited(client, make_user, log_i
 
 def test_guesses_at_the_same_time_learn_no_more_than_one_by_one(committing_client, log_in):
     client = committing_client
-    with client.app.state.database.transaction() as session:
+    with client.app.state.database.transaction() as db:
         hashed = hash_password("correct horse battery")
-        session.add(User(username="maja", email="m@example.org", full_name="M", hashed_password=hashed))
+        db.add(User(username="maja", email="m@example.org", full_name="M", hashed_password=hashed))
     with ThreadPoolExecutor(12) as pool:
         answers = list(
             pool.map(lambda _: log_in(client, "maja", "a wrong guess").status_code, range(3 * PER_ACCOUNT))

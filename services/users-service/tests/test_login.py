@@ -71,16 +71,16 @@ def test_logs_in_by_name_or_address(client, make_user, login, log_in):
 def test_a_bcrypt_hash_from_elsewhere_is_replaced_at_login(client, make_user, database, log_in):
     user = make_user("maja", hashed_password=bcrypt.using(rounds=4).hash(PASSWORD))
     assert log_in(client, "maja").status_code == 200
-    with database.transaction() as session:
-        assert session.get(User, user.id).hashed_password.startswith("$argon2id$")
+    with database.transaction() as db:
+        assert db.get(User, user.id).hashed_password.startswith("$argon2id$")
     assert log_in(client, "maja").status_code == 200
 
 
 def test_only_a_hash_of_the_refresh_token_is_kept(client, make_user, database, log_in):
     make_user("maja")
     token = log_in(client, "maja").json()["refresh_token"]
-    with database.transaction() as session:
-        assert token not in session.scalars(select(RefreshToken.token_hash)).all()
+    with database.transaction() as db:
+        assert token not in db.scalars(select(RefreshToken.token_hash)).all()
 
 
 def test_a_refresh_token_that_nobody_gave_out_is_refused(client):
@@ -91,8 +91,8 @@ def test_a_refresh_token_that_nobody_gave_out_is_refused(client):
 def test_an_expired_refresh_token_is_refused(client, make_user, database, log_in):
     make_user("maja")
     token = log_in(client, "maja").json()["refresh_token"]
-    with database.transaction() as session:
-        session.execute(update(RefreshToken).values(expires_at=utc_now() - timedelta(seconds=1)))
+    with database.transaction() as db:
+        db.execute(update(RefreshToken).values(expires_at=utc_now() - timedelta(seconds=1)))
     assert refresh(client, token).status_code == 401
 
 
@@ -118,12 +118,12 @@ def test_after_the_grace_period_reuse_ends_the_session(client, make_user, databa
     token = log_in(client, "maja").json()["refresh_token"]
     successor = refresh(client, token).json()["refresh_token"]
     spent = RefreshToken.spent_at.is_not(None)
-    with database.transaction() as session:
-        session.execute(update(RefreshToken).where(spent).values(spent_at=utc_now() - timedelta(seconds=11)))
+    with database.transaction() as db:
+        db.execute(update(RefreshToken).where(spent).values(spent_at=utc_now() - timedelta(seconds=11)))
     assert refresh(client, token).status_code == 401
     assert refresh(client, successor).status_code == 401
-    with database.transaction() as session:
-        assert session.scalar(select(UserSession.end_reason)) == "refresh_token_reused"
+    with database.transaction() as db:
+        assert db.scalar(select(UserSession.end_reason)) == "refresh_token_reused"
 
 
 def test_a_grandparent_has_no_grace(client, make_user, log_in):
@@ -137,8 +137,8 @@ def test_a_grandparent_has_no_grace(client, make_user, log_in):
 
 def test_twenty_refreshes_at_once_make_one_successor(committing_client, log_in):
     client = committing_client
-    with client.app.state.database.transaction() as session:
-        session.add(
+    with client.app.state.database.transaction() as db:
+        db.add(
             User(
                 username="maja", email="m@example.org", full_name="M", hashed_password=hash_password(PASSWORD)
             )
@@ -148,8 +148,8 @@ def test_twenty_refreshes_at_once_make_one_successor(committing_client, log_in):
         answers = list(pool.map(lambda _: refresh(client, token), range(20)))
     assert {answer.status_code for answer in answers} == {200}
     assert len({answer.json()["refresh_token"] for answer in answers}) == 1
-    with client.app.state.database.transaction() as session:
-        assert session.scalar(select(func.count()).select_from(RefreshToken)) == 2
+    with client.app.state.database.transaction() as db:
+        assert db.scalar(select(func.count()).select_from(RefreshToken)) == 2
 
 
 def test_logging_out_ends_the_session(client, make_user, log_in):

@@ -148,8 +148,8 @@ def mailing_client(mailing, client_with):
 
 
 def stored(database):
-    with database.transaction() as session:
-        return session.scalars(select(Mail)).one()
+    with database.transaction() as db:
+        return db.scalars(select(Mail)).one()
 
 
 # --- Settings -----------------------------------------------------------------
@@ -198,8 +198,8 @@ def test_a_mail_goes_out_over_tls_with_login_and_its_body_is_forgotten(
     assert [line.split()[0] for line in smtp.lines[:4]] == ["ehlo", "STARTTLS", "ehlo", "AUTH"]
     assert stored(database).body == ""
     assert stored(database).sent_at is not None
-    with database.transaction() as session:
-        session.execute(text("UPDATE jobs SET status = 'queued'"))
+    with database.transaction() as db:
+        db.execute(text("UPDATE jobs SET status = 'queued'"))
     run_jobs(settings=mailing)
     assert len(smtp.messages) == 1, "a repeated job sends nothing twice"
 
@@ -233,11 +233,11 @@ def test_what_the_server_refuses_is_tried_again_and_never_logged(
     assert "MailNotAccepted" in logged
     assert not any(secret in logged for secret in ("eva@example.org", "token=", "p@ss"))
     smtp.refusing = False
-    with database.transaction() as session:
-        session.execute(update(Mail).values(created_at=utc_now() - timedelta(minutes=16)))
-        session.execute(text("UPDATE jobs SET status = 'failed'"))
+    with database.transaction() as db:
+        db.execute(update(Mail).values(created_at=utc_now() - timedelta(minutes=16)))
+        db.execute(text("UPDATE jobs SET status = 'failed'"))
         add = text("INSERT INTO jobs (id, name, arguments) VALUES (gen_random_uuid(), :name, '{}')")
-        session.execute(add, {"name": RESEND})
+        db.execute(add, {"name": RESEND})
     run_jobs(settings=mailing)
     assert len(smtp.messages) == 1
 
@@ -307,8 +307,8 @@ def test_expired_mails_go(client, database):
     client.post("/api/auth/register", json=EVA)
     _forget_expired(database)
     assert stored(database)
-    with database.transaction() as session:
-        session.execute(update(Mail).values(expires_at=utc_now() - timedelta(seconds=1)))
+    with database.transaction() as db:
+        db.execute(update(Mail).values(expires_at=utc_now() - timedelta(seconds=1)))
     _forget_expired(database)
-    with database.transaction() as session:
-        assert session.scalars(select(Mail)).first() is None
+    with database.transaction() as db:
+        assert db.scalars(select(Mail)).first() is None

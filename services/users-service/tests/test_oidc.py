@@ -75,8 +75,8 @@ def log_in_there(browser: TestClient, provider: FakeProvider) -> Callable[..., h
 
 
 def events(database: Database) -> list[tuple[str, dict[str, Any]]]:
-    with database.transaction() as session:
-        rows = session.scalars(select(SecurityEvent).order_by(SecurityEvent.id))
+    with database.transaction() as db:
+        rows = db.scalars(select(SecurityEvent).order_by(SecurityEvent.id))
         return [(row.type, row.data) for row in rows]
 
 
@@ -121,8 +121,8 @@ def test_a_state_that_nobody_gave_out_is_refused(log_in_there, state):
 
 def test_a_state_expires(browser, provider, database):
     brought = provider.authorize(browser.get("/api/auth/oidc/start").headers["Location"])
-    with database.transaction() as session:
-        session.execute(update(ExternalLogin).values(expires_at=utc_now() - timedelta(seconds=1)))
+    with database.transaction() as db:
+        db.execute(update(ExternalLogin).values(expires_at=utc_now() - timedelta(seconds=1)))
     assert refused(browser.get(CALLBACK, params=brought)) == (401, "external_login_failed")
 
 
@@ -131,8 +131,8 @@ def test_a_state_expires(browser, provider, database):
 )
 def test_what_the_provider_did_not_grant_logs_nobody_in(log_in_there, database, brought):
     assert refused(log_in_there(**brought)) == (401, "external_login_failed")
-    with database.transaction() as session:
-        assert session.scalars(select(ExternalLogin)).all() == []
+    with database.transaction() as db:
+        assert db.scalars(select(ExternalLogin)).all() == []
 
 
 def test_a_code_that_the_provider_refuses_logs_nobody_in(log_in_there, provider):
@@ -242,16 +242,16 @@ def test_a_discovery_document_that_makes_no_sense_is_not_followed(browser, provi
 def test_without_a_verified_address_there_is_no_account(log_in_there, provider, database, claims):
     provider.claims = claims
     assert refused(log_in_there()) == (403, "external_email_not_verified")
-    with database.transaction() as session:
-        assert session.scalars(select(User)).all() == []
+    with database.transaction() as db:
+        assert db.scalars(select(User)).all() == []
 
 
 def test_an_account_whose_address_was_never_verified_is_not_linked(log_in_there, make_user, database):
     """Somebody else may have opened it, waiting for its owner to come by."""
     make_user("maja", email="maja@example.org")
     assert refused(log_in_there()) == (409, "account_email_not_verified")
-    with database.transaction() as session:
-        assert session.scalars(select(ExternalIdentity)).all() == []
+    with database.transaction() as db:
+        assert db.scalars(select(ExternalIdentity)).all() == []
 
 
 @pytest.mark.parametrize("closed", ["locked_at", "is_active"])
@@ -260,9 +260,9 @@ def test_a_closed_account_stays_closed(log_in_there, make_user, database, closed
     user = make_user("maja", email="maja@example.org", email_verified_at=utc_now())
     if linked:
         assert log_in_there().status_code == 200
-    with database.transaction() as session:
+    with database.transaction() as db:
         value = utc_now() if closed == "locked_at" else False
-        session.execute(update(User).where(User.id == user.id).values({closed: value}))
+        db.execute(update(User).where(User.id == user.id).values({closed: value}))
     assert refused(log_in_there()) == (403, "external_login_refused")
 
 
@@ -276,8 +276,8 @@ def test_the_way_out_keeps_its_secrets(browser, database):
     assert asked["redirect_uri"] == "http://cogniflow.test/api/auth/oidc/callback"
     cookie = start.headers["Set-Cookie"]
     assert all(part in cookie for part in ("HttpOnly", "SameSite=lax", "Path=/api/auth/oidc", "Max-Age=600"))
-    with database.transaction() as session:
-        kept = session.scalars(select(ExternalLogin)).one()
+    with database.transaction() as db:
+        kept = db.scalars(select(ExternalLogin)).one()
     assert asked["state"] not in str(vars(kept))
     assert kept.state_hash == hashlib.sha256(asked["state"].encode()).hexdigest()
     assert kept.encrypted_code_verifier.startswith("gAAAA")
@@ -303,23 +303,23 @@ def test_somebody_new_gets_an_account(browser, log_in_there, provider, database)
     assert refresh.status_code == 200
     kinds = [kind for kind, _ in events(database)]
     assert kinds == ["registered", "external_identity_linked", "external_login"]
-    with database.transaction() as session:
-        assert session.scalars(select(User.email_verified_at)).one() is not None
+    with database.transaction() as db:
+        assert db.scalars(select(User.email_verified_at)).one() is not None
 
 
 def test_the_second_time_it_is_the_same_account(log_in_there, provider, database):
     assert log_in_there().status_code == 200
     provider.claims = {"email": "moved@example.org", "email_verified": False}
     assert log_in_there().status_code == 200
-    with database.transaction() as session:
-        assert session.scalars(select(User.email)).all() == ["Maja@Example.org"]
+    with database.transaction() as db:
+        assert db.scalars(select(User.email)).all() == ["Maja@Example.org"]
 
 
 def test_a_verified_account_with_the_same_address_is_linked(log_in_there, make_user, database, provider):
     user = make_user("known", email="maja@example.org", email_verified_at=utc_now())
     assert log_in_there().status_code == 200
-    with database.transaction() as session:
-        linked = session.scalars(select(ExternalIdentity)).one()
+    with database.transaction() as db:
+        linked = db.scalars(select(ExternalIdentity)).one()
     assert (linked.issuer, linked.subject, linked.user_id) == (provider.url, "subject-1", user.id)
     assert [kind for kind, _ in events(database)] == ["external_identity_linked", "external_login"]
 
@@ -330,8 +330,8 @@ def test_another_subject_with_the_same_username_gets_another_name(
     make_user("maja", email="another@example.org")
     provider.claims = {"name": None}
     assert log_in_there().status_code == 200
-    with database.transaction() as session:
-        names = sorted(session.scalars(select(User.username)))
+    with database.transaction() as db:
+        names = sorted(db.scalars(select(User.username)))
     assert names[0] == "maja"
     assert names[1].startswith("maja-")
 
@@ -349,8 +349,8 @@ def test_another_subject_with_the_same_username_gets_another_name(
 def test_a_name_that_is_none_here_is_made_one(log_in_there, provider, database, wanted, given):
     provider.claims = {"preferred_username": wanted}
     assert log_in_there().status_code == 200
-    with database.transaction() as session:
-        assert session.scalars(select(User.username)).one().startswith(given.rstrip("-."))
+    with database.transaction() as db:
+        assert db.scalars(select(User.username)).one().startswith(given.rstrip("-."))
 
 
 def test_a_new_key_of_the_provider_is_fetched(log_in_there, provider):

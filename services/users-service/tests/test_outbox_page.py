@@ -155,8 +155,8 @@ def test_an_admin_who_may_not_log_in_sees_nothing(client, ada, make_user, column
 
 def test_who_is_no_admin_any_more_sees_nothing(client, ada, database):
     assert look(client).status_code == 200
-    with database.transaction() as session:
-        session.execute(update(User).where(User.id == ada.id).values(role="student"))
+    with database.transaction() as db:
+        db.execute(update(User).where(User.id == ada.id).values(role="student"))
     assert is_refused(look(client), 403)
 
 
@@ -204,9 +204,9 @@ def test_an_admin_sees_the_mails_and_is_not_logged_in(client, ada, database, hea
     assert answer.status_code == 200
     assert "eva@example.org" in answer.text
     assert "set-cookie" not in answer.headers
-    with database.transaction() as session:
+    with database.transaction() as db:
         for table in (UserSession, RefreshToken):
-            assert session.scalar(select(func.count()).select_from(table)) == 0
+            assert db.scalar(select(func.count()).select_from(table)) == 0
     found = [event for event in events(client, headers_of("admin")) if event["actor_id"] or event["user_id"]]
     mine = [event for event in found if str(ada.id) in (event["actor_id"], event["user_id"])]
     assert [event["type"] for event in mine] == ["mails_read", "login"]
@@ -292,5 +292,5 @@ def test_with_a_mail_server_no_link_is_shown(client_with, database, ada):
     page = look(mailing_client).text
     assert "eva@example.org" in page
     assert "token=" not in page
-    with database.transaction() as session:
-        assert "token=" in session.scalars(select(Mail.body)).one()
+    with database.transaction() as db:
+        assert "token=" in db.scalars(select(Mail.body)).one()

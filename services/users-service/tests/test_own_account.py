@@ -104,16 +104,16 @@ def test_a_token_serves_its_own_purpose_alone(client, maja, forgotten_token, mai
 def test_refuses_expired_tokens(client, make_user, forgotten_token, database):
     make_user("maja")
     token = forgotten_token("maja")
-    with database.transaction() as session:
-        session.execute(update(OneTimeToken).values(expires_at=utc_now() - timedelta(seconds=1)))
+    with database.transaction() as db:
+        db.execute(update(OneTimeToken).values(expires_at=utc_now() - timedelta(seconds=1)))
     assert outcome(reset(client, token)) == (403, "invalid_token")
 
 
 def test_refuses_an_expired_link_to_confirm_an_address(client, maja, mailed_token, database):
     _, headers = maja
     client.post("/api/auth/verify-email/request", headers=headers)
-    with database.transaction() as session:
-        session.execute(update(OneTimeToken).values(expires_at=utc_now() - timedelta(seconds=1)))
+    with database.transaction() as db:
+        db.execute(update(OneTimeToken).values(expires_at=utc_now() - timedelta(seconds=1)))
     assert outcome(verify(client, mailed_token("maja@example.org"))) == (403, "invalid_token")
     assert me(client, headers)["email_verified_at"] is None
 
@@ -134,8 +134,8 @@ def test_who_is_shut_out_gets_no_link_and_old_ones_are_dead(
 ):
     maja = make_user("maja")
     token = forgotten_token("maja")
-    with database.transaction() as session:
-        session.execute(update(User).where(User.id == maja.id).values(columns))
+    with database.transaction() as db:
+        db.execute(update(User).where(User.id == maja.id).values(columns))
     assert outcome(reset(client, token)) == (403, "invalid_token")
     assert forgotten_token("maja") is None
 
@@ -200,8 +200,8 @@ def test_forgotten_says_the_same_whether_the_address_exists(client, make_user, r
     unknown = client.post("/api/auth/password/forgot", json={"email": "nobody@example.org"})
     assert (known.status_code, known.text) == (unknown.status_code, unknown.text) == (202, known.text)
     run_jobs()
-    with database.transaction() as session:
-        assert list(session.scalars(select(Mail.recipient))) == ["maja@example.org"]
+    with database.transaction() as db:
+        assert list(db.scalars(select(Mail.recipient))) == ["maja@example.org"]
 
 
 def test_forgotten_takes_the_same_steps_whether_the_address_exists(client, make_user, statements):
@@ -246,9 +246,9 @@ def test_a_reset_ends_every_login_and_confirms_the_address(client, maja, log_in,
 def test_two_resets_with_one_token_at_once_and_one_wins(committing_client, run_jobs, mailed_token):
     client = committing_client
     database = client.app.state.database
-    with database.transaction() as session:
+    with database.transaction() as db:
         hashed = hash_password(PASSWORD)
-        session.add(User(username="maja", email="maja@example.org", full_name="M", hashed_password=hashed))
+        db.add(User(username="maja", email="maja@example.org", full_name="M", hashed_password=hashed))
     client.post("/api/auth/password/forgot", json={"email": "maja@example.org"})
     run_jobs(database)
     token = mailed_token("maja@example.org", database)
@@ -288,8 +288,8 @@ def test_a_new_address_counts_once_confirmed_and_the_old_one_is_told(
     _, headers = maja
     assert change_email(client, headers, "new@example.org").status_code == 202
     assert me(client, headers)["email"] == "maja@example.org"
-    with database.transaction() as session:
-        notice = session.scalars(select(Mail).where(Mail.recipient == "maja@example.org")).one()
+    with database.transaction() as db:
+        notice = db.scalars(select(Mail).where(Mail.recipient == "maja@example.org")).one()
     assert "new@example.org" in notice.body
     assert "token" not in notice.body
     assert verify(client, mailed_token("new@example.org")).status_code == 204
@@ -318,8 +318,8 @@ def test_changing_the_password_ends_the_other_logins(client, maja, log_in, datab
     assert client.get("/api/users/me", headers=other).status_code == 401
     assert log_in(client, "maja").status_code == 401
     assert log_in(client, "maja", NEW).status_code == 200
-    with database.transaction() as session:
-        notices = session.scalars(select(Mail.subject).where(Mail.recipient == "maja@example.org"))
+    with database.transaction() as db:
+        notices = db.scalars(select(Mail.subject).where(Mail.recipient == "maja@example.org"))
         assert list(notices) == ["Your password was changed"]
 
 
@@ -364,7 +364,7 @@ def test_everything_is_recorded_without_secrets(client, maja, forgotten_token, h
 def test_only_the_hash_of_a_token_is_kept(client, make_user, forgotten_token, database):
     make_user("maja")
     token = forgotten_token("maja")
-    with database.transaction() as session:
-        rows = [str(row) for row in session.execute(select(OneTimeToken.__table__))]
+    with database.transaction() as db:
+        rows = [str(row) for row in db.execute(select(OneTimeToken.__table__))]
     assert rows
     assert not any(token in row for row in rows)

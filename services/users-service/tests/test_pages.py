@@ -12,8 +12,8 @@ PASSWORD = "another quiet morning"
 
 
 def link_in_mail(database, settings):
-    with database.transaction() as session:
-        body = session.scalars(select(Mail.body)).one()
+    with database.transaction() as db:
+        body = db.scalars(select(Mail.body)).one()
     link = re.search(r"^(http\S+)$", body, re.MULTILINE)[1]
     assert link.startswith(f"{settings.public_url}/")
     return link.removeprefix(settings.public_url)

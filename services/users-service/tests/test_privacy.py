@@ -54,17 +54,15 @@ def work(database, wired) -> Callable[[], None]:
     def run() -> None:
         jobs = Jobs(database, wired.redis_url.get_secret_value(), wired.schema_name)
         handle_privacy(database, jobs, wired)
-        with database.transaction() as session:
-            jobs.enqueue(session, FIND_OPEN)
+        with database.transaction() as db:
+            jobs.enqueue(db, FIND_OPEN)
         ours = text(
             "SELECT id FROM jobs WHERE status = 'queued' AND name ~ 'person|privacy' ORDER BY id LIMIT 1"
         )
         for _ in range(9):
-            with database.transaction() as session:
-                session.execute(
-                    text("UPDATE jobs SET due_at = now() - interval '1 s' WHERE status = 'queued'")
-                )
-                job_id = session.scalar(ours)
+            with database.transaction() as db:
+                db.execute(text("UPDATE jobs SET due_at = now() - interval '1 s' WHERE status = 'queued'"))
+                job_id = db.scalar(ours)
             if job_id is None:
                 return
             jobs.perform(str(job_id))
@@ -91,8 +89,8 @@ def time_passes(database):
     """Let what waits be due."""
 
     def step():
-        with database.transaction() as session:
-            session.execute(update(ErasureRequest).values(due_at=utc_now() - timedelta(seconds=1)))
+        with database.transaction() as db:
+            db.execute(update(ErasureRequest).values(due_at=utc_now() - timedelta(seconds=1)))
 
     return step
 
@@ -103,10 +101,9 @@ def rows(database):
 
     def read(*, but=()):
         names = [table.fullname for table in metadata.tables.values() if table.name not in but]
-        with database.transaction() as session:
+        with database.transaction() as db:
             return "".join(
-                session.scalar(text(f"SELECT coalesce(json_agg(t)::text, '') FROM {name} t"))
-                for name in names
+                db.scalar(text(f"SELECT coalesce(json_agg(t)::text, '') FROM {name} t")) for name in names
             )
 
     return read
@@ -257,22 +254,22 @@ def test_an_archive_is_downloaded_once_and_then_gone(client, maja, work, databas
     assert client.get(path, headers=maja.headers).headers["content-type"] == "application/zip"
     answer = client.get(path, headers=maja.headers)
     assert (answer.status_code, answer.json()["code"]) == (404, "export_gone")
-    with database.transaction() as session:
-        assert session.scalars(select(DataExportChunk.number)).all() == []
+    with database.transaction() as db:
+        assert db.scalars(select(DataExportChunk.number)).all() == []
 
 
 def test_an_archive_expires(client, maja, work, database):
     made = client.post("/api/privacy/export", headers=maja.headers).json()
     work()
-    with database.transaction() as session:
-        export = session.scalars(select(DataExport)).one()
+    with database.transaction() as db:
+        export = db.scalars(select(DataExport)).one()
         assert timedelta(hours=23) < export.expires_at - utc_now() <= timedelta(hours=24)
         export.expires_at = utc_now()
     answer = client.get(f"/api/privacy/exports/{made['id']}/download", headers=maja.headers)
     assert (answer.status_code, answer.json()["code"]) == (404, "export_gone")
     work()
-    with database.transaction() as session:
-        assert session.scalars(select(DataExportChunk.number)).all() == []
+    with database.transaction() as db:
+        assert db.scalars(select(DataExportChunk.number)).all() == []
 
 
 def test_a_large_archive_is_kept_in_pieces(client, maja, others, work, database, monkeypatch):
@@ -357,8 +354,8 @@ def test_an_erasure_leaves_nothing_of_one_person_and_all_of_another(
     answer = client.post("/api/privacy/erase/cancel", headers=maja.headers)
     assert answer.status_code == 401
     time_passes(), work()
-    with database.transaction() as session:
-        request = session.scalars(select(ErasureRequest)).one()
+    with database.transaction() as db:
+        request = db.scalars(select(ErasureRequest)).one()
     assert (request.status, request.passes) == ("finished", 2)
     assert request.receipts["chat-service"]["erased"] == {"postgresql.words": 1}
     assert request.receipts["users-service"]["erased"]["postgresql.users"] == 1
@@ -384,21 +381,21 @@ def test_a_service_that_is_away_is_asked_until_it_answers(client, maja, others, 
     work()
     assert ("courses", "erase") in others.asked
     assert ("analytics", "erase") not in others.asked
-    with database.transaction() as session:
-        assert session.get(User, maja.id) is not None
-        assert session.scalars(select(ErasureRequest.status)).one() == "running"
+    with database.transaction() as db:
+        assert db.get(User, maja.id) is not None
+        assert db.scalars(select(ErasureRequest.status)).one() == "running"
     others.away.clear()
     work(), time_passes(), work()
-    with database.transaction() as session:
-        assert session.get(User, maja.id) is None
-        assert session.scalars(select(ErasureRequest.status)).one() == "finished"
+    with database.transaction() as db:
+        assert db.get(User, maja.id) is None
+        assert db.scalars(select(ErasureRequest.status)).one() == "finished"
     assert others.held == {}
 
 
 def test_once_begun_it_cannot_be_canceled(client, maja, database, time_passes):
     erase(client, maja)
-    with database.transaction() as session:
-        session.execute(update(ErasureRequest).values(status="running"))
+    with database.transaction() as db:
+        db.execute(update(ErasureRequest).values(status="running"))
     answer = client.post("/api/privacy/erase/cancel", headers=maja.headers)
     assert (answer.status_code, answer.json()["code"]) == (409, "erasure_running")
 
@@ -408,8 +405,8 @@ def test_what_comes_in_between_is_found_by_the_second_pass(client, maja, others,
     others.write(maja.id, "a late canary")
     time_passes(), work()
     assert others.held == {}
-    with database.transaction() as session:
-        request = session.scalars(select(ErasureRequest)).one()
+    with database.transaction() as db:
+        request = db.scalars(select(ErasureRequest)).one()
     assert request.receipts["analytics-service"]["erased"] == {"postgresql.words": 1}
 
 
@@ -433,26 +430,24 @@ def test_a_restored_backup_brings_nobody_back(
     client, maja, noor, others, work, time_passes, database, wired, log_in
 ):
     """The backup is from before the request; the next start closes the account and erases again."""
-    with database.transaction() as session:
-        backup = dict(
-            session.execute(text("SELECT * FROM users WHERE id = :id"), {"id": maja.id}).one()._mapping
-        )
+    with database.transaction() as db:
+        backup = dict(db.execute(text("SELECT * FROM users WHERE id = :id"), {"id": maja.id}).one()._mapping)
     erase(client, maja), time_passes(), work(), time_passes(), work()
-    with database.transaction() as session:
+    with database.transaction() as db:
         columns = ", ".join(backup)
-        session.execute(
+        db.execute(
             text(f"INSERT INTO users ({columns}) VALUES ({', '.join(f':{name}' for name in backup)})"), backup
         )
-        session.execute(text("DELETE FROM erasure_requests"))
+        db.execute(text("DELETE FROM erasure_requests"))
     others.write(maja.id, "a canary from the backup")
     assert log_in(client, "maja").status_code == 200
 
     replay(database, Ledger(wired.erasure_ledger))
     assert log_in(client, "maja").status_code == 401
     work()
-    with database.transaction() as session:
-        assert session.get(User, maja.id) is None
-        assert session.scalars(select(ErasureRequest.status)).one() == "finished"
+    with database.transaction() as db:
+        assert db.get(User, maja.id) is None
+        assert db.scalars(select(ErasureRequest.status)).one() == "finished"
     assert others.held == {}
     assert log_in(client, "noor").status_code == 200
     replay(database, Ledger(wired.erasure_ledger)), work()
@@ -465,7 +460,7 @@ def test_an_erased_demo_login_is_not_made_again(settings, tmp_path):
     Ledger(changed.erasure_ledger).add(Entry(uuid4(), demo_id("learner"), utc_now()))
     with committed_database(settings) as database:
         bootstrap(changed)
-        with database.transaction() as session:
-            names = set(session.scalars(select(User.username)))
+        with database.transaction() as db:
+            names = set(db.scalars(select(User.username)))
     bootstrap(settings)
     assert names == {"instructor", "admin"}

@@ -47,8 +47,8 @@ def test_a_service_token_is_no_users_token(client, settings):
 
 
 def test_the_private_key_is_encrypted_and_never_published(client, database: Database):
-    with database.transaction() as session:
-        key = session.scalars(select(SigningKey)).one()
+    with database.transaction() as db:
+        key = db.scalars(select(SigningKey)).one()
     assert "PRIVATE KEY" not in key.encrypted_private_key
     (published,) = client.get("/.well-known/jwks.json").json()["keys"]
     assert published["kid"] == key.kid

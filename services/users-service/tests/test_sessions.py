@@ -33,8 +33,8 @@ def test_a_refresh_is_a_use_from_where_it_came(client, make_user, log_in, databa
     make_user("maja")
     there, here = (log_in(client, "maja").json() for _ in range(2))
     earlier = utc_now() - timedelta(hours=1)
-    with database.transaction() as session:
-        session.execute(update(UserSession).values(last_used_at=earlier, address="203.0.113.7"))
+    with database.transaction() as db:
+        db.execute(update(UserSession).values(last_used_at=earlier, address="203.0.113.7"))
     assert client.post("/api/auth/refresh", json={"refresh_token": there["refresh_token"]}).is_success
     latest, other = client.get("/api/auth/sessions", headers=bearer(here)).json()["items"]
     assert (latest["current"], other["current"]) == (False, True)
@@ -66,8 +66,8 @@ def test_ending_one_session_leaves_the_others(client, make_user, log_in, databas
     assert client.delete(f"/api/auth/sessions/{other}", headers=bearer(here)).status_code == 404
     assert client.post("/api/auth/refresh", json={"refresh_token": there["refresh_token"]}).status_code == 401
     assert client.post("/api/auth/refresh", json={"refresh_token": here["refresh_token"]}).status_code == 200
-    with database.transaction() as session:
-        assert str(session.scalars(select(Revocation.session_id)).one()) == other
+    with database.transaction() as db:
+        assert str(db.scalars(select(Revocation.session_id)).one()) == other
 
 
 def test_ending_all_sessions_ends_this_one_too(client, make_user, log_in):

@@ -30,10 +30,10 @@ def load_demo_users(database: Database, settings: Settings, *, but: Set[UUID] = 
 
 
 def _add(database: Database, username: str, full_name: str, role: str, password: SecretStr) -> None:
-    with database.transaction() as session:
-        if session.get(User, demo_id(username)) is not None:
+    with database.transaction() as db:
+        if db.get(User, demo_id(username)) is not None:
             return
-        session.execute(
+        db.execute(
             insert(User)
             .values(
                 id=demo_id(username),

@@ -45,8 +45,8 @@ async def get_origin(request: Request) -> Origin:
 RequestOrigin = Annotated[Origin, Depends(get_origin)]
 
 
-async def get_trail(session: DatabaseSession, origin: RequestOrigin) -> Trail:
-    return Trail(session, origin)
+async def get_trail(db: DatabaseSession, origin: RequestOrigin) -> Trail:
+    return Trail(db, origin)
 
 
 SecurityTrail = Annotated[Trail, Depends(get_trail)]
@@ -84,61 +84,59 @@ async def get_jobs(request: Request) -> Jobs:
 JobQueue = Annotated[Jobs, Depends(get_jobs)]
 
 
-async def get_mails(session: DatabaseSession, jobs: JobQueue, settings: CurrentSettings) -> Mails:
-    return Mails(session, jobs, settings)
+async def get_mails(db: DatabaseSession, jobs: JobQueue, settings: CurrentSettings) -> Mails:
+    return Mails(db, jobs, settings)
 
 
 OutgoingMails = Annotated[Mails, Depends(get_mails)]
 
 
-async def get_outbox(session: DatabaseSession, trail: SecurityTrail, settings: CurrentSettings) -> Outbox:
-    return Outbox(session, trail, settings)
+async def get_outbox(db: DatabaseSession, trail: SecurityTrail, settings: CurrentSettings) -> Outbox:
+    return Outbox(db, trail, settings)
 
 
 MailOutbox = Annotated[Outbox, Depends(get_outbox)]
 
 
 async def get_mailboxes(
-    session: DatabaseSession, trail: SecurityTrail, mails: OutgoingMails, origin: RequestOrigin
+    db: DatabaseSession, trail: SecurityTrail, mails: OutgoingMails, origin: RequestOrigin
 ) -> Mailboxes:
-    return Mailboxes(session, trail, mails, origin)
+    return Mailboxes(db, trail, mails, origin)
 
 
 MailboxService = Annotated[Mailboxes, Depends(get_mailboxes)]
 
 
 async def get_passwords(
-    session: DatabaseSession, trail: SecurityTrail, mails: OutgoingMails, origin: RequestOrigin
+    db: DatabaseSession, trail: SecurityTrail, mails: OutgoingMails, origin: RequestOrigin
 ) -> Passwords:
-    return Passwords(session, trail, mails, origin)
+    return Passwords(db, trail, mails, origin)
 
 
-async def get_confirmation(
-    session: DatabaseSession, trail: SecurityTrail, origin: RequestOrigin
-) -> Confirmation:
-    return Confirmation(session, trail, origin.address)
+async def get_confirmation(db: DatabaseSession, trail: SecurityTrail, origin: RequestOrigin) -> Confirmation:
+    return Confirmation(db, trail, origin.address)
 
 
 async def get_administration(
-    session: DatabaseSession, trail: SecurityTrail, mails: OutgoingMails, mailboxes: MailboxService
+    db: DatabaseSession, trail: SecurityTrail, mails: OutgoingMails, mailboxes: MailboxService
 ) -> Administration:
-    return Administration(session, trail, mails, mailboxes)
+    return Administration(db, trail, mails, mailboxes)
 
 
-async def get_accounts(session: DatabaseSession, trail: SecurityTrail, mailboxes: MailboxService) -> Accounts:
-    return Accounts(session, trail, mailboxes)
+async def get_accounts(db: DatabaseSession, trail: SecurityTrail, mailboxes: MailboxService) -> Accounts:
+    return Accounts(db, trail, mailboxes)
 
 
 async def get_login(
-    session: DatabaseSession, settings: CurrentSettings, keys: Keys, origin: RequestOrigin
+    db: DatabaseSession, settings: CurrentSettings, keys: Keys, origin: RequestOrigin
 ) -> Login:
-    return Login(session, settings, keys, origin)
+    return Login(db, settings, keys, origin)
 
 
 async def get_service_tokens(
-    session: DatabaseSession, settings: CurrentSettings, keys: Keys, trail: SecurityTrail
+    db: DatabaseSession, settings: CurrentSettings, keys: Keys, trail: SecurityTrail
 ) -> ServiceTokens:
-    return ServiceTokens(session, settings, keys, trail)
+    return ServiceTokens(db, settings, keys, trail)
 
 
 PasswordService = Annotated[Passwords, Depends(get_passwords)]

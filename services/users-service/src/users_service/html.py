@@ -37,10 +37,10 @@ def page(title: str, content: str) -> HTMLResponse:
     return _answer(title, content)
 
 
-def refusal_page(title: str, refusal: ServiceError, session: Session, form: str) -> HTMLResponse:
+def refusal_page(title: str, refusal: ServiceError, db: Session, form: str) -> HTMLResponse:
     """Says what is wrong and shows the form again. Undoes what was written, unless that is to stay."""
     if not refusal.keeps_changes:
-        session.rollback()
+        db.rollback()
     content = f'<p role="alert">{escape(refusal.detail)}</p>\n{form}'
     return _answer(title, content, refusal.status, refusal.headers)
 

@@ -45,19 +45,19 @@ def handle_mails(database: Database, jobs: Jobs, settings: Settings) -> None:
     jobs.handler(RESEND, sender.resend)
 
     def forgotten(arguments: Mapping[str, Any]) -> None:
-        with database.transaction() as session:
-            answer_forgotten(session, Mails(session, jobs, settings), arguments)
+        with database.transaction() as db:
+            answer_forgotten(db, Mails(db, jobs, settings), arguments)
 
     jobs.handler(FORGOTTEN, forgotten)
 
 
 def _forget_expired(database: Database) -> None:
-    with database.transaction() as session:
+    with database.transaction() as db:
         for table in (RefreshToken, OneTimeToken, ExternalLogin):
-            session.execute(delete(table).where(table.expires_at < func.now()))
-        session.execute(delete(LoginFailure).where(LoginFailure.occurred_at < func.now() - WINDOW))
-        forget_revocations(session)
-        forget_mails(session)
+            db.execute(delete(table).where(table.expires_at < func.now()))
+        db.execute(delete(LoginFailure).where(LoginFailure.occurred_at < func.now() - WINDOW))
+        forget_revocations(db)
+        forget_mails(db)
 
 
 if __name__ == "__main__":

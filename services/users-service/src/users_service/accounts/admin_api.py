@@ -19,7 +19,7 @@ def create_user(
     admin: Admin,
     administration: AdministrationService,
     once: UserOnce,
-    session: DatabaseSession,
+    db: DatabaseSession,
     response: Response,
     dry_run: bool = False,
 ) -> UserOut:
@@ -29,7 +29,7 @@ def create_user(
     """
     account = UserOut.model_validate(administration.create(admin.id, body))
     if dry_run:
-        session.rollback()
+        db.rollback()
         response.status_code = 200
         return account
     return once.keep(account)

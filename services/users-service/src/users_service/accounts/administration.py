@@ -34,13 +34,13 @@ class Administration:
     lock each other at once don't lock everybody out.
     """
 
-    def __init__(self, session: Session, trail: Trail, mails: Mails, mailboxes: Mailboxes) -> None:
-        self._session = session
+    def __init__(self, db: Session, trail: Trail, mails: Mails, mailboxes: Mailboxes) -> None:
+        self._db = db
         self._trail = trail
         self._mails = mails
         self._mailboxes = mailboxes
-        self._users = UserRepository(session)
-        self._logins = LoginRepository(session)
+        self._users = UserRepository(db)
+        self._logins = LoginRepository(db)
 
     def create(self, admin_id: UUID, new: NewUser) -> User:
         """Without a password the person gets a link by mail to choose one.
@@ -57,10 +57,10 @@ class Administration:
             # Without a password: one that nobody ever knew.
             hashed_password=hash_password(new.password or secrets.token_urlsafe(32)),
         )
-        add_user(self._session, user)
+        add_user(self._db, user)
         self._trail.record(EventType.USER_CREATED, user_id=user.id, actor_id=admin_id, role=new.role)
         if new.password is None:
-            send_reset_link(self._session, self._mails, user, INVITATION, INVITATION_LIFETIME)
+            send_reset_link(self._db, self._mails, user, INVITATION, INVITATION_LIFETIME)
         else:
             self._mailboxes.send_verification(user)
         return user
@@ -96,7 +96,7 @@ class Administration:
 
     def deactivate(self, user_id: UUID, password: str, confirmation: Confirmation) -> None:
         """By the person themselves. Raises WrongPassword, TooManyAttempts or LastAdmin."""
-        self._session.execute(_ONE_AT_A_TIME)
+        self._db.execute(_ONE_AT_A_TIME)
         confirmation.confirm(user_id, password)
         user = self._take(user_id, stays_admin=False)
         user.is_active = False
@@ -105,7 +105,7 @@ class Administration:
 
     def _take(self, user_id: UUID, *, stays_admin: bool) -> User:
         """The account, locked. Raises LastAdmin when it is the only admin and won't be one any more."""
-        self._session.execute(_ONE_AT_A_TIME)
+        self._db.execute(_ONE_AT_A_TIME)
         user = self._users.locked(user_id)
         if user is None:
             raise UserNotFound("There is no such user.")
@@ -115,6 +115,6 @@ class Administration:
         return user
 
     def _shut_out(self, user: User, event: EventType) -> None:
-        OneTimeTokens(self._session).cancel(user.id, *Purpose)
+        OneTimeTokens(self._db).cancel(user.id, *Purpose)
         self._logins.end(user.id, event.value)
         self._logins.revoke_tokens_of(user.id)

@@ -14,22 +14,22 @@ from users_service.tables import User
 class Confirmation:
     """An access token alone, perhaps stolen, must not be enough to take an account over."""
 
-    def __init__(self, session: Session, trail: Trail, address: str) -> None:
-        self._session = session
+    def __init__(self, db: Session, trail: Trail, address: str) -> None:
+        self._db = db
         self._trail = trail
         self._address = address
 
     def confirm(self, user_id: UUID, password: str) -> User:
         """The user, whose row stays locked. Raises WrongPassword or TooManyAttempts, counted as at login."""
-        user = self._session.get(User, user_id)
+        user = self._db.get(User, user_id)
         if user is None:
             raise UserNotFound("There is no such user.")
-        limits = LoginLimits(self._session, user.username, self._address)
+        limits = LoginLimits(self._db, user.username, self._address)
         limits.check()
         compared = user.hashed_password
         matches, _ = verify_password(password, compared)
         limits.settle()
-        self._session.refresh(user, with_for_update=True)
+        self._db.refresh(user, with_for_update=True)
         if not matches or user.hashed_password != compared or not user.may_log_in:
             limits.failed()
             self._trail.record(EventType.PASSWORD_REFUSED, user_id=user.id)

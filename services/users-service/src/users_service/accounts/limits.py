@@ -14,10 +14,8 @@ class MailLimits(Limits):
 
     refusal = TooManyMails
 
-    def __init__(self, session: Session, email: str, address: str) -> None:
-        super().__init__(
-            session, {f"mail:{email.lower()}": PER_MAILBOX, f"mails-from:{address}": PER_ADDRESS}
-        )
+    def __init__(self, db: Session, email: str, address: str) -> None:
+        super().__init__(db, {f"mail:{email.lower()}": PER_MAILBOX, f"mails-from:{address}": PER_ADDRESS})
 
     def take(self) -> None:
         """Count this one. Raises TooManyMails."""

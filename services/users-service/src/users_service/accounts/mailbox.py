@@ -18,13 +18,13 @@ from users_service.tables import User
 
 
 class Mailboxes:
-    def __init__(self, session: Session, trail: Trail, mails: Mails, origin: Origin) -> None:
-        self._session = session
+    def __init__(self, db: Session, trail: Trail, mails: Mails, origin: Origin) -> None:
+        self._db = db
         self._trail = trail
         self._mails = mails
         self._origin = origin
-        self._tokens = OneTimeTokens(session)
-        self._users = UserRepository(session)
+        self._tokens = OneTimeTokens(db)
+        self._users = UserRepository(db)
 
     def send_verification(self, user: User) -> None:
         issued = self._tokens.issue(user, Purpose.VERIFY_EMAIL, user.email, VERIFY_LIFETIME)
@@ -44,7 +44,7 @@ class Mailboxes:
             raise UserNotFound("There is no such user.")
         if user.email_verified_at is not None:
             raise EmailAlreadyVerified("This e-mail address is confirmed.")
-        MailLimits(self._session, user.email, self._origin.address).take()
+        MailLimits(self._db, user.email, self._origin.address).take()
         self.send_verification(user)
 
     def request_change(self, user_id: UUID, email: str, password: str) -> None:
@@ -52,8 +52,8 @@ class Mailboxes:
 
         Raises WrongPassword, TooManyAttempts, TooManyMails or EmailTaken.
         """
-        user = Confirmation(self._session, self._trail, self._origin.address).confirm(user_id, password)
-        MailLimits(self._session, email, self._origin.address).take()
+        user = Confirmation(self._db, self._trail, self._origin.address).confirm(user_id, password)
+        MailLimits(self._db, email, self._origin.address).take()
         owner = self._users.by_email(email)
         if owner is not None and owner.id != user.id:
             raise _taken()
@@ -79,9 +79,9 @@ class Mailboxes:
     def _change(self, user: User, email: str) -> None:
         """Links that went to the old address die."""
         try:
-            with self._session.begin_nested():
+            with self._db.begin_nested():
                 user.email = email
-                self._session.flush()
+                self._db.flush()
         except IntegrityError as error:
             raise _taken() from error
         self._tokens.cancel(user.id, Purpose.VERIFY_EMAIL, Purpose.RESET_PASSWORD)

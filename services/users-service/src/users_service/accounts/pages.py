@@ -64,11 +64,11 @@ def verify_page(token: LinkToken) -> HTMLResponse:
 
 @router.post("/verify-email")
 def verify(
-    form: Annotated[VerifyForm, Form()], session: DatabaseSession, mailboxes: MailboxService
+    form: Annotated[VerifyForm, Form()], db: DatabaseSession, mailboxes: MailboxService
 ) -> HTMLResponse:
     """Confirms the address."""
     return _answer(
-        _VERIFY_TITLE, session, lambda: mailboxes.verify(form.token), "Your e-mail address is confirmed."
+        _VERIFY_TITLE, db, lambda: mailboxes.verify(form.token), "Your e-mail address is confirmed."
     )
 
 
@@ -80,12 +80,12 @@ def reset_page(token: LinkToken) -> HTMLResponse:
 
 @router.post("/reset-password")
 def reset(
-    form: Annotated[ResetForm, Form()], session: DatabaseSession, passwords: PasswordService
+    form: Annotated[ResetForm, Form()], db: DatabaseSession, passwords: PasswordService
 ) -> HTMLResponse:
     """Sets the new password; every login ends."""
     return _answer(
         _RESET_TITLE,
-        session,
+        db,
         lambda: passwords.reset(form.token, form.password),
         "Your password is set. Log in with it.",
         _reset_form(form.token),
@@ -96,12 +96,10 @@ def _reset_form(token: str) -> str:
     return _RESET.substitute(token=escape(token), shortest=MIN_LENGTH, longest=MAX_LENGTH)
 
 
-def _answer(
-    title: str, session: Session, run: Callable[[], None], done: str, again: str = ""
-) -> HTMLResponse:
+def _answer(title: str, db: Session, run: Callable[[], None], done: str, again: str = "") -> HTMLResponse:
     """What became of it; after a refusal nothing has changed, and the form comes once more."""
     try:
         run()
     except ServiceError as refusal:
-        return refusal_page(title, refusal, session, again)
+        return refusal_page(title, refusal, db, again)
     return page(title, f'<p role="status">{escape(done)}</p>')

@@ -27,13 +27,13 @@ FORGOTTEN = "password_forgotten"
 
 
 class Passwords:
-    def __init__(self, session: Session, trail: Trail, mails: Mails, origin: Origin) -> None:
-        self._session = session
+    def __init__(self, db: Session, trail: Trail, mails: Mails, origin: Origin) -> None:
+        self._db = db
         self._trail = trail
         self._mails = mails
         self._origin = origin
-        self._tokens = OneTimeTokens(session)
-        self._logins = LoginRepository(session)
+        self._tokens = OneTimeTokens(db)
+        self._logins = LoginRepository(db)
 
     def forgot(self, email: str, jobs: Jobs) -> None:
         """Have a link sent, if there is such an account. Raises TooManyMails.
@@ -41,11 +41,11 @@ class Passwords:
         The worker writes the mail, so that this call takes the same steps for
         an address that nobody has: its time tells nothing.
         """
-        MailLimits(self._session, email, self._origin.address).take()
-        user = UserRepository(self._session).by_email(email)
+        MailLimits(self._db, email, self._origin.address).take()
+        user = UserRepository(self._db).by_email(email)
         user_id = str(user.id) if user is not None else None
         self._trail.record(EventType.PASSWORD_RESET_REQUESTED, user_id=user.id if user else None)
-        jobs.enqueue(self._session, FORGOTTEN, json.dumps({"user_id": user_id}))
+        jobs.enqueue(self._db, FORGOTTEN, json.dumps({"user_id": user_id}))
 
     def reset(self, token: str, password: str) -> None:
         """Choose a new password without the old one; every login ends.
@@ -64,7 +64,7 @@ class Passwords:
 
     def change(self, user_id: UUID, session_id: UUID, current: str, new: str) -> None:
         """Other logins end. Raises WrongPassword, TooManyAttempts or PasswordTooCommon."""
-        user = Confirmation(self._session, self._trail, self._origin.address).confirm(user_id, current)
+        user = Confirmation(self._db, self._trail, self._origin.address).confirm(user_id, current)
         self._set(user, new)
         self._logins.end(user.id, EventType.PASSWORD_CHANGED.value, but=session_id)
         self._trail.record(EventType.PASSWORD_CHANGED, user_id=user.id, session_id=session_id)
@@ -78,14 +78,14 @@ class Passwords:
 
 
 def send_reset_link(
-    session: Session,
+    db: Session,
     mails: Mails,
     user: User,
     text: Text = RESET_PASSWORD,
     lifetime: timedelta = RESET_LIFETIME,
 ) -> None:
     """The caller holds the user's row locked."""
-    issued = OneTimeTokens(session).issue(user, Purpose.RESET_PASSWORD, user.email, lifetime)
+    issued = OneTimeTokens(db).issue(user, Purpose.RESET_PASSWORD, user.email, lifetime)
     mails.write(
         text,
         user,
@@ -96,10 +96,10 @@ def send_reset_link(
     )
 
 
-def answer_forgotten(session: Session, mails: Mails, arguments: Mapping[str, Any]) -> None:
+def answer_forgotten(db: Session, mails: Mails, arguments: Mapping[str, Any]) -> None:
     """The worker's side of `forgot`: nothing for an unknown address or who may not log in."""
     if arguments["user_id"] is None:
         return
-    user = UserRepository(session).locked(UUID(arguments["user_id"]))
+    user = UserRepository(db).locked(UUID(arguments["user_id"]))
     if user is not None and user.may_log_in:
-        send_reset_link(session, mails, user)
+        send_reset_link(db, mails, user)

@@ -9,37 +9,37 @@ from users_service.tables import User
 
 
 class UserRepository:
-    def __init__(self, session: Session) -> None:
-        self._session = session
+    def __init__(self, db: Session) -> None:
+        self._db = db
 
     def add(self, user: User) -> None:
         """Write now, so that a taken name shows as IntegrityError here."""
-        self._session.add(user)
-        self._session.flush()
-        self._session.refresh(user)
+        self._db.add(user)
+        self._db.flush()
+        self._db.refresh(user)
 
     def by_id(self, user_id: UUID) -> User | None:
-        return self._session.get(User, user_id)
+        return self._db.get(User, user_id)
 
     def locked(self, user_id: UUID) -> User | None:
-        return self._session.get(User, user_id, with_for_update=True, populate_existing=True)
+        return self._db.get(User, user_id, with_for_update=True, populate_existing=True)
 
     def has_admin_beside(self, user_id: UUID) -> bool:
         """Whether somebody else is an admin and may log in."""
         others = select(User.id).where(
             User.id != user_id, User.role == "admin", User.is_active, User.locked_at.is_(None)
         )
-        return self._session.scalars(others.limit(1)).first() is not None
+        return self._db.scalars(others.limit(1)).first() is not None
 
     def by_login(self, login: str) -> User | None:
         """By username or e-mail address, whatever the case."""
         wanted = login.lower()
         named = select(User).where((func.lower(User.username) == wanted) | (func.lower(User.email) == wanted))
-        return self._session.scalars(named).first()
+        return self._db.scalars(named).first()
 
     def by_email(self, email: str) -> User | None:
         """Whatever the case."""
-        return self._session.scalars(select(User).where(func.lower(User.email) == email.lower())).first()
+        return self._db.scalars(select(User).where(func.lower(User.email) == email.lower())).first()
 
     def page(self, after: UUID | None, limit: int, search: str | None, role: str | None) -> list[User]:
         """In the order of registration, one more than `limit` when there is more.
@@ -54,4 +54,4 @@ class UserRepository:
         if search is not None:
             named = (User.username, User.email, User.full_name)
             users = users.where(or_(*(column.icontains(search, autoescape=True) for column in named)))
-        return list(self._session.scalars(users))
+        return list(self._db.scalars(users))

@@ -19,11 +19,11 @@ from users_service.tables import User
 
 
 class Accounts:
-    def __init__(self, session: Session, trail: Trail, mailboxes: Mailboxes) -> None:
-        self._session = session
+    def __init__(self, db: Session, trail: Trail, mailboxes: Mailboxes) -> None:
+        self._db = db
         self._trail = trail
         self._mailboxes = mailboxes
-        self._users = UserRepository(session)
+        self._users = UserRepository(db)
 
     def register(self, registration: Registration) -> User:
         """A new student, who gets a mail to confirm the address.
@@ -38,7 +38,7 @@ class Accounts:
             full_name=registration.full_name,
             hashed_password=hash_password(registration.password),
         )
-        add_user(self._session, user)
+        add_user(self._db, user)
         self._trail.record(EventType.REGISTERED, user_id=user.id)
         self._mailboxes.send_verification(user)
         return user
@@ -53,14 +53,14 @@ class Accounts:
         return self._users.page(after, limit, search, role)
 
 
-def add_user(session: Session, user: User) -> None:
+def add_user(db: Session, user: User) -> None:
     """Raises UsernameTaken or EmailTaken."""
     try:
-        with session.begin_nested():
-            UserRepository(session).add(user)
+        with db.begin_nested():
+            UserRepository(db).add(user)
     except IntegrityError as error:
         raise _taken(error) from error
-    record(session, Event(type="user.registered", actor_id=user.id))
+    record(db, Event(type="user.registered", actor_id=user.id))
 
 
 def _taken(error: IntegrityError) -> UsernameTaken | EmailTaken:

@@ -38,8 +38,8 @@ class Issued:
 class OneTimeTokens:
     """256 random bits each; their SHA-256 is stored, which nobody can turn back."""
 
-    def __init__(self, session: Session) -> None:
-        self._session = session
+    def __init__(self, db: Session) -> None:
+        self._db = db
 
     def issue(self, user: User, purpose: Purpose, email: str, lifetime: timedelta) -> Issued:
         """A new token; earlier ones of the same purpose die. The caller holds the user's row locked."""
@@ -49,7 +49,7 @@ class OneTimeTokens:
         row = OneTimeToken(
             token_hash=_hash(token), user_id=user.id, purpose=purpose, email=email, expires_at=expires_at
         )
-        self._session.add(row)
+        self._db.add(row)
         return Issued(token, expires_at, lifetime // timedelta(hours=1))
 
     def owner(self, token: str, *purposes: Purpose) -> User:
@@ -64,7 +64,7 @@ class OneTimeTokens:
             .with_for_update(of=User)
             .execution_options(populate_existing=True)
         )
-        user = self._session.scalars(found).first()
+        user = self._db.scalars(found).first()
         if user is None or not user.may_log_in:
             raise InvalidToken
         return user
@@ -82,7 +82,7 @@ class OneTimeTokens:
             .values(used_at=func.now())
             .returning(OneTimeToken)
         )
-        redeemed = self._session.scalars(using).first()
+        redeemed = self._db.scalars(using).first()
         if redeemed is None:
             raise InvalidToken
         return redeemed
@@ -91,7 +91,7 @@ class OneTimeTokens:
         ending = delete(OneTimeToken).where(
             OneTimeToken.user_id == user_id, OneTimeToken.purpose.in_(purposes)
         )
-        self._session.execute(ending)
+        self._db.execute(ending)
 
 
 def _hash(token: str) -> str:

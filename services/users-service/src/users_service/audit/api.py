@@ -41,7 +41,7 @@ class SecurityEventOut(ResponseBody):
 @router.get("/api/admin/security-events")
 def search(
     _: Admin,
-    session: DatabaseSession,
+    db: DatabaseSession,
     page: Annotated[PageRequest, Depends()],
     wanted: Annotated[Search, Depends()],
 ) -> Page[SecurityEventOut]:
@@ -49,7 +49,7 @@ def search(
     newest_first = select(SecurityEvent).order_by(SecurityEvent.id.desc()).limit(page.limit + 1)
     if page.after is not None:
         newest_first = newest_first.where(SecurityEvent.id < page.after)
-    events = session.scalars(_matching(newest_first, wanted))
+    events = db.scalars(_matching(newest_first, wanted))
     rows, next_cursor = page.slice(list(events))
     return Page(items=[SecurityEventOut.model_validate(row) for row in rows], next_cursor=next_cursor)
 

@@ -58,8 +58,8 @@ class Origin:
 class Trail:
     """Records events in the transaction of what they report."""
 
-    def __init__(self, session: Session, origin: Origin | None = None) -> None:
-        self._session = session
+    def __init__(self, db: Session, origin: Origin | None = None) -> None:
+        self._db = db
         self._origin = origin
 
     def record(
@@ -72,7 +72,7 @@ class Trail:
         **data: Any,
     ) -> None:
         """`actor_id`: who did it, where that isn't the user. `data` holds ids and reasons, never a secret."""
-        self._session.execute(
+        self._db.execute(
             insert(SecurityEvent).values(
                 id=new_id(),
                 type=type.value,

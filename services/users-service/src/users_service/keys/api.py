@@ -38,16 +38,16 @@ def jwks(keys: Keys, response: Response) -> KeySet:
 
 
 @router.post("/api/admin/keys/rotate", status_code=201)
-def rotate(admin: Admin, session: DatabaseSession, keys: Keys, trail: SecurityTrail) -> Rotation:
+def rotate(admin: Admin, db: DatabaseSession, keys: Keys, trail: SecurityTrail) -> Rotation:
     """Replace the signing key. Tokens signed by the old one stay good until they expire."""
-    kid = keys.rotate(session)
+    kid = keys.rotate(db)
     trail.record(EventType.KEY_ROTATED, actor_id=admin.id, kid=kid)
     return Rotation(kid=kid, signs_in=int(LEAD.total_seconds()))
 
 
 @router.get("/internal/verification")
 def verification_state(
-    _: Annotated[Service, Depends(requires_scope(SCOPE))], session: DatabaseSession
+    _: Annotated[Service, Depends(requires_scope(SCOPE))], db: DatabaseSession
 ) -> Verification:
     """What other services verify tokens against."""
-    return verification(session)
+    return verification(db)

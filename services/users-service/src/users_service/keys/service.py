@@ -51,20 +51,20 @@ class KeyRing:
 
     def ensure_key(self) -> None:
         """Make the first key, unless there is one; safe from several starts at once."""
-        with self._database.transaction() as session:
-            session.execute(_ONE_AT_A_TIME)
-            if session.scalar(select(SigningKey).limit(1)) is None:
-                session.add(self._new_key(utc_now()))
+        with self._database.transaction() as db:
+            db.execute(_ONE_AT_A_TIME)
+            if db.scalar(select(SigningKey).limit(1)) is None:
+                db.add(self._new_key(utc_now()))
 
-    def rotate(self, session: Session) -> str:
+    def rotate(self, db: Session) -> str:
         """Publish a new key that signs after `LEAD`, let the others retire `TAIL` later; gives its id."""
-        session.execute(_ONE_AT_A_TIME)
+        db.execute(_ONE_AT_A_TIME)
         active_from = utc_now() + LEAD
-        session.execute(
+        db.execute(
             update(SigningKey).where(SigningKey.retired_at.is_(None)).values(retired_at=active_from + TAIL)
         )
         key = self._new_key(active_from)
-        session.add(key)
+        db.add(key)
         return key.kid
 
     def signer(self) -> Signer:
@@ -83,8 +83,8 @@ class KeyRing:
         """Read the keys that haven't retired, newest first."""
         live = or_(SigningKey.retired_at.is_(None), SigningKey.retired_at > func.now())
         newest_first = select(SigningKey).where(live).order_by(SigningKey.active_from.desc())
-        with self._database.transaction() as session:
-            keys = list(session.scalars(newest_first))
+        with self._database.transaction() as db:
+            keys = list(db.scalars(newest_first))
         known = {signer.kid: signer for signer in self._signers}
         self._signers = [known.get(key.kid) or self._decrypted(key) for key in keys]
         self._public = {key.kid: key.public_key for key in keys}

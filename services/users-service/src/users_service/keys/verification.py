@@ -17,10 +17,10 @@ REMEMBERED = timedelta(minutes=6)
 """The longest token lifetime and a minute for clocks: whatever was revoked earlier has expired."""
 
 
-def verification(session: Session) -> Verification:
+def verification(db: Session) -> Verification:
     live = or_(SigningKey.retired_at.is_(None), SigningKey.retired_at > func.now())
-    keys = session.execute(select(SigningKey.kid, SigningKey.public_key).where(live))
-    revoked = session.scalars(select(Revocation).where(Revocation.revoked_at > func.now() - REMEMBERED))
+    keys = db.execute(select(SigningKey.kid, SigningKey.public_key).where(live))
+    revoked = db.scalars(select(Revocation).where(Revocation.revoked_at > func.now() - REMEMBERED))
     return Verification(
         keys=[VerificationKey(**public_jwk(kid, pem).model_dump()) for kid, pem in keys],
         revocations=[RevocationOut.model_validate(row, from_attributes=True) for row in revoked],
@@ -32,11 +32,11 @@ def own_state(database: Database, keys: KeyRing) -> Callable[[], Verification]:
 
     def fetch() -> Verification:
         keys.reload()
-        with database.transaction() as session:
-            return verification(session)
+        with database.transaction() as db:
+            return verification(db)
 
     return fetch
 
 
-def forget_revocations(session: Session) -> None:
-    session.execute(delete(Revocation).where(Revocation.revoked_at < func.now() - REMEMBERED))
+def forget_revocations(db: Session) -> None:
+    db.execute(delete(Revocation).where(Revocation.revoked_at < func.now() - REMEMBERED))

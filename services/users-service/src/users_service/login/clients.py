@@ -34,9 +34,9 @@ def hash_secret(secret: str) -> str:
 
 def register_clients(database: Database, settings: Settings) -> None:
     """Store the services' secrets, hashed, and their grants as this version knows them."""
-    with database.transaction() as session:
+    with database.transaction() as db:
         for client_id, grants in GRANTS.items():
             secret = settings.client_secret(client_id).get_secret_value()
             values = {"secret_hash": hash_secret(secret), "grants": grants}
             adding = insert(ServiceClient).values(client_id=client_id, **values)
-            session.execute(adding.on_conflict_do_update(index_elements=["client_id"], set_=values))
+            db.execute(adding.on_conflict_do_update(index_elements=["client_id"], set_=values))

@@ -69,20 +69,20 @@ async def asked(request: Request, form: Annotated[IntrospectionForm, Form()]) ->
 
 @router.post("/api/auth/introspect", response_model_exclude_none=True)
 def introspect(
-    _: Admin, asked: Annotated[Asked, Depends(asked)], session: DatabaseSession, response: Response
+    _: Admin, asked: Annotated[Asked, Depends(asked)], db: DatabaseSession, response: Response
 ) -> Introspection:
     """Whether a token is good right now, whoever it was issued to, and what it says."""
     response.headers["Cache-Control"] = "no-store"
     if asked.claims is None:
-        return _refresh_token(session, asked.token)
+        return _refresh_token(db, asked.token)
     if asked.claims["typ"] == "svc":
         return Introspection(active=True, kind="service", **asked.claims)
-    user = session.get(User, UUID(asked.claims["sub"]))
+    user = db.get(User, UUID(asked.claims["sub"]))
     username = user.username if user is not None else None
     return Introspection(active=True, kind="access", username=username, **asked.claims)
 
 
-def _refresh_token(session: Session, token: str) -> Introspection:
+def _refresh_token(db: Session, token: str) -> Introspection:
     live = (
         select(RefreshToken, UserSession, User)
         .join(UserSession, RefreshToken.session_id == UserSession.id)
@@ -94,7 +94,7 @@ def _refresh_token(session: Session, token: str) -> Introspection:
             UserSession.ended_at.is_(None),
         )
     )
-    found = session.execute(live).first()
+    found = db.execute(live).first()
     if found is None or not found.User.may_log_in:
         return Introspection(active=False)
     return Introspection(

@@ -21,8 +21,8 @@ class Limits:
 
     refusal = TooManyAttempts
 
-    def __init__(self, session: Session, limits: dict[str, int]) -> None:
-        self._session = session
+    def __init__(self, db: Session, limits: dict[str, int]) -> None:
+        self._db = db
         self._limits = limits
 
     def check(self) -> None:
@@ -30,19 +30,19 @@ class Limits:
         since = utc_now() - WINDOW
         for key, limit in self._limits.items():
             recent = (LoginFailure.key == key) & (LoginFailure.occurred_at > since)
-            attempts = self._session.scalar(select(func.count()).select_from(LoginFailure).where(recent))
+            attempts = self._db.scalar(select(func.count()).select_from(LoginFailure).where(recent))
             if attempts is not None and attempts >= limit:
                 raise self.refusal(WINDOW)
 
     def settle(self) -> None:
         """Wait for attempts at the same time to be counted, then check again."""
         for key in sorted(self._limits):
-            self._session.execute(_LOCK, {"key": key})
+            self._db.execute(_LOCK, {"key": key})
         self.check()
 
     def count(self) -> None:
         now = utc_now()
-        self._session.add_all(LoginFailure(id=new_id(), key=key, occurred_at=now) for key in self._limits)
+        self._db.add_all(LoginFailure(id=new_id(), key=key, occurred_at=now) for key in self._limits)
 
 
 class LoginLimits(Limits):
@@ -54,9 +54,9 @@ class LoginLimits(Limits):
     attempts made one by one.
     """
 
-    def __init__(self, session: Session, login: str, address: str) -> None:
+    def __init__(self, db: Session, login: str, address: str) -> None:
         limits = {f"account:{login.lower()}": PER_ACCOUNT, f"address:{address}": PER_ADDRESS}
-        super().__init__(session, limits)
+        super().__init__(db, limits)
 
     def failed(self) -> None:
         self.count()
@@ -64,4 +64,4 @@ class LoginLimits(Limits):
     def succeeded(self) -> None:
         """Forget the account's failures; the address may have tried others too."""
         account = next(iter(self._limits))
-        self._session.execute(delete(LoginFailure).where(LoginFailure.key == account))
+        self._db.execute(delete(LoginFailure).where(LoginFailure.key == account))

@@ -10,15 +10,15 @@ from users_service.tables import RefreshToken, Revocation, User, UserSession
 
 
 class LoginRepository:
-    def __init__(self, session: Session) -> None:
-        self._session = session
+    def __init__(self, db: Session) -> None:
+        self._db = db
 
     def add_session(self, login_session: UserSession) -> None:
-        self._session.add(login_session)
-        self._session.flush()
+        self._db.add(login_session)
+        self._db.flush()
 
     def add_token(self, token: RefreshToken) -> None:
-        self._session.add(token)
+        self._db.add(token)
 
     def hold_owner_of(self, token_hash: str) -> None:
         """Wait for a role change, lock or reset that is under way, and let none begin before this ends.
@@ -32,7 +32,7 @@ class LoginRepository:
             .where(RefreshToken.token_hash == token_hash)
             .with_for_update(read=True, of=User)
         )
-        self._session.execute(owner)
+        self._db.execute(owner)
 
     def lock_session_of(self, token_hash: str) -> UserSession | None:
         """The token's session with its user, locked: refreshes of one line come one by one."""
@@ -44,15 +44,15 @@ class LoginRepository:
             .with_for_update(of=UserSession)
             .execution_options(populate_existing=True)
         )
-        return self._session.scalars(owner).first()
+        return self._db.scalars(owner).first()
 
     def token(self, token_hash: str) -> RefreshToken | None:
-        return self._session.get(RefreshToken, token_hash, populate_existing=True)
+        return self._db.get(RefreshToken, token_hash, populate_existing=True)
 
     def sessions_of(self, user_id: UUID) -> list[UserSession]:
         """Those that haven't ended, the most recently used first."""
         open_ones = select(UserSession).where(UserSession.user_id == user_id, UserSession.ended_at.is_(None))
-        return list(self._session.scalars(open_ones.order_by(UserSession.last_used_at.desc())))
+        return list(self._db.scalars(open_ones.order_by(UserSession.last_used_at.desc())))
 
     def end(
         self, user_id: UUID, reason: str, *, only: UUID | None = None, but: UUID | None = None
@@ -68,10 +68,10 @@ class LoginRepository:
             ending = ending.where(UserSession.id == only)
         if but is not None:
             ending = ending.where(UserSession.id != but)
-        ended = list(self._session.scalars(ending))
-        self._session.add_all(Revocation(session_id=session_id, revoked_at=utc_now()) for session_id in ended)
+        ended = list(self._db.scalars(ending))
+        self._db.add_all(Revocation(session_id=session_id, revoked_at=utc_now()) for session_id in ended)
         return ended
 
     def revoke_tokens_of(self, user_id: UUID) -> None:
         """Access tokens issued up to now count no more; sessions go on and get new ones."""
-        self._session.add(Revocation(user_id=user_id, revoked_at=utc_now()))
+        self._db.add(Revocation(user_id=user_id, revoked_at=utc_now()))

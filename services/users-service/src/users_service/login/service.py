@@ -46,14 +46,14 @@ class Login:
     session ends (RFC 9700, section 4.14.2).
     """
 
-    def __init__(self, session: Session, settings: Settings, keys: KeyRing, origin: Origin) -> None:
-        self._session = session
+    def __init__(self, db: Session, settings: Settings, keys: KeyRing, origin: Origin) -> None:
+        self._db = db
         self._settings = settings
         self._keys = keys
         self._origin = origin
-        self._trail = Trail(session, origin)
-        self._users = UserRepository(session)
-        self._logins = LoginRepository(session)
+        self._trail = Trail(db, origin)
+        self._users = UserRepository(db)
+        self._logins = LoginRepository(db)
 
     def with_password(self, login: str, password: str) -> TokenPair:
         """Raises InvalidCredentials or TooManyAttempts; both are counted and recorded."""
@@ -74,7 +74,7 @@ class Login:
 
     def _proven(self, login: str, password: str) -> User:
         """Whose name and password these are. The only place where a password opens anything."""
-        limits = LoginLimits(self._session, login, self._origin.address)
+        limits = LoginLimits(self._db, login, self._origin.address)
         user = self._users.by_login(login)
         compared = user.hashed_password if user else None
         try:
@@ -98,7 +98,7 @@ class Login:
     def begin_session(self, user: User, event: EventType = EventType.LOGIN) -> TokenPair:
         """Log in somebody who has proved who they are."""
         now = utc_now()
-        self._session.flush()
+        self._db.flush()
         self._hold(user)
         if not user.may_log_in:
             raise InvalidCredentials("The username or the password is wrong.")
@@ -115,7 +115,7 @@ class Login:
         self._logins.add_token(self._token_row(refresh_token, login_session.id))
         self._trail.record(event, user_id=user.id, session_id=login_session.id)
         data = {"session_id": str(login_session.id)}
-        record(self._session, Event(type="user.logged_in", actor_id=user.id, data=data))
+        record(self._db, Event(type="user.logged_in", actor_id=user.id, data=data))
         return self._pair(user, login_session.id, refresh_token)
 
     def refresh(self, refresh_token: str) -> TokenPair:
@@ -164,7 +164,7 @@ class Login:
         FOR NO KEY UPDATE, because the row is about to be updated: two logins
         at once that both only shared it would wait for each other.
         """
-        self._session.refresh(user, with_for_update={"key_share": True})
+        self._db.refresh(user, with_for_update={"key_share": True})
 
     def _end(
         self, user_id: UUID, event: EventType, *, only: UUID | None = None, but: UUID | None = None

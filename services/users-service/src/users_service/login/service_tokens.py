@@ -17,15 +17,15 @@ LIFETIME_S = 60
 
 
 class ServiceTokens:
-    def __init__(self, session: Session, settings: Settings, keys: KeyRing, trail: Trail) -> None:
-        self._session = session
+    def __init__(self, db: Session, settings: Settings, keys: KeyRing, trail: Trail) -> None:
+        self._db = db
         self._settings = settings
         self._keys = keys
         self._trail = trail
 
     def issue(self, form: ClientCredentialsForm) -> ServiceToken:
         """A token for one callee. Raises InvalidClient or InvalidScope, and records either."""
-        client = self._session.get(ServiceClient, form.client_id)
+        client = self._db.get(ServiceClient, form.client_id)
         expected = client.secret_hash if client else ""
         if client is None or not hmac.compare_digest(hash_secret(form.client_secret), expected):
             self._refused(form)

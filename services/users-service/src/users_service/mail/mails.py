@@ -34,8 +34,8 @@ _AT_ONCE = 20
 class Mails:
     """Adds mails to the transaction of what they tell; they go out after its commit."""
 
-    def __init__(self, session: Session, jobs: Jobs, settings: Settings) -> None:
-        self._session = session
+    def __init__(self, db: Session, jobs: Jobs, settings: Settings) -> None:
+        self._db = db
         self._jobs = jobs
         self._settings = settings
 
@@ -51,11 +51,11 @@ class Mails:
             body=text.filled(name=user.full_name, **values),
             expires_at=expires_at or utc_now() + KEPT,
         )
-        self._session.add(mail)
+        self._db.add(mail)
         if self._settings.smtp_server is not None:
-            self._jobs.enqueue(self._session, SEND, json.dumps({"mail_id": str(mail.id)}))
+            self._jobs.enqueue(self._db, SEND, json.dumps({"mail_id": str(mail.id)}))
         else:
-            event.listen(self._session, "after_commit", lambda _: self._point_out(mail.id), once=True)
+            event.listen(self._db, "after_commit", lambda _: self._point_out(mail.id), once=True)
 
     def link(self, page: str, token: str) -> str:
         return f"{links_address(self._settings)}/{page}?token={token}"
@@ -80,16 +80,16 @@ class Sender:
     def send(self, arguments: Mapping[str, Any]) -> None:
         """Job: send one mail, unless that was done. Raises MailNotAccepted."""
         server = self._settings.smtp_server
-        with self._database.transaction() as session:
-            mail = session.get(Mail, UUID(arguments["mail_id"]))
+        with self._database.transaction() as db:
+            mail = db.get(Mail, UUID(arguments["mail_id"]))
         if server is None or mail is None or mail.sent_at is not None or mail.expires_at <= utc_now():
             return
         # Sent outside of a transaction, which must not wait for another server. A crash between
         # here and the mark sends it twice, with the same Message-ID.
         server.hand_over(self._message(mail))
         done = {"sent_at": utc_now(), "body": "", "expires_at": utc_now() + KEPT}
-        with self._database.transaction() as session:
-            session.execute(update(Mail).where(Mail.id == mail.id).values(done))
+        with self._database.transaction() as db:
+            db.execute(update(Mail).where(Mail.id == mail.id).values(done))
         log.info("mail sent", mail_id=str(mail.id))
 
     def resend(self, _: Mapping[str, Any]) -> None:
@@ -97,8 +97,8 @@ class Sender:
         if self._settings.smtp_server is None:
             return
         left = (Mail.sent_at.is_(None), Mail.created_at < func.now() - _JOB_TRIES)
-        with self._database.transaction() as session:
-            waiting = list(session.scalars(select(Mail.id).where(*left).order_by(Mail.id).limit(_AT_ONCE)))
+        with self._database.transaction() as db:
+            waiting = list(db.scalars(select(Mail.id).where(*left).order_by(Mail.id).limit(_AT_ONCE)))
         for mail_id in waiting:
             try:
                 self.send({"mail_id": str(mail_id)})
@@ -117,5 +117,5 @@ class Sender:
         return message
 
 
-def forget_mails(session: Session) -> None:
-    session.execute(delete(Mail).where(Mail.expires_at < func.now()))
+def forget_mails(db: Session) -> None:
+    db.execute(delete(Mail).where(Mail.expires_at < func.now()))

@@ -26,8 +26,8 @@ class MailOut(ResponseBody):
 
 
 class Outbox:
-    def __init__(self, session: Session, trail: Trail, settings: Settings) -> None:
-        self._session = session
+    def __init__(self, db: Session, trail: Trail, settings: Settings) -> None:
+        self._db = db
         self._trail = trail
         self._settings = settings
 
@@ -36,7 +36,7 @@ class Outbox:
         newest_first = select(Mail).order_by(Mail.id.desc()).limit(page.limit + 1)
         if page.after is not None:
             newest_first = newest_first.where(Mail.id < page.after)
-        rows, next_cursor = page.slice(list(self._session.scalars(newest_first)))
+        rows, next_cursor = page.slice(list(self._db.scalars(newest_first)))
         items = [MailOut.model_validate(row) for row in rows]
         if self._settings.smtp_server is not None:
             items = [item.model_copy(update={"body": ""}) for item in items]

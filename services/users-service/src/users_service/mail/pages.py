@@ -70,7 +70,7 @@ def ask() -> HTMLResponse:
 @router.post(_PATH, responses=page_refusals(401, 403, 429))
 def show(
     form: Annotated[OutboxForm, Form()],
-    session: DatabaseSession,
+    db: DatabaseSession,
     login: LoginService,
     outbox: MailOutbox,
     settings: CurrentSettings,
@@ -80,7 +80,7 @@ def show(
         admin = login.as_admin(form.username, form.password, f"POST {_PATH}")
     except ServiceError as refusal:
         again = _form("Show the mails", form.username, form.cursor)
-        return refusal_page(_TITLE, refusal, session, again)
+        return refusal_page(_TITLE, refusal, db, again)
     mails = outbox.read(admin.id, PageRequest(limit=_AT_ONCE, cursor=form.cursor or None))
     return page(_TITLE, _listing(mails, form.username, settings))
 

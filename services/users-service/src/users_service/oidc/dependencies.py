@@ -33,8 +33,8 @@ async def get_external_logins(
     if provider is None:
         raise ExternalLoginOff("No login provider is configured here.")
 
-    def make_login(session: Session) -> Login:
-        return Login(session, settings, keys, origin)
+    def make_login(db: Session) -> Login:
+        return Login(db, settings, keys, origin)
 
     database = request.app.state.database
     return ExternalLogins(database, provider, settings.key_encryption_secret, origin, make_login)

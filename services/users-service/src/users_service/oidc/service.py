@@ -72,8 +72,8 @@ class ExternalLogins:
         """Where to send the browser. Raises Unavailable when the provider is away."""
         state, nonce, code_verifier = (secrets.token_urlsafe(32) for _ in range(3))
         url = self._provider.authorization_url(state, nonce, code_verifier)
-        with self._database.transaction() as session:
-            session.add(
+        with self._database.transaction() as db:
+            db.add(
                 ExternalLogin(
                     state_hash=_hash(state),
                     nonce=nonce,
@@ -93,9 +93,9 @@ class ExternalLogins:
             if code is None:
                 raise ExternalLoginFailed("The provider didn't log you in; begin again.")
             identity = self._provider.identity(code, code_verifier, nonce)
-            with self._database.transaction() as session:
-                user = self._account_of(session, identity)
-                return self._make_login(session).begin_session(user, EventType.EXTERNAL_LOGIN)
+            with self._database.transaction() as db:
+                user = self._account_of(db, identity)
+                return self._make_login(db).begin_session(user, EventType.EXTERNAL_LOGIN)
         except ServiceError as refusal:
             self._record_refusal(refusal)
             raise
@@ -103,34 +103,32 @@ class ExternalLogins:
     def _consume(self, state: str) -> tuple[str, str]:
         """The nonce and code verifier of a login that set out; works once, whatever comes of it."""
         leaving = delete(ExternalLogin).where(ExternalLogin.state_hash == _hash(state))
-        with self._database.transaction() as session:
-            found = session.scalars(leaving.returning(ExternalLogin)).first()
+        with self._database.transaction() as db:
+            found = db.scalars(leaving.returning(ExternalLogin)).first()
         if found is None or found.expires_at <= utc_now():
             raise ExternalLoginFailed("This login took too long, or was finished before; begin again.")
         return found.nonce, self._fernet.decrypt(found.encrypted_code_verifier.encode()).decode()
 
     def _record_refusal(self, refusal: ServiceError) -> None:
-        with self._database.transaction() as session:
-            self._trail(session).record(
+        with self._database.transaction() as db:
+            self._trail(db).record(
                 EventType.LOGIN_FAILED, provider=self._provider.issuer, reason=refusal.code
             )
 
-    def _account_of(self, session: Session, identity: Identity) -> User:
-        session.execute(_ONE_AT_A_TIME, {"identity": f"{identity.issuer} {identity.subject}"})
-        linked = session.get(ExternalIdentity, (identity.issuer, identity.subject))
-        users = UserRepository(session)
+    def _account_of(self, db: Session, identity: Identity) -> User:
+        db.execute(_ONE_AT_A_TIME, {"identity": f"{identity.issuer} {identity.subject}"})
+        linked = db.get(ExternalIdentity, (identity.issuer, identity.subject))
+        users = UserRepository(db)
         if linked is not None:
             return _admitted(users.locked(linked.user_id))
         email = _verified_email(identity)
         known = users.by_email(email)
-        user = self._opened(session, identity, email) if known is None else _linkable(users.locked(known.id))
-        session.add(ExternalIdentity(issuer=identity.issuer, subject=identity.subject, user_id=user.id))
-        self._trail(session).record(
-            EventType.EXTERNAL_IDENTITY_LINKED, user_id=user.id, provider=identity.issuer
-        )
+        user = self._opened(db, identity, email) if known is None else _linkable(users.locked(known.id))
+        db.add(ExternalIdentity(issuer=identity.issuer, subject=identity.subject, user_id=user.id))
+        self._trail(db).record(EventType.EXTERNAL_IDENTITY_LINKED, user_id=user.id, provider=identity.issuer)
         return user
 
-    def _opened(self, session: Session, identity: Identity, email: str) -> User:
+    def _opened(self, db: Session, identity: Identity, email: str) -> User:
         """A new student, whose password nobody knows until they reset it."""
         wanted = _username(identity.username or email.partition("@")[0])
         hashed_password = hash_password(secrets.token_urlsafe(32))
@@ -143,15 +141,15 @@ class ExternalLogins:
                 email_verified_at=utc_now(),
             )
             try:
-                add_user(session, user)
+                add_user(db, user)
             except UsernameTaken:
                 continue
-            self._trail(session).record(EventType.REGISTERED, user_id=user.id, provider=identity.issuer)
+            self._trail(db).record(EventType.REGISTERED, user_id=user.id, provider=identity.issuer)
             return user
         raise UsernameTaken("No free username was found; try again.")
 
-    def _trail(self, session: Session) -> Trail:
-        return Trail(session, self._origin)
+    def _trail(self, db: Session) -> Trail:
+        return Trail(db, self._origin)
 
 
 def _admitted(user: User | None) -> User:

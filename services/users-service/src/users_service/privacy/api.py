@@ -19,12 +19,12 @@ from users_service.privacy.schemas import EraseRequest, ErasureOut, ExportOut
 router = APIRouter(prefix="/api/privacy", tags=["privacy"])
 
 
-async def get_exports(session: DatabaseSession, trail: SecurityTrail, jobs: JobQueue) -> Exports:
-    return Exports(session, trail, jobs)
+async def get_exports(db: DatabaseSession, trail: SecurityTrail, jobs: JobQueue) -> Exports:
+    return Exports(db, trail, jobs)
 
 
-async def get_erasures(session: DatabaseSession, trail: SecurityTrail) -> Erasures:
-    return Erasures(session, trail)
+async def get_erasures(db: DatabaseSession, trail: SecurityTrail) -> Erasures:
+    return Erasures(db, trail)
 
 
 ExportService = Annotated[Exports, Depends(get_exports)]

@@ -73,8 +73,8 @@ class _Pieces:
 
     def _store(self, size: int) -> None:
         row = {"export_id": self._export_id, "number": self._number, "data": bytes(self._pending[:size])}
-        with self._database.transaction() as session:
-            session.execute(insert(DataExportChunk), row)
+        with self._database.transaction() as db:
+            db.execute(insert(DataExportChunk), row)
         del self._pending[:size]
         self._number += 1
 
@@ -130,8 +130,8 @@ def read_pieces(database: Database, export_id: UUID) -> Iterator[bytes]:
     number = 0
     while True:
         wanted = select(DataExportChunk.data).filter_by(export_id=export_id, number=number)
-        with database.transaction() as session:
-            piece = session.scalar(wanted)
+        with database.transaction() as db:
+            piece = db.scalar(wanted)
         if piece is None:
             return
         yield piece
@@ -139,5 +139,5 @@ def read_pieces(database: Database, export_id: UUID) -> Iterator[bytes]:
 
 
 def forget_pieces(database: Database, export_id: UUID) -> None:
-    with database.transaction() as session:
-        session.execute(delete(DataExportChunk).where(DataExportChunk.export_id == export_id))
+    with database.transaction() as db:
+        db.execute(delete(DataExportChunk).where(DataExportChunk.export_id == export_id))

@@ -19,16 +19,16 @@ GRACE = timedelta(days=14)
 
 
 class Erasures:
-    def __init__(self, session: Session, trail: Trail) -> None:
-        self._session = session
+    def __init__(self, db: Session, trail: Trail) -> None:
+        self._db = db
         self._trail = trail
 
     def request(self, user_id: UUID, password: str, confirmation: Confirmation) -> ErasureRequest:
         """A new request, or the open one. Raises WrongPassword, TooManyAttempts or LastAdmin."""
         user = confirmation.confirm(user_id, password)
-        if user.role == "admin" and not UserRepository(self._session).has_admin_beside(user_id):
+        if user.role == "admin" and not UserRepository(self._db).has_admin_beside(user_id):
             raise LastAdmin("This is the only admin; make somebody else one first.")
-        request_id = self._session.scalar(
+        request_id = self._db.scalar(
             insert(ErasureRequest)
             .values(id=new_id(), user_id=user_id, due_at=utc_now() + GRACE)
             .on_conflict_do_nothing()
@@ -46,7 +46,7 @@ class Erasures:
             .order_by(ErasureRequest.id.desc())
             .limit(1)
         )
-        request = self._session.scalars(newest.with_for_update() if lock else newest).first()
+        request = self._db.scalars(newest.with_for_update() if lock else newest).first()
         if request is None:
             raise ErasureNotFound("You haven't asked for an erasure.")
         return request

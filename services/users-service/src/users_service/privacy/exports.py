@@ -30,22 +30,22 @@ _OPEN = DataExport.status.in_(("queued", "running"))
 
 
 class Exports:
-    def __init__(self, session: Session, trail: Trail, jobs: Jobs) -> None:
-        self._session = session
+    def __init__(self, db: Session, trail: Trail, jobs: Jobs) -> None:
+        self._db = db
         self._trail = trail
         self._jobs = jobs
 
     def request(self, user_id: UUID) -> ExportOut:
         """A new export, or the one that is being made already."""
         account = select(User.id).where(User.id == user_id).with_for_update(key_share=True)
-        if self._session.scalar(account) is None:
+        if self._db.scalar(account) is None:
             raise UserNotFound("There is no such user.")
         adding = insert(DataExport).values(id=new_id(), user_id=user_id).on_conflict_do_nothing()
-        new_export = self._session.scalar(adding.returning(DataExport.id))
+        new_export = self._db.scalar(adding.returning(DataExport.id))
         if new_export is not None:
-            self._jobs.enqueue(self._session, EXPORT, json.dumps({"export_id": str(new_export)}))
+            self._jobs.enqueue(self._db, EXPORT, json.dumps({"export_id": str(new_export)}))
             self._trail.record(EventType.EXPORT_REQUESTED, user_id=user_id, export_id=str(new_export))
-        return _shown(self._session.scalars(select(DataExport).where(_OPEN, _of(user_id))).one())
+        return _shown(self._db.scalars(select(DataExport).where(_OPEN, _of(user_id))).one())
 
     def get(self, user_id: UUID, export_id: UUID) -> ExportOut:
         return _shown(self._own(user_id, export_id))
@@ -63,7 +63,7 @@ class Exports:
 
     def _own(self, user_id: UUID, export_id: UUID, *, lock: bool = False) -> DataExport:
         wanted = select(DataExport).where(DataExport.id == export_id, _of(user_id))
-        export = self._session.scalars(wanted.with_for_update() if lock else wanted).first()
+        export = self._db.scalars(wanted.with_for_update() if lock else wanted).first()
         if export is None:
             raise ExportNotFound("There is no such export.")
         return export
@@ -110,24 +110,24 @@ class ExportJob:
             .values(status="running", parts_done=0)
             .returning(DataExport.user_id)
         )
-        with self._database.transaction() as session:
-            return session.scalar(beginning)
+        with self._database.transaction() as db:
+            return db.scalar(beginning)
 
     def _set(self, export_id: UUID, **columns: Any) -> None:
-        with self._database.transaction() as session:
-            session.execute(update(DataExport).where(DataExport.id == export_id).values(**columns))
+        with self._database.transaction() as db:
+            db.execute(update(DataExport).where(DataExport.id == export_id).values(**columns))
 
 
-def unfinished(session: Session) -> list[UUID]:
+def unfinished(db: Session) -> list[UUID]:
     """Give up what couldn't be made in a day; the rest of what isn't made."""
     old = DataExport.created_at < utc_now() - _PATIENCE
-    session.execute(update(DataExport).where(_OPEN, old).values(status="failed"))
-    return list(session.scalars(select(DataExport.id).where(_OPEN)))
+    db.execute(update(DataExport).where(_OPEN, old).values(status="failed"))
+    return list(db.scalars(select(DataExport.id).where(_OPEN)))
 
 
-def forget_archives(session: Session) -> None:
+def forget_archives(db: Session) -> None:
     """Archives go when they have expired or were downloaded an hour ago; that there was one stays known."""
     now = utc_now()
     over = (DataExport.expires_at <= now) | (DataExport.downloaded_at < now - timedelta(hours=1))
     expired = select(DataExport.id).where(over)
-    session.execute(delete(DataExportChunk).where(DataExportChunk.export_id.in_(expired)))
+    db.execute(delete(DataExportChunk).where(DataExportChunk.export_id.in_(expired)))

@@ -36,17 +36,17 @@ def handle_privacy(database: Database, jobs: Jobs, settings: Settings) -> None:
     jobs.handler(REPLAY, lambda _: replay(database, ledger))
 
     def find_open(_: Mapping[str, Any]) -> None:
-        with database.transaction() as session:
-            forget_archives(session)
-            _enqueue(session, jobs, EXPORT, "export_id", unfinished(session))
-            _enqueue(session, jobs, ERASE, "request_id", due(session))
+        with database.transaction() as db:
+            forget_archives(db)
+            _enqueue(db, jobs, EXPORT, "export_id", unfinished(db))
+            _enqueue(db, jobs, ERASE, "request_id", due(db))
 
     jobs.handler(FIND_OPEN, find_open)
 
 
-def _enqueue(session: Session, jobs: Jobs, name: str, argument: str, wanted: Iterable[UUID]) -> None:
+def _enqueue(db: Session, jobs: Jobs, name: str, argument: str, wanted: Iterable[UUID]) -> None:
     """One job for each that has none: a job is given up after some attempts, a wish is not."""
-    in_hand = set(session.scalars(_IN_HAND, {"name": name, "argument": argument}))
+    in_hand = set(db.scalars(_IN_HAND, {"name": name, "argument": argument}))
     for wish in wanted:
         if str(wish) not in in_hand:
-            jobs.enqueue(session, name, json.dumps({argument: str(wish)}))
+            jobs.enqueue(db, name, json.dumps({argument: str(wish)}))

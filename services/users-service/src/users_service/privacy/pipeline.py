@@ -51,8 +51,8 @@ class ErasurePipeline:
         reach("begun")
         self._ledger.add(entry)
         reach("ledgered")
-        with self._database.transaction() as session:
-            close_account(session, entry.user_id)
+        with self._database.transaction() as db:
+            close_account(db, entry.user_id)
         reach("closed")
         for part, source in self._sources.items():
             receipt = source.erase(entry.user_id)
@@ -64,8 +64,8 @@ class ErasurePipeline:
 
     def _begin(self, request_id: UUID) -> Entry | None:
         """The request, from now on beyond cancellation; None when there is nothing to do."""
-        with self._database.transaction() as session:
-            request = session.get(ErasureRequest, request_id, with_for_update=True)
+        with self._database.transaction() as db:
+            request = db.get(ErasureRequest, request_id, with_for_update=True)
             if request is None or request.status not in ("waiting", "running"):
                 return None
             if request.due_at > utc_now():
@@ -76,16 +76,16 @@ class ErasurePipeline:
     def _note(self, request_id: UUID, part: str, receipt: Erased) -> None:
         """Add the counts to the receipts of earlier passes."""
         name = "users-service" if part == OWN else f"{part}-service"
-        with self._database.transaction() as session:
-            request = session.get_one(ErasureRequest, request_id, with_for_update=True)
+        with self._database.transaction() as db:
+            request = db.get_one(ErasureRequest, request_id, with_for_update=True)
             before = request.receipts.get(name, {}).get("erased", {})
             erased = {store: count + before.get(store, 0) for store, count in receipt.erased.items()}
             noted = {"erased": erased, "at": utc_now().isoformat()}
             request.receipts = {**request.receipts, name: noted}
 
     def _end_pass(self, request_id: UUID) -> None:
-        with self._database.transaction() as session:
-            request = session.get_one(ErasureRequest, request_id, with_for_update=True)
+        with self._database.transaction() as db:
+            request = db.get_one(ErasureRequest, request_id, with_for_update=True)
             request.passes += 1
             if request.passes < PASSES:
                 request.due_at = utc_now() + SETTLE
@@ -93,25 +93,23 @@ class ErasurePipeline:
             request.status = "finished"
             if request.finished_at is None:
                 request.finished_at = utc_now()
-                Trail(session).record(EventType.ERASURE_FINISHED, request_id=str(request_id))
+                Trail(db).record(EventType.ERASURE_FINISHED, request_id=str(request_id))
         log.info("erasure finished", request_id=str(request_id))
 
 
-def close_account(session: Session, user_id: UUID) -> None:
+def close_account(db: Session, user_id: UUID) -> None:
     """Nobody logs in any more, and what was issued counts no more."""
     closing = update(User).where(User.id == user_id).values(is_active=False).returning(User.id)
-    if session.scalar(closing) is not None:
-        logins = LoginRepository(session)
+    if db.scalar(closing) is not None:
+        logins = LoginRepository(db)
         logins.end(user_id, "erasure")
         logins.revoke_tokens_of(user_id)
 
 
-def due(session: Session) -> list[UUID]:
+def due(db: Session) -> list[UUID]:
     """The requests whose next pass is due."""
     open_ones = ErasureRequest.status.in_(("waiting", "running"))
-    return list(
-        session.scalars(select(ErasureRequest.id).where(open_ones, ErasureRequest.due_at <= utc_now()))
-    )
+    return list(db.scalars(select(ErasureRequest.id).where(open_ones, ErasureRequest.due_at <= utc_now())))
 
 
 def replay(database: Database, ledger: Ledger) -> None:
@@ -120,17 +118,17 @@ def replay(database: Database, ledger: Ledger) -> None:
     The accounts are closed at once; the pipeline does the rest.
     """
     for entry in ledger.entries():
-        with database.transaction() as session:
-            _reopen(session, entry)
-            close_account(session, entry.user_id)
+        with database.transaction() as db:
+            _reopen(db, entry)
+            close_account(db, entry.user_id)
 
 
-def _reopen(session: Session, entry: Entry) -> None:
+def _reopen(db: Session, entry: Entry) -> None:
     others = (ErasureRequest.user_id == entry.user_id) & (ErasureRequest.id != entry.request_id)
     still_open = ErasureRequest.status.in_(("waiting", "running"))
-    session.execute(update(ErasureRequest).where(others, still_open).values(status="canceled"))
+    db.execute(update(ErasureRequest).where(others, still_open).values(status="canceled"))
     again = {"status": "running", "due_at": utc_now(), "passes": PASSES - 1}
-    session.execute(
+    db.execute(
         insert(ErasureRequest)
         .values(id=entry.request_id, user_id=entry.user_id, requested_at=entry.requested_at, **again)
         .on_conflict_do_update(index_elements=["id"], set_=again, where=ErasureRequest.status != "running")

@@ -13,16 +13,16 @@ router = APIRouter(prefix="/api/profile", tags=["profile"])
 
 
 @router.get("", responses=problems(404))
-def get_profile(user: CurrentUser, session: DatabaseSession) -> ProfileOut:
+def get_profile(user: CurrentUser, db: DatabaseSession) -> ProfileOut:
     """The caller's own profile."""
-    return ProfileOut.model_validate(ProfileRepository(session).get(user.id))
+    return ProfileOut.model_validate(ProfileRepository(db).get(user.id))
 
 
 @router.put("", responses=problems(404))
-def put_profile(user: CurrentUser, body: ProfileEdit, session: DatabaseSession) -> ProfileOut:
+def put_profile(user: CurrentUser, body: ProfileEdit, db: DatabaseSession) -> ProfileOut:
     """Change the caller's own profile."""
     changes = body.model_dump(exclude_unset=True)
-    return ProfileOut.model_validate(ProfileRepository(session).change(user.id, changes))
+    return ProfileOut.model_validate(ProfileRepository(db).change(user.id, changes))
 
 
 @router.get("/activity", responses=problems(404))
@@ -31,6 +31,6 @@ def activity(user: CurrentUser, request: Request) -> Activity:
     database: Database = request.app.state.database
     reader: ActivityReader = request.app.state.activity
     # No session is held while others are asked.
-    with database.transaction() as session:
-        timezone = ProfileRepository(session).get(user.id).timezone
+    with database.transaction() as db:
+        timezone = ProfileRepository(db).get(user.id).timezone
     return reader.read(user, timezone)

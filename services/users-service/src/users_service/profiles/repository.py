@@ -12,19 +12,19 @@ from users_service.tables import User, UserProfile
 
 
 class ProfileRepository:
-    def __init__(self, session: Session) -> None:
-        self._session = session
+    def __init__(self, db: Session) -> None:
+        self._db = db
 
     def get(self, user_id: UUID) -> UserProfile:
         """Made with defaults at the first read, also when two come at once. Raises UserNotFound."""
-        profile = self._session.get(UserProfile, user_id)
+        profile = self._db.get(UserProfile, user_id)
         return profile or self.change(user_id, {})
 
     def change(self, user_id: UUID, changes: dict[str, Any]) -> UserProfile:
         """Only these columns, in one statement: no other edit is lost."""
         # Held until the end, so that no erasure takes the account away meanwhile.
         account = select(User.id).where(User.id == user_id).with_for_update(key_share=True)
-        if self._session.scalar(account) is None:
+        if self._db.scalar(account) is None:
             raise UserNotFound("There is no such user.")
         adding = insert(UserProfile).values(user_id=user_id, **changes)
         if changes:
@@ -32,5 +32,5 @@ class ProfileRepository:
             adding = adding.on_conflict_do_update(index_elements=["user_id"], set_=changed)
         else:
             adding = adding.on_conflict_do_nothing()
-        self._session.execute(adding)
-        return self._session.get_one(UserProfile, user_id, populate_existing=True)
+        self._db.execute(adding)
+        return self._db.get_one(UserProfile, user_id, populate_existing=True)
