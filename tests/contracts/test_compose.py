@@ -12,10 +12,11 @@ ROOT = repository_root()
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 CONTAINERS: dict[str, dict[str, Any]] = COMPOSE["services"]
 ONE_SHOT = "mongo-setup"
+ON_REQUEST = "legacy-import"
 STORES = {"postgres", "mongo", "redis"}
 SERVICES = {f"{part}-service" for part in ("users", "courses", "chat", "analytics")}
 WORKERS = {f"{part}-worker" for part in ("users", "courses", "chat", "analytics")}
-LASTING = sorted(CONTAINERS.keys() - {ONE_SHOT})
+LASTING = sorted(CONTAINERS.keys() - {ONE_SHOT, ON_REQUEST})
 SECRET = re.compile(r"(PASSWORD|SECRET|KEYFILE)$")
 # Given out by somebody else, and empty unless their server is used.
 OPTIONAL = {"OIDC_CLIENT_SECRET"}
@@ -38,7 +39,9 @@ def variables_used() -> set[str]:
 
 
 def test_the_processes_are_the_documented_ones() -> None:
-    assert CONTAINERS.keys() == STORES | SERVICES | WORKERS | {"gateway", ONE_SHOT}
+    assert CONTAINERS.keys() == STORES | SERVICES | WORKERS | {"gateway", ONE_SHOT, ON_REQUEST}
+    on_request = {name for name, container in CONTAINERS.items() if "profiles" in container}
+    assert on_request == {ON_REQUEST}
 
 
 def test_only_the_gateway_and_the_docs_are_published_and_only_on_this_machine() -> None:

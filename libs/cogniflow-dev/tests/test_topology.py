@@ -24,7 +24,7 @@ _SETUP_OF = {"mongo-setup": "mongo"}
 @cache
 def _containers() -> dict[str, dict[str, Any]]:
     compose = yaml.safe_load((repository_root() / "docker-compose.yml").read_text())
-    return dict(compose["services"])
+    return {name: container for name, container in compose["services"].items() if "profiles" not in container}
 
 
 @cache

@@ -131,7 +131,7 @@ def test_import_course_tells_what_came_in_and_what_did_not(command: Command, tmp
 
 
 def test_migrate_legacy_shows_applies_and_repeats(command: Command) -> None:
-    old = Path(__file__).parents[3] / "services" / "chat-service" / "tests" / "data" / "legacy"
+    old = Path(__file__).parents[3] / "tools" / "legacy-import" / "tests" / "data"
     shown = command.ok("migrate-legacy", str(old))
     assert "would be applied" in shown
     assert "Nothing was changed" in shown

@@ -3,7 +3,6 @@
 Most have files of their own that go further; here is what matters, on the real database.
 """
 
-import json
 from contextlib import ExitStack, suppress
 from uuid import UUID, uuid4
 
@@ -14,9 +13,6 @@ from sqlalchemy.exc import IntegrityError
 from taking import MISHAP, WAY, Taking
 
 from chat_service import tables
-from chat_service.legacy.apply.options import Options
-from chat_service.legacy.apply.run import Import
-from chat_service.legacy.sources import Reading
 from chat_service.programs.coach.engine import CoachEngine
 from chat_service.programs.coach.week_answers import WeekAnswers
 from chat_service.programs.content.catalog import Catalog
@@ -287,33 +283,7 @@ def test_risk_14_programs_come_into_the_tables_from_their_files(settings, rows):
         }, path.name
 
 
-def test_risk_15_state_of_the_old_system_is_taken_over(committing, tmp_path):
-    old = {
-        "week_number": 2,
-        "current_question": 2,
-        "name": "Ines",
-        "answers": {"1": ["To sleep longer."]},
-        "nova_responses": {"1": ["Good."]},
-        "iteration_count": {"1": 1},
-        "question_completed": {"1": True},
-    }
-    path = tmp_path / "conversation_states.json"
-    path.write_text(json.dumps({"sess-ines": old}), encoding="utf-8")
-    for _ in range(2):
-        list(
-            Import(committing, Options(program="practice"), lambda *_: None).apply(
-                Reading("old").read([path])
-            )
-        )
-    with committing.transaction() as session:
-        (taken,) = session.scalars(select(tables.ProgramSession)).all()
-        said = session.scalars(select(tables.UserAnswer.answer_text)).all()
-    assert (taken.legacy_id, taken.name, taken.fsm_state, said) == (
-        "sess-ines",
-        "Ines",
-        "2",
-        ["To sleep longer."],
-    )
+# Risk 15, the state of the older system, is tested in tools/legacy-import/tests/test_import.py.
 
 
 def test_risk_16_every_table_has_its_model_and_every_model_its_table(settings, database):

@@ -24,7 +24,7 @@ from cogniflow_dev.cli.output import console, errors, fail, print_json, running_
 from cogniflow_dev.stack import Stack
 from cogniflow_dev.topology import processes
 
-_MODULE = "chat_service.legacy"
+_MODULE = "legacy_import"
 _SHOWN_AFTER_SECONDS = 2.0
 _STATUS = {
     "applied": ("applied", "green"),

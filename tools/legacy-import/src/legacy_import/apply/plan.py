@@ -1,0 +1,254 @@
+"""A session as it will stand here: its weeks, its place, and whatever was said and decided."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from chat_service import tables
+from chat_service.programs.coach.week_answers import WeekAnswers
+from chat_service.programs.content.catalog import read_version
+from chat_service.programs.content.model import Question, Week
+from legacy_import.apply.identity import legacy_uuid
+from legacy_import.apply.rows import Rows
+from legacy_import.apply.target import Target
+
+NOT_KEPT = "your earlier answer"
+"""Stands where a text quotes an answer whose words the old system didn't keep."""
+
+NAMELESS = "you"
+
+
+class LeftAlone(Exception):
+    """A session that stands here already and must not be touched; says why."""
+
+
+_GONE_ON = "the session has gone on here since it was taken over"
+_OTHER = "another session of that name is here; use --namespace to keep two systems apart"
+
+
+@dataclass
+class WeekPlan:
+    week: Week
+    question: int = 1
+    completed: bool = False
+    data: WeekAnswers = field(default_factory=WeekAnswers)
+
+    def passed(self, number: int) -> bool:
+        return self.completed or number < self.question or self.data.is_completed(number)
+
+
+@dataclass
+class SessionPlan:
+    """`turns` are those stored already, with their sequence; new ones follow them."""
+
+    legacy_id: str
+    session_id: UUID
+    user_id: UUID
+    target: Target
+    now: datetime
+    name: str = NAMELESS
+    created_at: datetime | None = None
+    last_activity: datetime | None = None
+    completed: bool = False
+    completion_time: datetime | None = None
+    current: int = 1
+    weeks: dict[int, WeekPlan] = field(default_factory=dict)
+    turns: dict[UUID, int] = field(default_factory=dict)
+    rows: Rows = field(default_factory=Rows)
+
+    @property
+    def at(self) -> datetime:
+        return self.last_activity or self.now
+
+    @property
+    def own(self) -> dict[str, Any]:
+        return {"session_id": self.session_id, "user_id": self.user_id}
+
+    def week(self, week: Week) -> WeekPlan:
+        return self.weeks.setdefault(week.week_number, WeekPlan(week))
+
+    def has_completed(self, week: Week) -> bool:
+        plan = self.weeks.get(week.week_number)
+        return plan is not None and plan.completed
+
+    def stand(self, week: Week, question: int) -> None:
+        """Go to a place, unless the session stands in a later week."""
+        if week.week_number >= self.current:
+            self.current = week.week_number
+            self.week(week).question = max(1, min(question, len(week.questions)))
+
+    def seen(self, moment: datetime | None) -> None:
+        """The session was in use then."""
+        if moment is not None:
+            self.created_at = min(self.created_at or moment, moment)
+            self.last_activity = max(self.last_activity or moment, moment)
+
+    def turn(self, turn_id: UUID, at: datetime, *, answered: bool) -> int:
+        """A turn's sequence, which it keeps for good."""
+        sequence = self.turns.setdefault(turn_id, max(self.turns.values(), default=0) + 1)
+        self.rows.put(
+            "turns",
+            turn_id=turn_id,
+            session_id=self.session_id,
+            sequence=sequence,
+            client_message_id=f"legacy-{turn_id}",
+            fingerprint="legacy",
+            status="completed" if answered else "abandoned",
+            epoch=1,
+            created_at=at,
+            completed_at=at if answered else None,
+        )
+        return sequence
+
+    def settle(self) -> None:
+        """Find the place where the session goes on, and what later texts need of earlier weeks."""
+        while (here := self.weeks.get(self.current)) is not None and here.completed:
+            later = [week for week in self.target.program.active_weeks if week.week_number > self.current]
+            if not later:
+                self.completed = True
+                break
+            self.current = later[0].week_number
+            self.week(later[0])
+        for week in self.target.program.active_weeks:
+            if week.week_number <= self.current:
+                self._fill(self.week(week))
+        self._write_rows()
+
+    def _fill(self, plan: WeekPlan) -> None:
+        """Texts quote answers and choices of what was passed; none of them may be missing."""
+        earlier = plan.week.week_number < self.current
+        for question in plan.week.questions:
+            number, data = question.question_number, plan.data
+            if not earlier and not plan.passed(number):
+                continue
+            if not earlier and not data.answers_to(number):
+                plan.data = data = data.model_copy(
+                    update={"answers": {**data.answers, str(number): [NOT_KEPT]}}
+                )
+            if question.keeps is not None and question.keeps not in data.choices:
+                plan.data = data.with_choice(question.keeps, data.spoken_answers().get(number, NOT_KEPT))
+
+    def _write_rows(self) -> None:
+        current = self.weeks[self.current]
+        question: Question = current.week.question(current.question)
+        self.rows.put(
+            "sessions",
+            **self.own,
+            program_id=self.target.program_id,
+            version_id=self.target.program.version_id,
+            current_week_id=current.week.week_id,
+            name=self.name,
+            locale=self.target.program.locale,
+            anonymous=False,
+            origin="legacy",
+            legacy_id=self.legacy_id,
+            fsm_state=question.place,
+            created_at=self.created_at or self.at,
+            last_activity=self.at,
+            completed=self.completed,
+            completion_time=(self.completion_time or self.at) if self.completed else None,
+        )
+        for plan in self.weeks.values():
+            week = {**self.own, "week_id": plan.week.week_id, "current_question_number": plan.question}
+            self.rows.put(
+                "user_progress",
+                **week,
+                progress_id=legacy_uuid("progress", self.session_id, plan.week.week_id),
+                started_at=self.created_at or self.at,
+                completed_at=self.at if plan.completed else None,
+                is_completed=plan.completed,
+                metadata=dict(plan.data.choices),
+            )
+            self.rows.put(
+                "conversation_states",
+                **week,
+                state_id=legacy_uuid("state", self.session_id, plan.week.week_id),
+                is_completed=plan.completed,
+                conversation_data=plan.data.model_dump(exclude_defaults=True),
+                updated_at=self.at,
+            )
+
+
+class Plans:
+    """Begins the plan of a session: a new one, or what an earlier import left, untouched since."""
+
+    def __init__(
+        self, session: Session, target: Target, namespace: str, accounts: Mapping[str, UUID], now: datetime
+    ) -> None:
+        self._session = session
+        self._target = target
+        self._namespace = namespace
+        self._accounts = accounts
+        self._now = now
+        self._owners: set[UUID] = set()
+
+    def begin(self, legacy_id: str) -> SessionPlan:
+        """Raises LeftAlone."""
+        full = f"{self._namespace}:{legacy_id}" if self._namespace else legacy_id
+        session_id = legacy_uuid("session", self._target.program.slug, full)
+        user_id = self._accounts.get(full, self._accounts.get(legacy_id)) or legacy_uuid("participant", full)
+        plan = SessionPlan(full, session_id, user_id, self._target, self._now)
+        stored = self._session.scalars(
+            select(tables.ProgramSession)
+            .where(tables.ProgramSession.session_id == session_id)
+            .with_for_update()
+        ).first()
+        if stored is None:
+            plan.user_id = self._free_owner(plan)
+            self._owners.add(plan.user_id)
+            return plan
+        if stored.version != 1 or stored.origin != "legacy":
+            raise LeftAlone(_GONE_ON)
+        return self._continue(plan, stored)
+
+    def check_same(self, plan: SessionPlan) -> None:
+        """Raise LeftAlone when what is stored under the plan's ids says something else."""
+        planned = plan.rows.added.get("conversation_messages", {})
+        stored = self._session.execute(
+            select(tables.ConversationMessage.message_id, tables.ConversationMessage.message_text).where(
+                tables.ConversationMessage.session_id == plan.session_id
+            )
+        )
+        if any(row_id in planned and planned[row_id]["message_text"] != said for row_id, said in stored):
+            raise LeftAlone(_OTHER)
+
+    def _free_owner(self, plan: SessionPlan) -> UUID:
+        """The account, unless it takes part in the program already: then the session stays by itself."""
+        beside = select(tables.ProgramSession.session_id).where(
+            tables.ProgramSession.user_id == plan.user_id,
+            tables.ProgramSession.program_id == self._target.program_id,
+            tables.ProgramSession.completed.is_(False),
+        )
+        taken = plan.user_id in self._owners or self._session.scalar(beside) is not None
+        return legacy_uuid("participant", plan.legacy_id) if taken else plan.user_id
+
+    def _continue(self, plan: SessionPlan, stored: tables.ProgramSession) -> SessionPlan:
+        if stored.version_id != plan.target.program.version_id:
+            plan.target = Target(stored.program_id, read_version(self._session, stored.version_id))
+        by_id = {week.week_id: week for week in plan.target.program.weeks}
+        plan.user_id, plan.name = stored.user_id, stored.name
+        plan.created_at, plan.last_activity = stored.created_at, stored.last_activity
+        plan.completed, plan.completion_time = stored.completed, stored.completion_time
+        plan.current = by_id[stored.current_week_id].week_number
+        for state in self._of(tables.ConversationState, plan.session_id):
+            week = by_id[state.week_id]
+            data = WeekAnswers.model_validate(state.conversation_data)
+            plan.weeks[week.week_number] = WeekPlan(
+                week, state.current_question_number, state.is_completed, _without_fillings(data)
+            )
+        plan.turns = {turn.turn_id: turn.sequence for turn in self._of(tables.ProgramTurn, plan.session_id)}
+        return plan
+
+    def _of(self, table: Any, session_id: UUID) -> Iterable[Any]:
+        return self._session.scalars(select(table).where(table.session_id == session_id))
+
+
+def _without_fillings(data: WeekAnswers) -> WeekAnswers:
+    answers = {number: said for number, said in data.answers.items() if said != [NOT_KEPT]}
+    choices = {key: said for key, said in data.choices.items() if said != NOT_KEPT}
+    return data.model_copy(update={"answers": answers, "choices": choices})
