@@ -2,12 +2,15 @@
 
 import json
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 
 import pytest
 from fastapi.testclient import TestClient
-from sqlalchemy import func, select, text
+from sqlalchemy import delete, func, select, text
 
 from cogniflow_kit.sql.database import Database
+from users_service.accounts.schemas import UserOut
+from users_service.accounts.service import own_account
 from users_service.tables import User
 
 PASSWORD = "correct horse battery"
@@ -173,3 +176,29 @@ def test_teachers_page_through_everyone(client, make_user, headers_of, role):
 @pytest.mark.parametrize("query", ["limit=0", "limit=101", "limit=x", "cursor=!", "cursor=" + "A" * 65])
 def test_refuses_bad_pages(client, headers_of, query):
     assert client.get(f"/api/users/?{query}", headers=headers_of("admin")).status_code == 422
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        {"locked_at": None, "last_login": datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)},
+        {
+            "email_verified_at": datetime(2026, 1, 2, 3, 4, 5, 600, tzinfo=UTC),
+            "email": 'šárka "s" \\ 🎓\n',
+        },
+    ],
+)
+def test_an_own_account_is_the_bytes_of_its_schema(client, database, make_user, columns):
+    """PostgreSQL writes them; what the OpenAPI document promises is `UserOut`."""
+    user = make_user(**columns)
+    with database.transaction() as session:
+        row = session.get_one(User, user.id)
+    assert own_account(database, user.id) == UserOut.model_validate(row).model_dump_json().encode()
+
+
+def test_an_own_account_that_is_gone_is_not_found(client, database, headers_of):
+    headers = headers_of()
+    with database.transaction() as session:
+        session.execute(delete(User))
+    answer = client.get("/api/users/me", headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (404, "user_not_found")

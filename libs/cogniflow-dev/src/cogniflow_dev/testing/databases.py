@@ -1,6 +1,6 @@
 """Clean stores for each test."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -8,7 +8,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from pymongo import MongoClient
 from redis import Redis
-from sqlalchemy import Connection, MetaData, Row, TextClause, create_engine, text
+from sqlalchemy import Connection, MetaData, create_engine, text
 from sqlalchemy.orm import Session, sessionmaker
 
 from cogniflow_kit.settings import ServiceSettings
@@ -32,10 +32,10 @@ class _SavepointDatabase(Database):
         with self._savepoints.begin() as session:
             yield session
 
-    def run(self, statement: TextClause, parameters: Mapping[str, Any] | None = None) -> Row[Any] | None:
+    @contextmanager
+    def _autocommitted(self) -> Iterator[Connection]:
         with self.outer.begin_nested():
-            result = self.outer.execute(statement, parameters)
-            return result.first() if result.returns_rows else None
+            yield self.outer
 
     def undo(self) -> None:
         self._transaction.rollback()

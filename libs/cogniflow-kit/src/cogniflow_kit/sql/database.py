@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from cogniflow_kit.errors import ServiceError, Unavailable
 from cogniflow_kit.sql import deadline, reconnect
+from cogniflow_kit.sql.json_query import JsonQuery, fetch_json
 from cogniflow_kit.stores import Breaker, Outage
 
 _CONNECT_ARGS = {
@@ -65,9 +66,18 @@ class Database:
 
         A transaction of one statement would take three: BEGIN and COMMIT travel alone.
         """
-        with self._guard(), _connect(self.engine) as connection, _autocommit(connection):
+        with self._autocommitted() as connection:
             result = connection.execute(statement, parameters)
             return result.first() if result.returns_rows else None
+
+    def read_json(self, query: JsonQuery, *parameters: Any) -> bytes | None:
+        """Run a query in one round trip; the JSON of its first row, None without a row.
+
+        Costs less than `run`: PostgreSQL has planned the query already, and
+        there are no SQLAlchemy statement and result objects.
+        """
+        with self._autocommitted() as connection:
+            return fetch_json(connection, query, parameters)
 
     def check(self) -> None:
         with deadline.within(_CHECK_S), _connect(self.engine) as connection, _autocommit(connection):
@@ -75,6 +85,11 @@ class Database:
 
     def close(self) -> None:
         self.engine.dispose()
+
+    @contextmanager
+    def _autocommitted(self) -> Iterator[Connection]:
+        with self._guard(), _connect(self.engine) as connection, _autocommit(connection):
+            yield connection
 
     @contextmanager
     def _guard(self) -> Iterator[None]:
@@ -119,6 +134,14 @@ def _is_lost(error: Exception) -> bool:
         refused = isinstance(error, OperationalError) and error.statement is None
         return refused or error.connection_invalidated
     return isinstance(error, PoolTimeout)
+
+
+async def get_database(request: Request) -> Database:
+    database: Database = request.app.state.database
+    return database
+
+
+CurrentDatabase = Annotated[Database, Depends(get_database)]
 
 
 def get_session(request: Request) -> Iterator[Session]:

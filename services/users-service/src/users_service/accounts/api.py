@@ -2,13 +2,15 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Response
 
 from cogniflow_kit.errors import problems
 from cogniflow_kit.identity import CurrentUser, Role
 from cogniflow_kit.schemas import Page, PageRequest
+from cogniflow_kit.sql.database import CurrentDatabase
 from cogniflow_kit.sql.idempotency import AnyoneOnce
 from users_service.accounts.schemas import Registration, SearchText, UserOut
+from users_service.accounts.service import own_account
 from users_service.dependencies import AccountsService, Instructor
 
 router = APIRouter(tags=["accounts"])
@@ -20,10 +22,10 @@ def register(body: Registration, accounts: AccountsService, once: AnyoneOnce) ->
     return once.keep(UserOut.model_validate(accounts.register(body)))
 
 
-@router.get("/api/users/me", responses=problems(404))
-def me(user: CurrentUser, accounts: AccountsService) -> UserOut:
+@router.get("/api/users/me", response_model=UserOut, responses=problems(404))
+def me(user: CurrentUser, database: CurrentDatabase) -> Response:
     """The caller's own account."""
-    return UserOut.model_validate(accounts.get(user.id))
+    return Response(own_account(database, user.id), media_type="application/json")
 
 
 @router.get("/api/users/")

@@ -7,11 +7,12 @@ from sqlalchemy.orm import Session
 
 from cogniflow_kit.events import Event
 from cogniflow_kit.identity import Role
+from cogniflow_kit.sql.database import Database
 from cogniflow_kit.sql.outbox import record
 from users_service.accounts.errors import EmailTaken, UsernameTaken, UserNotFound
 from users_service.accounts.mailbox import Mailboxes
 from users_service.accounts.policy import check_password
-from users_service.accounts.repository import UserRepository
+from users_service.accounts.repository import UserRepository, account_json
 from users_service.accounts.schemas import Registration
 from users_service.audit.trail import EventType, Trail
 from users_service.passwords import hash_password
@@ -51,6 +52,14 @@ class Accounts:
 
     def page(self, after: UUID | None, limit: int, search: str | None, role: Role | None) -> list[User]:
         return self._users.page(after, limit, search, role)
+
+
+def own_account(database: Database, user_id: UUID) -> bytes:
+    """The account as the JSON of `UserOut`. Raises: UserNotFound."""
+    found = account_json(database, user_id)
+    if found is None:
+        raise UserNotFound("There is no such user.")
+    return found
 
 
 def add_user(db: Session, user: User) -> None:
