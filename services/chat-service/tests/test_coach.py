@@ -8,7 +8,7 @@ from chat_service.phrase_matching import has_phrase, shorten, tokens
 from chat_service.programs.coach.coach import respond, restart
 from chat_service.programs.coach.intents import Intent, intent_of
 from chat_service.programs.coach.judging import Rules
-from chat_service.programs.coach.next_step import after
+from chat_service.programs.coach.next_step import find_next_step
 from chat_service.programs.coach.session_state import ProgramSession, WeekState
 from chat_service.programs.coach.week_answers import WeekAnswers
 from chat_service.programs.content.loader import parse
@@ -58,72 +58,80 @@ def program():
 
 
 @pytest.fixture
-def place(program):
+def program_session(program):
     return opening(StartRequest(uuid4(), "Ada"), program)
 
 
-def answer(place: ProgramSession, words: str):
-    return respond(place.standing, words, intent_of(words, "en"), Rules())
+def answer(program_session: ProgramSession, words: str):
+    return respond(program_session.context, words, intent_of(words, "en"), Rules())
 
 
-def at_week(place: ProgramSession, number: int) -> ProgramSession:
-    week = place.program.week_numbered(number)
-    snapshot = place.snapshot.with_week(WeekState(week_id=week.week_id))
-    return ProgramSession(snapshot.model_copy(update={"current_week_id": week.week_id}), place.program)
+def at_week(program_session: ProgramSession, number: int) -> ProgramSession:
+    week = program_session.program.week_numbered(number)
+    session_state = program_session.state.with_week(WeekState(week_id=week.week_id))
+    return ProgramSession(
+        session_state.model_copy(update={"current_week_id": week.week_id}), program_session.program
+    )
 
 
-def test_the_first_scenario_that_holds_answers(place):
-    step = answer(place, "I am FINE, thanks!")
-    assert (step.response, step.scenario(place.standing.question)) == ("Good. Breathe.", "SCENARIO_1")
+def test_the_first_scenario_that_holds_answers(program_session):
+    step = answer(program_session, "I am FINE, thanks!")
+    assert (step.response, step.scenario(program_session.context.question)) == (
+        "Good. Breathe.",
+        "SCENARIO_1",
+    )
     assert step.state.is_completed(1)
 
 
-def test_the_last_scenario_takes_everything_else(place):
-    step = answer(place, "refined")
-    assert (step.response, step.scenario(place.standing.question)) == ("You said: refined", "SCENARIO_2")
+def test_the_last_scenario_takes_everything_else(program_session):
+    step = answer(program_session, "refined")
+    assert (step.response, step.scenario(program_session.context.question)) == (
+        "You said: refined",
+        "SCENARIO_2",
+    )
 
 
-def test_a_week_leads_to_the_next_active_one(place):
-    following = after(place, answer(place, "well"))
-    assert following.week_completed
-    assert not following.session_completed
-    assert (following.week.week_number, following.text, following.opens_week) == (3, "And now, Ada?", True)
-    assert following.snapshot.version == place.snapshot.version + 1
+def test_a_week_leads_to_the_next_active_one(program_session):
+    next_step = find_next_step(program_session, answer(program_session, "well"))
+    assert next_step.week_completed
+    assert not next_step.session_completed
+    assert (next_step.week.week_number, next_step.text, next_step.opens_week) == (3, "And now, Ada?", True)
+    assert next_step.state.version == program_session.state.version + 1
 
 
-def test_the_last_week_leads_to_the_end(place):
-    third = at_week(place, 3)
-    following = after(third, answer(third, "anything"))
-    assert following.week_completed
-    assert following.session_completed
-    assert (following.question, following.text, following.place) == (None, None, "completed")
+def test_the_last_week_leads_to_the_end(program_session):
+    third = at_week(program_session, 3)
+    next_step = find_next_step(third, answer(third, "anything"))
+    assert next_step.week_completed
+    assert next_step.session_completed
+    assert (next_step.question, next_step.text, next_step.fsm_state) == (None, None, "completed")
 
 
-def test_a_restart_opens_another_run_of_its_week_alone(place):
-    third = at_week(place, 3)
-    following = after(third, restart(third.standing, 1, "Restart week 1"))
-    assert (following.week.week_number, following.text, following.opens_week) == (
+def test_a_restart_opens_another_run_of_its_week_alone(program_session):
+    third = at_week(program_session, 3)
+    next_step = find_next_step(third, restart(third.context, 1, "Restart week 1"))
+    assert (next_step.week.week_number, next_step.text, next_step.opens_week) == (
         1,
         "How are you, Ada?",
         True,
     )
-    runs = {state.week_id: state.run for state in following.snapshot.weeks}
-    assert runs == {place.program.weeks[0].week_id: 2, place.program.weeks[2].week_id: 1}
-    assert not following.week_completed
+    runs = {state.week_id: state.run for state in next_step.state.weeks}
+    assert runs == {program_session.program.weeks[0].week_id: 2, program_session.program.weeks[2].week_id: 1}
+    assert not next_step.week_completed
 
 
-def test_the_same_place_and_words_make_the_same_step(place):
-    assert answer(place, "well") == answer(place, "well")
-    assert place.standing.state == WeekAnswers(), "the place is as it was"
+def test_the_same_place_and_words_make_the_same_step(program_session):
+    assert answer(program_session, "well") == answer(program_session, "well")
+    assert program_session.context.state == WeekAnswers(), "the place is as it was"
 
 
-def test_a_step_is_a_function_of_intent_too(place):
-    refused = respond(place.standing, "well", Intent(kind="skip"), Rules())
-    assert (refused.kind, refused.state) == ("aside", place.standing.state)
+def test_a_step_is_a_function_of_intent_too(program_session):
+    refused = respond(program_session.context, "well", Intent(kind="skip"), Rules())
+    assert (refused.kind, refused.state) == ("aside", program_session.context.state)
 
 
-def test_state_survives_json(place):
-    state = answer(place, "well").state
+def test_state_survives_json(program_session):
+    state = answer(program_session, "well").state
     assert WeekAnswers.model_validate_json(state.model_dump_json()) == state
     assert set(state.model_dump()["answers"]) == {"1"}
 

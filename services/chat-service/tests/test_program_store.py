@@ -37,17 +37,21 @@ class Desk:
     def message(self, name: str, words: str = MISHAP) -> Message:
         return Message(self.user_id, self.id, name, words, words)
 
-    def place(self):
-        return self.turns.look(self.message("look")).place
+    def program_session(self):
+        return self.turns.view(self.message("look")).conversation
 
-    def begin(self, name: str, place=None, sequence: int = 1):
-        place = place or self.place()
+    def claim_turn(self, name: str, program_session=None, sequence: int = 1):
+        program_session = program_session or self.program_session()
         message = self.message(name)
-        return self.turns.begin(message, place, sequence, CoachEngine().read(message, place))
+        return self.turns.claim_turn(
+            message, program_session, sequence, CoachEngine().analyze(message, program_session)
+        )
 
-    def answer(self, name: str, place):
+    def answer(self, name: str, program_session):
         message = self.message(name)
-        return CoachEngine().answer(message, place, CoachEngine().read(message, place), lambda: None)
+        return CoachEngine().answer(
+            message, program_session, CoachEngine().analyze(message, program_session), lambda: None
+        )
 
     def rows(self):
         with self.database.transaction() as session:
@@ -92,9 +96,9 @@ def while_it_waits(desk: Desk, statement: str, waiting: Callable[[], Any]) -> It
 
 def test_another_persons_session_is_not_there(desk):
     with pytest.raises(SessionNotFound):
-        desk.turns.look(replace(desk.message("a"), user_id=uuid4()))
+        desk.turns.view(replace(desk.message("a"), user_id=uuid4()))
     with pytest.raises(SessionNotFound):
-        desk.turns.look(replace(desk.message("a"), conversation_id=uuid4()))
+        desk.turns.view(replace(desk.message("a"), conversation_id=uuid4()))
     with pytest.raises(SessionNotFound):
         desk.sessions.read(desk.id, uuid4())
     with pytest.raises(SessionNotFound):
@@ -102,88 +106,94 @@ def test_another_persons_session_is_not_there(desk):
 
 
 def test_one_turn_runs_in_a_session(desk):
-    place = desk.place()
-    assert desk.begin("a", place).status is Status.RUNNING
+    program_session = desk.program_session()
+    assert desk.claim_turn("a", program_session).status is Status.RUNNING
     for name, sequence in (("b", 1), ("b", 2), ("a", 2)):
-        assert desk.begin(name, place, sequence) is None, "the same number, another running, the same message"
+        assert desk.claim_turn(name, program_session, sequence) is None, (
+            "the same number, another running, the same message"
+        )
     assert desk.said() == [(0, "nova"), (1, "user")]
 
 
 def test_a_message_is_stored_for_its_owner_only(desk):
-    place = desk.place()
+    program_session = desk.program_session()
     desk.execute("UPDATE sessions SET user_id = :other WHERE session_id = :id", other=uuid4())
-    assert desk.begin("a", place) is None
+    assert desk.claim_turn("a", program_session) is None
     assert desk.said() == [(0, "nova")]
 
 
 def test_a_turn_is_completed_once(desk):
-    place = desk.place()
-    turn = desk.begin("a", place)
-    result = desk.answer("a", place)
-    assert desk.turns.complete(turn, place, result).status is Status.COMPLETED
+    program_session = desk.program_session()
+    turn = desk.claim_turn("a", program_session)
+    result = desk.answer("a", program_session)
+    assert desk.turns.complete(turn, program_session, result).status is Status.COMPLETED
     before = desk.rows()
-    assert desk.turns.complete(turn, place, result) is None
+    assert desk.turns.complete(turn, program_session, result) is None
     assert desk.rows() == before
 
 
 def test_an_earlier_claim_completes_nothing(desk):
-    place = desk.place()
-    late = desk.begin("a", place)
+    program_session = desk.program_session()
+    late = desk.claim_turn("a", program_session)
     assert desk.turns.fail(late)
-    owner = desk.turns.take_over(late)
+    owner = desk.turns.reclaim(late)
     assert owner.epoch == 2
-    result = desk.answer("a", place)
-    assert desk.turns.complete(late, place, result) is None
+    result = desk.answer("a", program_session)
+    assert desk.turns.complete(late, program_session, result) is None
     assert not desk.turns.renew(late)
     assert not desk.turns.fail(late)
     assert desk.rows()["answers"] == []
-    assert desk.turns.complete(owner, place, result) is not None
+    assert desk.turns.complete(owner, program_session, result) is not None
 
 
 def test_a_live_claim_is_nobody_elses(desk):
-    turn = desk.begin("a")
-    assert desk.turns.take_over(turn) is None
-    assert desk.begin("b", sequence=2) is None, "the conversation goes on without it no sooner than it ended"
+    turn = desk.claim_turn("a")
+    assert desk.turns.reclaim(turn) is None
+    assert desk.claim_turn("b", sequence=2) is None, (
+        "the conversation goes on without it no sooner than it ended"
+    )
     assert desk.turns.expired(10) == []
     assert desk.turns.renew(turn)
     desk.execute("UPDATE turns SET lease_expires_at = now() - interval '1 s'")
     assert [one.id for one in desk.turns.expired(10)] == [turn.id]
-    assert desk.turns.take_over(turn).epoch == 2
+    assert desk.turns.reclaim(turn).epoch == 2
 
 
 def test_a_failed_turn_completes_nothing(desk):
-    place = desk.place()
-    turn = desk.begin("a", place)
+    program_session = desk.program_session()
+    turn = desk.claim_turn("a", program_session)
     assert desk.turns.fail(turn)
-    assert desk.turns.complete(turn, place, desk.answer("a", place)) is None
+    assert desk.turns.complete(turn, program_session, desk.answer("a", program_session)) is None
     assert desk.rows()["answers"] == []
 
 
 @pytest.mark.parametrize("change", ["version = version + 1", "completed = true"])
 def test_an_answer_to_an_earlier_state_changes_nothing(desk, change):
-    place = desk.place()
-    turn = desk.begin("a", place)
+    program_session = desk.program_session()
+    turn = desk.claim_turn("a", program_session)
     desk.execute(f"UPDATE sessions SET {change} WHERE session_id = :id")
     before = desk.rows()
-    assert desk.turns.complete(turn, place, desk.answer("a", place)) is None
+    assert desk.turns.complete(turn, program_session, desk.answer("a", program_session)) is None
     assert desk.rows() == before
 
 
 def test_a_turn_is_completed_in_its_own_session_only(desk):
-    place, other = desk.place(), Desk.__new__(Desk)
-    turn = desk.begin("a", place)
+    program_session, other = desk.program_session(), Desk.__new__(Desk)
+    turn = desk.claim_turn("a", program_session)
     other.__dict__ |= desk.__dict__
     other.user_id = uuid4()
     other.id = desk.sessions.start(StartRequest(other.user_id, "Eve"), "practice").session_id
-    assert desk.turns.complete(turn, other.place(), other.answer("a", other.place())) is None
+    assert (
+        desk.turns.complete(turn, other.program_session(), other.answer("a", other.program_session())) is None
+    )
     assert desk.rows()["answers"] == other.rows()["answers"] == []
 
 
 def test_a_completion_that_breaks_stores_nothing(desk):
     """The last table refuses; so does the first, then."""
-    place = desk.place()
-    turn = desk.begin("a", place)
-    question_id = place.standing.question.question_id
+    program_session = desk.program_session()
+    turn = desk.claim_turn("a", program_session)
+    question_id = program_session.context.question.question_id
     desk.execute(
         "INSERT INTO question_completions"
         " (completion_id, session_id, user_id, question_id, run, iteration_count)"
@@ -193,14 +203,16 @@ def test_a_completion_that_breaks_stores_nothing(desk):
     )
     before = desk.rows()
     with pytest.raises(IntegrityError):
-        desk.turns.complete(turn, place, desk.answer("a", place))
+        desk.turns.complete(turn, program_session, desk.answer("a", program_session))
     assert desk.rows() == before
-    assert desk.turns.look(desk.message("a")).same.status is Status.RUNNING
+    assert desk.turns.view(desk.message("a")).repeated.status is Status.RUNNING
 
 
 def test_a_question_is_completed_once_in_each_run(desk):
-    place = desk.place()
-    desk.turns.complete(desk.begin("a", place), place, desk.answer("a", place))
+    program_session = desk.program_session()
+    desk.turns.complete(
+        desk.claim_turn("a", program_session), program_session, desk.answer("a", program_session)
+    )
     again = (
         "INSERT INTO question_completions"
         " (completion_id, session_id, user_id, question_id, run, iteration_count)"
@@ -212,30 +224,30 @@ def test_a_question_is_completed_once_in_each_run(desk):
 
 
 def test_a_message_to_a_session_that_is_being_erased_waits_and_is_not_stored(shared):
-    place = shared.place()
+    program_session = shared.program_session()
     erased = "DELETE FROM sessions WHERE session_id = :id"
-    with while_it_waits(shared, erased, lambda: shared.begin("a", place)) as begun:
+    with while_it_waits(shared, erased, lambda: shared.claim_turn("a", program_session)) as begun:
         assert begun.result() is None
     with pytest.raises(SessionNotFound):
-        shared.place()
+        shared.program_session()
 
 
 def test_a_message_beside_a_claim_waits_and_is_not_stored_for_the_former_owner(shared):
-    place = shared.place()
+    program_session = shared.program_session()
     claimed = "UPDATE sessions SET user_id = :other WHERE session_id = :id"
-    with while_it_waits(shared, claimed, lambda: shared.begin("a", place)) as begun:
+    with while_it_waits(shared, claimed, lambda: shared.claim_turn("a", program_session)) as begun:
         assert begun.result() is None
     assert shared.said() == [(0, "nova")]
 
 
 def test_a_pause_beside_an_answer_keeps_both_whole(shared):
-    place = shared.place()
-    turn = shared.begin("a", place)
+    program_session = shared.program_session()
+    turn = shared.claim_turn("a", program_session)
     paused = "UPDATE sessions SET paused_at = now() WHERE session_id = :id"
-    complete = lambda: shared.turns.complete(turn, place, shared.answer("a", place))  # noqa: E731
+    complete = lambda: shared.turns.complete(turn, program_session, shared.answer("a", program_session))  # noqa: E731
     with while_it_waits(shared, paused, complete) as completed:
         assert completed.result() is not None
-    after = shared.place().snapshot
+    after = shared.program_session().state
     assert (after.version, after.paused_at is not None) == (2, True)
     rows = shared.rows()
     assert [len(rows[name]) for name in ("answers", "responses", "completions", "facts")] == [1, 1, 1, 1]
@@ -244,10 +256,10 @@ def test_a_pause_beside_an_answer_keeps_both_whole(shared):
 
 def test_of_two_answers_to_one_state_one_is_kept(shared):
     """The version holds even where the lease did not: both were claimed at the same state."""
-    place = shared.place()
-    turn = shared.begin("a", place)
+    program_session = shared.program_session()
+    turn = shared.claim_turn("a", program_session)
     moved = "UPDATE sessions SET version = version + 1 WHERE session_id = :id"
-    complete = lambda: shared.turns.complete(turn, place, shared.answer("a", place))  # noqa: E731
+    complete = lambda: shared.turns.complete(turn, program_session, shared.answer("a", program_session))  # noqa: E731
     with while_it_waits(shared, moved, complete) as completed:
         assert completed.result() is None
     rows = shared.rows()
@@ -259,4 +271,4 @@ def test_an_owner_of_two_sessions_has_their_turns_apart(desk):
     run_turn(desk.turns, CoachEngine(), desk.message("a"))
     message = replace(desk.message("a", "Yes"), conversation_id=other, fingerprint="Yes")
     assert run_turn(desk.turns, CoachEngine(), message).sequence == 1
-    assert desk.turns.look(replace(message, client_message_id="b")).last.conversation_id == other
+    assert desk.turns.view(replace(message, client_message_id="b")).newest.conversation_id == other

@@ -31,14 +31,14 @@ MESSAGES = (
 
 
 class TutorEngine:
-    def admit(self, place: TutorConversation) -> TutorConversation:
-        return TutorConversation(place.user_id, place.conversation_id, COURSE.id, COURSE)
+    def admit(self, conversation: TutorConversation) -> TutorConversation:
+        return TutorConversation(conversation.user_id, conversation.conversation_id, COURSE.id, COURSE)
 
-    def read(self, message: Message, place: TutorConversation) -> TutorAnalysis:
+    def analyze(self, message: Message, conversation: TutorConversation) -> TutorAnalysis:
         return TutorAnalysis(None)
 
     def answer(
-        self, message: Message, place: TutorConversation, reading: TutorAnalysis, renew: Any
+        self, message: Message, conversation: TutorConversation, analysis: TutorAnalysis, renew: Any
     ) -> TutorReply:
         return TutorReply(resources=[], answer=message.text, answered=True, citations=[])
 
@@ -54,16 +54,16 @@ class Watched:
         self._meanwhile = meanwhile
         self.answers = 0
 
-    def admit(self, place: Any) -> Any:
-        return self._engine.admit(place)
+    def admit(self, conversation: Any) -> Any:
+        return self._engine.admit(conversation)
 
-    def read(self, message: Message, place: Any) -> Any:
-        return self._engine.read(message, place)
+    def analyze(self, message: Message, conversation: Any) -> Any:
+        return self._engine.analyze(message, conversation)
 
-    def answer(self, message: Message, place: Any, reading: Any, renew: Callable[[], None]) -> Any:
+    def answer(self, message: Message, conversation: Any, analysis: Any, renew: Callable[[], None]) -> Any:
         self.answers += 1
         self._meanwhile()
-        return self._engine.answer(message, place, reading, renew)
+        return self._engine.answer(message, conversation, analysis, renew)
 
 
 @dataclass
@@ -205,11 +205,11 @@ def test_a_failed_turn_is_closed_when_the_conversation_goes_on(talk):
 
 
 def test_the_reaper_fails_what_broke_off_and_answers_nothing(talk):
-    sight = talk.store.look(talk.message("a"))
-    place = talk.engine.admit(sight.place)
-    sequence = sight.last.sequence + 1 if sight.last else 1
-    reading = talk.engine.read(talk.message("a"), place)
-    assert talk.store.begin(talk.message("a"), place, sequence, reading)
+    claim_view = talk.store.view(talk.message("a"))
+    conversation = talk.engine.admit(claim_view.conversation)
+    sequence = claim_view.newest.sequence + 1 if claim_view.newest else 1
+    analysis = talk.engine.analyze(talk.message("a"), conversation)
+    assert talk.store.claim_turn(talk.message("a"), conversation, sequence, analysis)
     assert reap(talk.store) == 0
     talk.expire()
     assert reap(talk.store) == 1
@@ -265,16 +265,16 @@ def test_who_wakes_up_late_changes_nothing_after_the_reaper(talk):
 def test_a_turn_seen_at_two_moments_is_looked_at_again(talk):
     first = talk.take(talk.message("a"))
     talk.take(talk.message("b"))
-    read, stale = talk.store.look, []
+    read, stale = talk.store.view, []
 
-    def look(message: Message) -> Any:
-        sight = read(message)
+    def view(message: Message) -> Any:
+        claim_view = read(message)
         if not stale:
             stale.append(True)
-            return replace(sight, same=replace(sight.same, status=Status.FAILED))
-        return sight
+            return replace(claim_view, repeated=replace(claim_view.repeated, status=Status.FAILED))
+        return claim_view
 
-    talk.store.look = look
+    talk.store.view = view
     assert talk.take(talk.message("a")).reply == first.reply
 
 

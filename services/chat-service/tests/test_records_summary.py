@@ -49,7 +49,7 @@ def program() -> Program:
 
 
 @pytest.fixture
-def snapshot(program):
+def session_state(program):
     def make(*states: WeekAnswers, completed: bool = False, run: int = 1) -> SessionState:
         return SessionState(
             session_id=SOMEBODY,
@@ -87,16 +87,16 @@ SUPPORT = WeekAnswers(
 )
 
 
-def test_nothing_begun_sums_up_to_nothing(program, snapshot):
-    summary = summarize(program, snapshot())
+def test_nothing_begun_sums_up_to_nothing(program, session_state):
+    summary = summarize(program, session_state())
     assert (summary.weeks, summary.summary_type) == ([], "partial")
     assert {name: step.answer for name, step in summary.steps.items()} == {
         "support_people": None, "worries": None, "goals": None,
     }  # fmt: skip
 
 
-def test_a_week_is_summed_up_by_what_was_said_kept_and_skipped(program, snapshot):
-    (week,) = summarize(program, snapshot(GOALS, run=2)).weeks
+def test_a_week_is_summed_up_by_what_was_said_kept_and_skipped(program, session_state):
+    (week,) = summarize(program, session_state(GOALS, run=2)).weeks
     assert (week.week, week.title, week.run, week.is_completed) == (1, "Goals", 2, False)
     assert week.kept == {"selected_problem": "Too little *time*."}
     first, third = week.answers
@@ -108,8 +108,8 @@ def test_a_week_is_summed_up_by_what_was_said_kept_and_skipped(program, snapshot
     ]
 
 
-def test_steps_have_their_answers_and_attempts(program, snapshot):
-    steps = summarize(program, snapshot(GOALS, SUPPORT)).steps
+def test_steps_have_their_answers_and_attempts(program, session_state):
+    steps = summarize(program, session_state(GOALS, SUPPORT)).steps
     told = {name: (step.answer, step.attempts, step.skipped) for name, step in steps.items()}
     assert told == {
         "support_people": ("Ana", 1, False),
@@ -118,34 +118,34 @@ def test_steps_have_their_answers_and_attempts(program, snapshot):
     }
 
 
-def test_a_question_that_was_tried_and_then_skipped_has_no_answer(program, snapshot):
+def test_a_question_that_was_tried_and_then_skipped_has_no_answer(program, session_state):
     tried = SUPPORT.model_copy(update={"answers": {"2": ["rather not say"]}, "iteration_count": {"2": 1}})
-    summary = summarize(program, snapshot(GOALS, tried))
+    summary = summarize(program, session_state(GOALS, tried))
     assert "rather not say" not in summary.model_dump_json()
     assert summary.steps["worries"].skipped
 
 
-def test_long_answers_are_shortened_between_words(program, snapshot):
+def test_long_answers_are_shortened_between_words(program, session_state):
     data = WeekAnswers(answers={"1": ["word " * 500]}, choices={"selected_problem": "word " * 500})
-    (week,) = summarize(program, snapshot(data)).weeks
+    (week,) = summarize(program, session_state(data)).weeks
     for text in (week.answers[0].answer, week.kept["selected_problem"]):
         assert len(text) <= ANSWER_CHARACTERS
         assert text.endswith("word…")
 
 
-def test_an_ended_session_is_summed_up_completely(program, snapshot):
-    summary = summarize(program, snapshot(GOALS, SUPPORT, completed=True))
+def test_an_ended_session_is_summed_up_completely(program, session_state):
+    summary = summarize(program, session_state(GOALS, SUPPORT, completed=True))
     assert (summary.summary_type, summary.session_version) == ("complete", 7)
     assert all(week.is_completed for week in summary.weeks)
 
 
-def test_a_stored_summary_reads_back_as_it_was(program, snapshot):
-    summary = summarize(program, snapshot(GOALS, SUPPORT))
+def test_a_stored_summary_reads_back_as_it_was(program, session_state):
+    summary = summarize(program, session_state(GOALS, SUPPORT))
     assert Summary.model_validate_json(summary.model_dump_json()) == summary
 
 
-def test_in_markdown_words_stay_words(program, snapshot):
-    text = summary_markdown.render(summarize(program, snapshot(GOALS, SUPPORT)))
+def test_in_markdown_words_stay_words(program, session_state):
+    text = summary_markdown.render(summarize(program, session_state(GOALS, SUPPORT)))
     assert text.startswith("# DRIVEN: Summary\n")
     assert "## Week 1: Goals" in text
     assert r"- **Selected problem:** Too little \*time\*." in text
@@ -154,8 +154,8 @@ def test_in_markdown_words_stay_words(program, snapshot):
     assert "### Goals\n\n*What is next?*\n\nA small project" in text
 
 
-def test_in_markdown_it_says_when_it_is_partial(program, snapshot):
-    partial = summary_markdown.render(summarize(program, snapshot(GOALS)))
-    complete = summary_markdown.render(summarize(program, snapshot(GOALS, SUPPORT, completed=True)))
+def test_in_markdown_it_says_when_it_is_partial(program, session_state):
+    partial = summary_markdown.render(summarize(program, session_state(GOALS)))
+    complete = summary_markdown.render(summarize(program, session_state(GOALS, SUPPORT, completed=True)))
     assert "As far as the session has come" in partial
     assert "As far as the session has come" not in complete

@@ -74,8 +74,8 @@ def test_every_turn_of_a_whole_program_takes_three_round_trips_and_prompts_none(
 def test_a_turn_that_is_taken_over_takes_three_round_trips(watched, wire, session):
     turns = SqlTurnStore(watched, Catalog(watched))
     said = message(session, "a", WAY[0])
-    place = turns.look(said).place
-    turn = turns.begin(said, place, 1, CoachEngine().read(said, place))
+    program_session = turns.view(said).conversation
+    turn = turns.claim_turn(said, program_session, 1, CoachEngine().analyze(said, program_session))
     assert turns.fail(turn)
     wire.round_trips = 0
     assert run_turn(turns, CoachEngine(), said).epoch == 2
@@ -85,8 +85,10 @@ def test_a_turn_that_is_taken_over_takes_three_round_trips(watched, wire, sessio
 def test_a_turn_after_one_that_broke_off_takes_three_round_trips(watched, wire, session):
     turns = SqlTurnStore(watched, Catalog(watched))
     lost, said = message(session, "lost", WAY[0]), message(session, "a", WAY[0])
-    place = turns.look(lost).place
-    assert turns.fail(turns.begin(lost, place, 1, CoachEngine().read(lost, place)))
+    program_session = turns.view(lost).conversation
+    assert turns.fail(
+        turns.claim_turn(lost, program_session, 1, CoachEngine().analyze(lost, program_session))
+    )
     wire.round_trips = 0
     assert run_turn(turns, CoachEngine(), said).sequence == 2
     assert wire.round_trips == 3

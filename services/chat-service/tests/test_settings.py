@@ -13,7 +13,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from chat_service.platform.privacy.personal_data import personal_data
-from chat_service.platform.settings import reading
+from chat_service.platform.settings import analysis
 from chat_service.platform.settings.reader import SettingsReader
 from chat_service.platform.settings.registry import (
     ANONYMOUS_PER_HOUR,
@@ -57,7 +57,7 @@ def shown(client: TestClient, as_admin: dict[str, str]) -> Callable[[str], dict[
 def clock(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[float]]:
     """The time that a configuration goes by, in seconds."""
     now = [1000.0]
-    monkeypatch.setattr(reading, "monotonic", lambda: now[0])
+    monkeypatch.setattr(analysis, "monotonic", lambda: now[0])
     return now
 
 

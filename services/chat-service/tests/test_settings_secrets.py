@@ -87,10 +87,10 @@ def test_what_is_broken_is_unreadable(broken):
 
 def test_a_changed_byte_is_noticed():
     sealed = vault("one").seal(CANARY)
-    for place in range(0, len(sealed) - 2, 7):
-        other = "A" if sealed[place] != "A" else "B"
+    for program_session in range(0, len(sealed) - 2, 7):
+        other = "A" if sealed[program_session] != "A" else "B"
         with pytest.raises(Unreadable):
-            vault("one").open(sealed[:place] + other + sealed[place + 1 :])
+            vault("one").open(sealed[:program_session] + other + sealed[program_session + 1 :])
 
 
 def test_keys_are_rotated(put, database):

@@ -48,16 +48,18 @@ def taking_part(client, as_maja):
 
 @pytest.mark.parametrize("scene", SCENES, ids=lambda scene: scene.title)
 def test_the_service_answers_as_the_story_does(scene, take_part_anywhere):
-    program, place = scene.start.program, scene.start
+    program, program_session = scene.start.program, scene.start
     body = {"name": scene.story.name_of_learner, "locale": scene.story.locale or program.locale}
     taking = take_part_anywhere(program.slug, anonymously=program.anonymous, **body)
-    assert taking.begun["question"]["text"] == place.standing.text(place.standing.question.question_text)
+    assert taking.begun["question"]["text"] == program_session.context.text(
+        program_session.context.question.question_text
+    )
     for turn in scene.story.turns:
-        outcome = take(place, turn.say)
+        outcome = take(program_session, turn.say)
         told = taking.reply(turn.say)
         expected = outcome.result.reply.model_dump(mode="json")
         assert {key: told[key] for key in expected} == expected
-        place = ProgramSession(outcome.following.snapshot, program)
+        program_session = ProgramSession(outcome.next_step.state, program)
 
 
 def test_the_intake_keeps_steps_attempts_and_state(take_part, rows):

@@ -82,7 +82,7 @@ def planned(position: Position | None, weeks: list[WeekRecord]) -> tuple[Session
 def test_every_record_is_accounted_for_and_the_session_goes_on(position, weeks):
     plan, ledger = planned(position, weeks)
     ledger.check()
-    snapshot = SessionState(
+    session_state = SessionState(
         session_id=plan.session_id,
         user_id=plan.user_id,
         version_id=driven().version_id,
@@ -100,15 +100,15 @@ def test_every_record_is_accounted_for_and_the_session_goes_on(position, weeks):
             for week in plan.weeks.values()
         ],
     )
-    standing = ProgramSession(snapshot, driven()).standing
-    number = standing.question.question_number
-    assert not standing.state.awaits_followup(number)
-    assert standing.text(standing.question.question_text)
-    answered = standing.state.with_answer(number, "words")
-    if standing.question.keeps is not None:
-        answered = answered.with_choice(standing.question.keeps, "words")
-    for prompt in standing.question.prompts:
-        assert standing.text(prompt.response_text, answered) or not prompt.response_text
+    context = ProgramSession(session_state, driven()).standing
+    number = context.question.question_number
+    assert not context.state.awaits_followup(number)
+    assert context.text(context.question.question_text)
+    answered = context.state.with_answer(number, "words")
+    if context.question.keeps is not None:
+        answered = answered.with_choice(context.question.keeps, "words")
+    for prompt in context.question.prompts:
+        assert context.text(prompt.response_text, answered) or not prompt.response_text
 
 
 @settings(deadline=None)

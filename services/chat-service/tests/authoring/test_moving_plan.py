@@ -10,7 +10,7 @@ from chat_service.programs.authoring.move_plan import MoveBlocker, MovePlan, pla
 from chat_service.programs.coach.coach import respond
 from chat_service.programs.coach.intents import Intent
 from chat_service.programs.coach.judging import Rules
-from chat_service.programs.coach.next_step import after
+from chat_service.programs.coach.next_step import find_next_step
 from chat_service.programs.coach.session_state import ProgramSession
 from chat_service.programs.content.model import Program
 from chat_service.programs.content.validation import InvalidProgram, check_program
@@ -97,28 +97,28 @@ def sound(content: dict[str, Any]) -> Program:
 
 
 def mend(content: dict[str, Any], problem: str) -> None:
-    place = re.match(r"week (\d+), question (\d+): (?:prompt (\w+): )?", problem)
-    if place is None:
+    program_session = re.match(r"week (\d+), question (\d+): (?:prompt (\w+): )?", problem)
+    if program_session is None:
         for week in content["weeks"]:
             for question in week["questions"]:
                 question["keeps"] = None if problem.startswith("keeps") else question["keeps"]
         return
-    week = content["weeks"][int(place[1]) - 1]
-    question = week["questions"][int(place[2]) - 1]
+    week = content["weeks"][int(program_session[1]) - 1]
+    question = week["questions"][int(program_session[2]) - 1]
     if "no way leads" in problem:
         for other in week["questions"]:
             other["prompts"][0].pop("next_question", None)
-    elif place[3] is None:
+    elif program_session[3] is None:
         question["question_text"] = "What?"
     else:
-        prompt = next(one for one in question["prompts"] if one["prompt_type"] == place[3])
+        prompt = next(one for one in question["prompts"] if one["prompt_type"] == program_session[3])
         prompt["response_text"] = "Well."
 
 
-def lead(place: ProgramSession, said: str) -> ProgramSession:
+def lead(program_session: ProgramSession, said: str) -> ProgramSession:
     intent = Intent(kind="skip" if said == "skip" else "answer")
-    step = respond(place.standing, said, intent, Rules())
-    return ProgramSession(after(place, step).snapshot, place.program)
+    step = respond(program_session.context, said, intent, Rules())
+    return ProgramSession(find_next_step(program_session, step).state, program_session.program)
 
 
 def test_what_every_plan_promises():
@@ -134,32 +134,32 @@ def test_what_every_plan_promises():
     )
     @settings(max_examples=200, deadline=None, derandomize=True)
     def holds(old: Program, new: Program, before: list[str], behind: list[str]) -> None:
-        place = opening(StartRequest(id=new_id(), name="Maja", locale="en"), old)
+        program_session = opening(StartRequest(id=new_id(), name="Maja", locale="en"), old)
         for said in before:
-            if not place.snapshot.completed:
-                place = lead(place, said)
-        assume(not place.snapshot.completed)
-        found = plan(place, new)
+            if not program_session.state.completed:
+                program_session = lead(program_session, said)
+        assume(not program_session.state.completed)
+        found = plan(program_session, new)
         outcomes.add(found.obstacle or found.fate)
-        check(place, found, behind)
+        check(program_session, found, behind)
 
     holds()
     assert {MoveBlocker.NEEDS_MORE, MoveBlocker.WEEK_GONE} <= outcomes
 
 
-def check(place: ProgramSession, found: MovePlan, behind: list[str]) -> None:
-    assert (found.place is None) == (found.obstacle is not None)
-    if found.place is None:
+def check(program_session: ProgramSession, found: MovePlan, behind: list[str]) -> None:
+    assert (found.program_session is None) == (found.obstacle is not None)
+    if found.program_session is None:
         return
-    moved = found.place
-    assert moved.snapshot.version_id == moved.program.version_id
+    moved = found.program_session
+    assert moved.state.version_id == moved.program.version_id
     assert moved.week.is_active
-    begun = {place.program.week(state.week_id).week_number for state in place.snapshot.weeks}
-    carried = {moved.program.week(state.week_id).week_number for state in moved.snapshot.weeks}
+    begun = {program_session.program.week(state.week_id).week_number for state in program_session.state.weeks}
+    carried = {moved.program.week(state.week_id).week_number for state in moved.state.weeks}
     assert carried - begun == ({moved.week.week_number} if found.opens else set())
     for turn in range(60):
-        if moved.snapshot.completed:
+        if moved.state.completed:
             return
-        moved.standing.text(moved.standing.question.question_text)
+        moved.context.text(moved.context.question.question_text)
         moved = lead(moved, behind[turn % len(behind)] if turn < 30 else "I went for a walk.")
     raise AssertionError("the program has no end")

@@ -187,13 +187,13 @@ def test_a_comparison_names_every_change(client, as_author, small, publish):
     assert publish(other).status_code == 201
     path = "/api/programs/small/versions"
     found = client.get(f"{path}/1/diff/2", headers=as_author).json()
-    assert found["added"] == [place(1, 1, prompt="validation"), place(3)]
-    assert found["removed"] == [place(1, 3)]
+    assert found["added"] == [program_session(1, 1, prompt="validation"), program_session(3)]
+    assert found["removed"] == [program_session(1, 3)]
     assert found["changed"] == [
-        {**place(), "field": "coach", "old": None, "new": "ADA"},
-        {**place(1, 1), "field": "question_text", "old": "Week 1, question 1: what now?",
+        {**program_session(), "field": "coach", "old": None, "new": "ADA"},
+        {**program_session(1, 1), "field": "question_text", "old": "Week 1, question 1: what now?",
          "new": "What first?"},
-        {**place(1, 1, "scenario_1_respond"), "field": "response_text", "old": "Thank you.",
+        {**program_session(1, 1, "scenario_1_respond"), "field": "response_text", "old": "Thank you.",
          "new": "Thanks.\nReally."},
     ]  # fmt: skip
     text = client.get(f"{path}/1/diff/2?format=text", headers=as_author)
@@ -210,7 +210,7 @@ def test_a_comparison_names_every_change(client, as_author, small, publish):
     assert client.get(f"{path}/1/diff/9", headers=as_author).status_code == 404
 
 
-def place(week=None, question=None, prompt=None, block=None):
+def program_session(week=None, question=None, prompt=None, block=None):
     return {"week": week, "question": question, "prompt": prompt, "block": block}
 
 

@@ -100,8 +100,8 @@ def test_a_new_process_follows_the_old_one(process, spool_dir, tokens):
         session_id = client.post("/api/programs/driven/start", headers=as_self).json()["id"]
         draining = Timer(5, old.process.terminate)
         draining.start()
-        with process() as new, new.client() as following:
+        with process() as new, new.client() as next_step:
             assert old.process.wait(timeout=10) in (0, -signal.SIGTERM), "it ended in good order"
             path = f"/api/programs/sessions/{session_id}"
-            assert say(following, path, WORDS, "one", as_self)["status"] == "completed"
+            assert say(next_step, path, WORDS, "one", as_self)["status"] == "completed"
     assert (spool_dir / "owner").exists()

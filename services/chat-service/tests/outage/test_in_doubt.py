@@ -30,12 +30,12 @@ class Freezing(CoachEngine):
     postgres: object
     step: str
 
-    def read(self, message, place):
-        self._freeze("read")
-        return super().read(message, place)
+    def analyze(self, message, program_session):
+        self._freeze("analyze")
+        return super().analyze(message, program_session)
 
-    def answer(self, message, place, reading, renew):
-        found = super().answer(message, place, reading, renew)
+    def answer(self, message, program_session, analysis, renew):
+        found = super().answer(message, program_session, analysis, renew)
         self._freeze("answer")
         return found
 
@@ -52,7 +52,7 @@ def database(lonely):
 
 
 @pytest.mark.parametrize("settle_s", [0.0, 1.5], ids=["at once", "after a while"])
-@pytest.mark.parametrize("step", ["read", "answer"])
+@pytest.mark.parametrize("step", ["analyze", "answer"])
 def test_a_step_that_comes_late_changes_nothing(postgres, database, spool_dir, rows, step, settle_s):
     catalog, spool, memory = Catalog(database), Spool(spool_dir), RecentSessions()
     storing = SessionReplayer(database, catalog, spool, memory)

@@ -83,7 +83,7 @@ def test_without_a_remembered_session_nothing_is_promised(api, postgres, serve, 
         answer = api.post(f"{unknown}/answer", json=body, headers=as_maja)
         assert answer.status_code == 503
         assert int(answer.headers["Retry-After"]) > 0
-        assert any("Lifeline" in place["name"] for place in answer.json()["resources"])
+        assert any("Lifeline" in program_session["name"] for program_session in answer.json()["resources"])
         assert "resources" not in api.get(unknown, headers=as_maja).json()
     finally:
         postgres.thaw()

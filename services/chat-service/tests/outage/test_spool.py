@@ -43,38 +43,38 @@ def spool(spool_dir):
 
 
 @pytest.fixture
-def place(driven):
+def program_session(driven):
     return opening(StartRequest(uuid4(), "Ada"), driven)
 
 
-def spooled(place: ProgramSession, name: str = "one", words: str = WORDS) -> SpooledTurn:
-    snapshot = place.snapshot
-    message = Message(snapshot.user_id, snapshot.session_id, name, "fingerprint", words)
+def spooled(program_session: ProgramSession, name: str = "one", words: str = WORDS) -> SpooledTurn:
+    session_state = program_session.state
+    message = Message(session_state.user_id, session_state.session_id, name, "fingerprint", words)
     engine = CoachEngine()
-    reading = engine.read(message, place)
-    result = engine.answer(message, place, reading, lambda: None)
+    analysis = engine.analyze(message, program_session)
+    result = engine.answer(message, program_session, analysis, lambda: None)
     return SpooledTurn(
         message=message,
-        risk=reading.risk,
-        intent=reading.intent,
+        risk=analysis.risk,
+        intent=analysis.intent,
         step=result.step,
-        base=snapshot.version,
+        base=session_state.version,
         week=1,
         run=1,
         question=1,
-        asks=result.following.asks,
-        snapshot=result.following.snapshot,
+        asks=result.next_step.asks,
+        snapshot=result.next_step.state,
         reply=result.reply,
         answered_at=datetime.now(UTC),
     )
 
 
-def test_turns_come_back_as_they_were(spool, spool_dir, place):
-    first = spooled(place)
-    second = spooled(ProgramSession(first.snapshot, place.program), "two", "What do you mean?")
+def test_turns_come_back_as_they_were(spool, spool_dir, program_session):
+    first = spooled(program_session)
+    second = spooled(ProgramSession(first.snapshot, program_session.program), "two", "What do you mean?")
     spool.append(first)
     spool.append(second)
-    session_id = place.snapshot.session_id
+    session_id = program_session.state.session_id
     assert spool.turns(session_id) == [first, second]
     assert (spool.waiting, spool.sessions()) == (2, [session_id])
     spool.close()
@@ -87,73 +87,77 @@ def test_turns_come_back_as_they_were(spool, spool_dir, place):
     again.close()
 
 
-def test_others_on_the_machine_can_read_nothing(spool, spool_dir, place):
-    spool.append(spooled(place))
+def test_others_on_the_machine_can_read_nothing(spool, spool_dir, program_session):
+    spool.append(spooled(program_session))
     spool_dir.chmod(0o755)
     spool.close()
     Spool(spool_dir).open()
     modes = {path.name: path.stat().st_mode & 0o777 for path in [spool_dir, *spool_dir.iterdir()]}
-    assert modes == {spool_dir.name: 0o700, "owner": 0o600, f"{place.snapshot.session_id}.jsonl": 0o600}
+    assert modes == {
+        spool_dir.name: 0o700,
+        "owner": 0o600,
+        f"{program_session.state.session_id}.jsonl": 0o600,
+    }
 
 
-def test_a_line_that_was_cut_off_is_dropped(spool, spool_dir, place):
-    first = spooled(place)
+def test_a_line_that_was_cut_off_is_dropped(spool, spool_dir, program_session):
+    first = spooled(program_session)
     spool.append(first)
-    path = spool_dir / f"{place.snapshot.session_id}.jsonl"
+    path = spool_dir / f"{program_session.state.session_id}.jsonl"
     spool.close()
     with path.open("ab") as file:
         file.write(path.read_bytes()[:-40])
     again = Spool(spool_dir)
     again.open()
-    second = spooled(ProgramSession(first.snapshot, place.program), "two", "What do you mean?")
-    assert again.turns(place.snapshot.session_id) == [first]
+    second = spooled(ProgramSession(first.snapshot, program_session.program), "two", "What do you mean?")
+    assert again.turns(program_session.state.session_id) == [first]
     again.append(second)
-    assert again.turns(place.snapshot.session_id) == [first, second]
+    assert again.turns(program_session.state.session_id) == [first, second]
     assert path.read_bytes().count(b"\n") == 2
     again.close()
 
 
-def test_an_empty_file_makes_nobody_wait(spool, spool_dir, place):
+def test_an_empty_file_makes_nobody_wait(spool, spool_dir, program_session):
     spool.close()
-    path = spool_dir / f"{place.snapshot.session_id}.jsonl"
+    path = spool_dir / f"{program_session.state.session_id}.jsonl"
     path.write_bytes(b'{"torn')
     again = Spool(spool_dir)
     again.open()
-    assert not again.has(place.snapshot.session_id)
+    assert not again.has(program_session.state.session_id)
     assert not path.exists()
     again.close()
 
 
-def test_on_a_full_disk_nothing_is_kept_and_nothing_half(spool, spool_dir, place):
+def test_on_a_full_disk_nothing_is_kept_and_nothing_half(spool, spool_dir, program_session):
     """A limit on the size of files fails in the middle of a write, as a full disk does."""
-    first = spooled(place)
+    first = spooled(program_session)
     spool.append(first)
-    second = spooled(ProgramSession(first.snapshot, place.program), "two", "What do you mean?")
-    path = spool_dir / f"{place.snapshot.session_id}.jsonl"
+    second = spooled(ProgramSession(first.snapshot, program_session.program), "two", "What do you mean?")
+    path = spool_dir / f"{program_session.state.session_id}.jsonl"
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size + 100, limits[1]))
     try:
         with pytest.raises(Unavailable) as refused:
             spool.append(second)
-        other = spooled(opening(StartRequest(uuid4(), "Bo"), place.program))
+        other = spooled(opening(StartRequest(uuid4(), "Bo"), program_session.program))
         assert spool.size == path.stat().st_size
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert int(refused.value.headers["Retry-After"]) > 0
-    assert spool.turns(place.snapshot.session_id) == [first]
+    assert spool.turns(program_session.state.session_id) == [first]
     assert path.read_bytes().count(b"\n") == 1
     spool.append(second)
     spool.append(other)
-    assert spool.turns(place.snapshot.session_id) == [first, second]
+    assert spool.turns(program_session.state.session_id) == [first, second]
 
 
-def test_there_is_a_limit(spool, place, monkeypatch):
-    first = spooled(place)
+def test_there_is_a_limit(spool, program_session, monkeypatch):
+    first = spooled(program_session)
     monkeypatch.setattr(module, "CAPACITY_BYTES", len(first.model_dump_json()) + 10)
     spool.append(first)
     with pytest.raises(Unavailable):
-        spool.append(spooled(opening(StartRequest(uuid4(), "Bo"), place.program)))
+        spool.append(spooled(opening(StartRequest(uuid4(), "Bo"), program_session.program)))
     assert spool.waiting == 1
 
 
@@ -170,26 +174,26 @@ def test_a_second_process_is_refused(spool, spool_dir):
 
 
 def test_a_new_process_waits_for_the_one_before_it(spool, spool_dir):
-    following = Spool(spool_dir)
-    thread = Thread(target=following.open)
+    next_step = Spool(spool_dir)
+    thread = Thread(target=next_step.open)
     thread.start()
     time.sleep(0.3)
     assert thread.is_alive()
     spool.close()
     thread.join(5)
     assert not thread.is_alive()
-    following.close()
+    next_step.close()
 
 
-def test_what_is_closed_takes_nothing(spool, place):
+def test_what_is_closed_takes_nothing(spool, program_session):
     spool.close()
     with pytest.raises(Unavailable):
-        spool.append(spooled(place))
+        spool.append(spooled(program_session))
 
 
-def test_what_an_older_release_wrote_is_set_aside(spool, spool_dir, place):
-    spool.append(spooled(place))
-    session_id = place.snapshot.session_id
+def test_what_an_older_release_wrote_is_set_aside(spool, spool_dir, program_session):
+    spool.append(spooled(program_session))
+    session_id = program_session.state.session_id
     path = spool_dir / f"{session_id}.jsonl"
     spool.close()
     line = json.loads(path.read_text())
@@ -208,11 +212,11 @@ def test_what_an_older_release_wrote_is_set_aside(spool, spool_dir, place):
     again.close()
 
 
-def test_what_is_set_aside_twice_is_kept_twice(spool, place):
+def test_what_is_set_aside_twice_is_kept_twice(spool, program_session):
     for name in ("one", "two"):
-        spool.append(spooled(place, name))
-        spool.set_aside(place.snapshot.session_id, "diverged")
-    assert not spool.has(place.snapshot.session_id)
+        spool.append(spooled(program_session, name))
+        spool.set_aside(program_session.state.session_id, "diverged")
+    assert not spool.has(program_session.state.session_id)
     names = [json.loads(path.read_text())["message"]["client_message_id"] for path in spool.asides()]
     assert names == ["one", "two"]
 
@@ -228,9 +232,9 @@ def test_a_session_is_held_by_one(spool):
         pass
 
 
-def test_an_append_does_not_look_at_every_file(spool, place, monkeypatch):
+def test_an_append_does_not_look_at_every_file(spool, program_session, monkeypatch):
     """With thousands of files it must cost what it costs with one."""
-    turn = spooled(place)
+    turn = spooled(program_session)
     for how in ("glob", "iterdir"):
         monkeypatch.setattr(Path, how, lambda *_: pytest.fail("the folder was listed"))
     spool.append(turn)

@@ -89,8 +89,8 @@ def test_a_claim_of_the_same_message_need_not_run_out(api, postgres, begun, as_m
     fingerprint = hashlib.sha256(said.encode()).hexdigest()
     message = Message(tokens.id_of(maja), session_id, "two", fingerprint, SAID[1])
     store = SqlTurnStore(own, Catalog(own))
-    place = store.look(message).place
-    assert store.begin(message, place, 2, CoachEngine().read(message, place))
+    program_session = store.view(message).conversation
+    assert store.claim_turn(message, program_session, 2, CoachEngine().analyze(message, program_session))
     with frozen(postgres):
         assert say(api, begun, SAID[1], "two", as_maja)["status"] == "queued"
     wait_until_stored(api, begun, as_maja, version=3, within_s=10)

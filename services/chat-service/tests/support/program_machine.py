@@ -89,12 +89,14 @@ class ProgramMachine(RuleBasedStateMachine):
             self.pause(paused=False)
             self.leases_run_out()
         for _ in range(count):
-            place = self._place()
-            if place.snapshot.completed or (place.week.week_number == LAST_WEEK and to_the_end > 0):
+            program_session = self._place()
+            if program_session.state.completed or (
+                program_session.week.week_number == LAST_WEEK and to_the_end > 0
+            ):
                 return
-            answers = {1: WAY[:5], 2: WAY[5:7], 4: WAY[7:]}[place.week.week_number]
-            number = place.standing.question.question_number
-            followup = place.standing.state.awaits_followup(number)
+            answers = {1: WAY[:5], 2: WAY[5:7], 4: WAY[7:]}[program_session.week.week_number]
+            number = program_session.context.question.question_number
+            followup = program_session.context.state.awaits_followup(number)
             words = answers[-1] if followup else answers[number - 1]
             self._send(0, self._new(words, CoachEngine()), WHOLE)
 
@@ -185,7 +187,7 @@ class ProgramMachine(RuleBasedStateMachine):
     def goes_on(self) -> None:
         """Whatever happened, the next message is answered."""
         self.pause(paused=False)
-        if not self._place().snapshot.completed:
+        if not self._place().state.completed:
             self._send(0, self._new("What do you mean?", CoachEngine()), WHOLE)
             assert self.memory.said[-1].message.client_message_id in self.memory.acknowledged
 
@@ -237,7 +239,7 @@ class ProgramMachine(RuleBasedStateMachine):
         return said
 
     def _place(self) -> ProgramSession:
-        return self.store.look(self._message("look", "")).place
+        return self.store.view(self._message("look", "")).conversation
 
     def _send(self, tab: int, said: Said, steps: int) -> None:
         """From this tab, or another that is idle; where none is, it was reloaded: what it was at dies."""

@@ -59,40 +59,46 @@ class Expected:
     """The rows after the turns that were told to it, in order; `place` is where they lead."""
 
     def __init__(self, opening: ProgramSession) -> None:
-        self.place = opening
+        self.program_session = opening
         self._rows: Rows = {name: [] for name in STORED}
         self._steps: dict[str, tuple[Any, ...]] = {}
         self._states: dict[tuple[UUID, int], tuple[Any, ...]] = {}
-        self._fsm_state = opening.standing.question.place
-        self._keep(opening.snapshot)
-        question = opening.standing.question
+        self._fsm_state = opening.context.question.fsm_state
+        self._keep(opening.state)
+        question = opening.context.question
         first = (0, 1, "nova", opening.week.week_id, 1, question.question_id)
-        self._rows["messages"].append((*first, opening.standing.text(question.question_text), None, None))
+        self._rows["messages"].append((*first, opening.context.text(question.question_text), None, None))
 
     def claimed(self, sequence: int, message: Message, engine: CoachEngine) -> None:
         """The words are there, with what was found in them."""
-        standing, reading = self.place.standing, engine.read(message, self.place)
-        where = (standing.week.week_id, self.place.open_week.run, standing.question.question_id)
-        self._rows["messages"].append((sequence, 0, "user", *where, message.text, standing.iteration, None))
-        if reading.intent.kind != "restart":
-            self._rows["intents"].append((sequence, reading.intent.kind, standing.question.place))
-        if reading.risk is not None:
-            self._rows["risks"].append((sequence, reading.risk.category, "open"))
+        context, analysis = self.program_session.context, engine.analyze(message, self.program_session)
+        where = (context.week.week_id, self.program_session.week_state.run, context.question.question_id)
+        self._rows["messages"].append((sequence, 0, "user", *where, message.text, context.iteration, None))
+        if analysis.intent.kind != "restart":
+            self._rows["intents"].append((sequence, analysis.intent.kind, context.question.fsm_state))
+        if analysis.risk is not None:
+            self._rows["risks"].append((sequence, analysis.risk.category, "open"))
 
     def completed(self, sequence: int, turn_id: UUID, message: Message, engine: CoachEngine) -> None:
         """The answer is there, with all that it led to."""
-        place, rows = self.place, self._rows
-        result = engine.answer(message, place, engine.read(message, place), lambda: None)
-        step, following = result.step, result.following
-        week, run, question = place.week.week_id, place.open_week.run, place.standing.question
+        program_session, rows = self.program_session, self._rows
+        result = engine.answer(
+            message, program_session, engine.analyze(message, program_session), lambda: None
+        )
+        step, next_step = result.step, result.next_step
+        week, run, question = (
+            program_session.week.week_id,
+            program_session.week_state.run,
+            program_session.context.question,
+        )
         skipped = step.kind == "skip"
         scenario = SKIPPED if skipped else step.scenario(question) if step.counts else None
         if step.response:
             own = (week, run, question.question_id, step.response, step.iteration, scenario)
             rows["messages"].append((sequence, 1, "nova", *own))
-        if following.asks:
-            opened = following.snapshot.state_of(following.week.week_id)
-            asked = (following.week.week_id, opened.run, following.question.question_id, following.text)
+        if next_step.asks:
+            opened = next_step.state.state_of(next_step.week.week_id)
+            asked = (next_step.week.week_id, opened.run, next_step.question.question_id, next_step.text)
             rows["messages"].append((sequence, 2, "nova", *asked, None, None))
         if step.counts:
             rows["answers"].append((sequence, run, question.question_id, step.answer, step.iteration))
@@ -110,19 +116,19 @@ class Expected:
         if step.completes(question):
             attempts = step.state.iterations(question.question_number)
             rows["completions"].append((question.question_id, run, attempts, scenario))
-        if following.session_completed:
-            rows["summaries"].append(("complete", following.snapshot.version))
-        self._fsm_state = following.place
-        self._keep(following.snapshot)
-        self.place = ProgramSession(following.snapshot, place.program)
+        if next_step.session_completed:
+            rows["summaries"].append(("complete", next_step.state.version))
+        self._fsm_state = next_step.fsm_state
+        self._keep(next_step.state)
+        self.program_session = ProgramSession(next_step.state, program_session.program)
 
-    def _keep(self, snapshot: SessionState) -> None:
-        for week in snapshot.weeks:
+    def _keep(self, session_state: SessionState) -> None:
+        for week in session_state.weeks:
             data = week.data.model_dump(mode="json", exclude_defaults=True)
             self._states[week.week_id, week.run] = (week.question_number, week.is_completed, data)
 
     def rows(self) -> Rows:
-        snapshot = self.place.snapshot
+        session_state = self.program_session.state
         states = sorted(self._states.items())
         kept = [(*key, number, done, data.get("choices", {})) for key, (number, done, data) in states]
         return {
@@ -132,7 +138,7 @@ class Expected:
             "steps": _sorted(self._steps.values()),
             "states": [(*key, *state) for key, state in states],
             "progress": kept,
-            "session": [(snapshot.current_week_id, self._fsm_state, snapshot.completed)],
+            "session": [(session_state.current_week_id, self._fsm_state, session_state.completed)],
         }
 
 

@@ -12,11 +12,11 @@ from cogniflow_kit.ids import utc_now
 LEASE = timedelta(seconds=30)
 """How long a claimed turn keeps its conversation to itself, unless the engine renews it."""
 
-Place = TypeVar("Place")
+Conversation = TypeVar("Conversation")
 """What the store knows of the conversation and the engine needs: its course, or its state."""
-Reading = TypeVar("Reading")
+Analysis = TypeVar("Analysis")
 """What the engine found in the message at the claim: a risk, an intent."""
-Reading_contra = TypeVar("Reading_contra", contravariant=True)
+Analysis_contra = TypeVar("Analysis_contra", contravariant=True)
 Result_co = TypeVar("Result_co", covariant=True)
 Result_contra = TypeVar("Result_contra", contravariant=True)
 """What an engine made of the message, and its store keeps."""
@@ -76,42 +76,44 @@ class Turn:
 
 
 @dataclass(frozen=True)
-class ClaimView(Generic[Place]):
+class ClaimView(Generic[Conversation]):
     """The conversation: this very turn if it was claimed before, the newest turn, then the place.
 
     A store may read them one after the other, in this order, without a
     snapshot: whatever happens in between makes the write that follows fail.
     """
 
-    place: Place
-    same: Turn | None
-    last: Turn | None
+    conversation: Conversation
+    repeated: Turn | None
+    newest: Turn | None
 
 
-class TurnStore(Protocol[Place, Reading_contra, Result_contra]):
+class TurnStore(Protocol[Conversation, Analysis_contra, Result_contra]):
     """Where turns are kept. Every write is conditional and atomic; None or False says "others were faster".
 
     The store keeps three promises: one running turn in a conversation, one
     turn with a sequence number, one turn with a client_message_id.
     """
 
-    def look(self, message: Message) -> ClaimView[Place]:
+    def view(self, message: Message) -> ClaimView[Conversation]:
         """Raises NotFound when the conversation isn't this person's."""
 
-    def begin(self, message: Message, place: Place, sequence: int, reading: Reading_contra) -> Turn | None:
+    def claim_turn(
+        self, message: Message, conversation: Conversation, sequence: int, analysis: Analysis_contra
+    ) -> Turn | None:
         """Store the words, what was found in them and the lease, in one write.
 
         A failed or expired turn before it is closed for good, because the
         conversation goes on.
         """
 
-    def take_over(self, turn: Turn) -> Turn | None:
+    def reclaim(self, turn: Turn) -> Turn | None:
         """Claim a failed or expired turn again, with the next epoch."""
 
     def renew(self, turn: Turn) -> bool:
         """Let the lease begin anew, if it is still this epoch's."""
 
-    def complete(self, turn: Turn, place: Place, result: Result_contra) -> Turn | None:
+    def complete(self, turn: Turn, conversation: Conversation, result: Result_contra) -> Turn | None:
         """Store the answer and everything it changes in one write, if the lease is still this epoch's."""
 
     def fail(self, turn: Turn) -> bool:
@@ -121,17 +123,17 @@ class TurnStore(Protocol[Place, Reading_contra, Result_contra]):
         """Running turns whose lease has run out."""
 
 
-class Engine(Protocol[Place, Reading, Result_co]):
+class Engine(Protocol[Conversation, Analysis, Result_co]):
     """What makes answers of one kind of conversation."""
 
-    def admit(self, place: Place, /) -> Place:
+    def admit(self, conversation: Conversation, /) -> Conversation:
         """Raise when this may not be said here and now; nothing is stored then."""
 
-    def read(self, message: Message, place: Place, /) -> Reading:
+    def analyze(self, message: Message, conversation: Conversation, /) -> Analysis:
         """What is found in the words before they are stored: the safety check, the intent."""
 
     def answer(
-        self, message: Message, place: Place, reading: Reading, renew: Callable[[], None], /
+        self, message: Message, conversation: Conversation, analysis: Analysis, renew: Callable[[], None], /
     ) -> Result_co:
         """Make the answer. Holds no session and no lock.
 

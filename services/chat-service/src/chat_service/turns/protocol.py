@@ -25,8 +25,8 @@ from chat_service.turns.errors import MessageIdReused, TurnAbandoned, TurnInProg
 from chat_service.turns.model import ClaimView, Engine, Message, Status, Turn, TurnStore
 from cogniflow_kit.ids import utc_now
 
-Place = TypeVar("Place")
-Reading = TypeVar("Reading")
+Conversation = TypeVar("Conversation")
+Analysis = TypeVar("Analysis")
 Result = TypeVar("Result")
 
 CLAIM_ATTEMPTS = 5
@@ -34,7 +34,9 @@ REAP_BATCH = 200
 
 
 def run_turn(
-    store: TurnStore[Place, Reading, Result], engine: Engine[Place, Reading, Result], message: Message
+    store: TurnStore[Conversation, Analysis, Result],
+    engine: Engine[Conversation, Analysis, Result],
+    message: Message,
 ) -> Turn:
     """Have the message answered once, however often it is sent. Returns the completed turn.
 
@@ -45,54 +47,56 @@ def run_turn(
     turn = claim.turn
     if turn.status is Status.COMPLETED:
         return turn
-    assert claim.reading is not None, "read before it was claimed"
+    assert claim.analysis is not None, "read before it was claimed"
     reach("claimed")
 
     try:
-        result = engine.answer(message, claim.place, claim.reading, partial(_renew, store, turn))
+        result = engine.answer(message, claim.conversation, claim.analysis, partial(_renew, store, turn))
     except Exception:
         store.fail(turn)
         raise
     reach("answered")
 
-    completed = store.complete(turn, claim.place, result)
+    completed = store.complete(turn, claim.conversation, result)
     if completed is None:
         return _finished_by_another(store, message, turn)
     reach("completed")
     return completed
 
 
-def reap(store: TurnStore[Place, Reading, Result]) -> int:
+def reap(store: TurnStore[Conversation, Analysis, Result]) -> int:
     """Fail the turns whose process died, so that everyone sees they weren't answered. Returns how many."""
     return sum(store.fail(turn) for turn in store.expired(REAP_BATCH))
 
 
 @dataclass(frozen=True)
-class _Claim(Generic[Place, Reading]):
+class _Claim(Generic[Conversation, Analysis]):
     """The turn, running and ours, or completed before and then without a reading."""
 
-    place: Place
+    conversation: Conversation
     turn: Turn
-    reading: Reading | None = None
+    analysis: Analysis | None = None
 
 
 def _claim(
-    store: TurnStore[Place, Reading, Result], engine: Engine[Place, Reading, Result], message: Message
-) -> _Claim[Place, Reading]:
+    store: TurnStore[Conversation, Analysis, Result],
+    engine: Engine[Conversation, Analysis, Result],
+    message: Message,
+) -> _Claim[Conversation, Analysis]:
     for _ in range(CLAIM_ATTEMPTS):
-        sight = store.look(message)
-        if sight.same is not None and _is_answered(sight.same, message):
-            return _Claim(sight.place, sight.same)
-        _refuse_while_running(sight)
-        place = engine.admit(sight.place)
-        reading = engine.read(message, place)
+        claim_view = store.view(message)
+        if claim_view.repeated is not None and _is_answered(claim_view.repeated, message):
+            return _Claim(claim_view.conversation, claim_view.repeated)
+        _refuse_while_running(claim_view)
+        conversation = engine.admit(claim_view.conversation)
+        analysis = engine.analyze(message, conversation)
         turn = (
-            _claim_again(store, sight)
-            if sight.same is not None
-            else _claim_next(store, message, place, sight, reading)
+            _claim_again(store, claim_view)
+            if claim_view.repeated is not None
+            else _claim_next(store, message, conversation, claim_view, analysis)
         )
         if turn is not None:
-            return _Claim(place, turn, reading)
+            return _Claim(conversation, turn, analysis)
     raise TurnInProgress
 
 
@@ -102,43 +106,47 @@ def _is_answered(same: Turn, message: Message) -> bool:
     return same.status is Status.COMPLETED
 
 
-def _refuse_while_running(sight: ClaimView[Place]) -> None:
-    if sight.last is not None and sight.last.holds_conversation(utc_now()):
+def _refuse_while_running(claim_view: ClaimView[Conversation]) -> None:
+    if claim_view.newest is not None and claim_view.newest.holds_conversation(utc_now()):
         raise TurnInProgress
 
 
-def _claim_again(store: TurnStore[Place, Reading, Result], sight: ClaimView[Place]) -> Turn | None:
-    same, last = sight.same, sight.last
+def _claim_again(
+    store: TurnStore[Conversation, Analysis, Result], claim_view: ClaimView[Conversation]
+) -> Turn | None:
+    same, last = claim_view.repeated, claim_view.newest
     assert same is not None
     assert last is not None
     if same.status is Status.ABANDONED:
         raise TurnAbandoned
     if same.sequence != last.sequence:
         return None  # seen at two moments: it has been completed or abandoned since
-    return store.take_over(same)
+    return store.reclaim(same)
 
 
 def _claim_next(
-    store: TurnStore[Place, Reading, Result],
+    store: TurnStore[Conversation, Analysis, Result],
     message: Message,
-    place: Place,
-    sight: ClaimView[Place],
-    reading: Reading,
+    conversation: Conversation,
+    claim_view: ClaimView[Conversation],
+    analysis: Analysis,
 ) -> Turn | None:
-    last = sight.last
+    last = claim_view.newest
     sequence = last.sequence + 1 if last is not None else 1
-    return store.begin(message, place, sequence, reading)
+    return store.claim_turn(message, conversation, sequence, analysis)
 
 
-def _renew(store: TurnStore[Place, Reading, Result], turn: Turn) -> None:
+def _renew(store: TurnStore[Conversation, Analysis, Result], turn: Turn) -> None:
     if not store.renew(turn):
         raise TurnInProgress
 
 
-def _finished_by_another(store: TurnStore[Place, Reading, Result], message: Message, ours: Turn) -> Turn:
+def _finished_by_another(
+    store: TurnStore[Conversation, Analysis, Result], message: Message, ours: Turn
+) -> Turn:
     """Our lease ran out while we answered: give what a repetition made of it, if it is done."""
     store.fail(ours)
-    same = store.look(message).same
+    same = store.view(message).repeated
     if same is not None and same.status is Status.COMPLETED:
         return same
     raise TurnInProgress

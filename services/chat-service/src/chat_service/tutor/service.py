@@ -91,19 +91,23 @@ class _Engine:
         self._user = user
         self._course_id = course_id
 
-    def admit(self, place: TutorConversation) -> TutorConversation:
-        if place.course_id not in (None, self._course_id):
+    def admit(self, conversation: TutorConversation) -> TutorConversation:
+        if conversation.course_id not in (None, self._course_id):
             raise OtherCourse
-        return replace(place, course=self._tutor.course_of(self._user, self._course_id))
+        return replace(conversation, course=self._tutor.course_of(self._user, self._course_id))
 
-    def read(self, message: Message, _: TutorConversation) -> TutorAnalysis:
+    def analyze(self, message: Message, _: TutorConversation) -> TutorAnalysis:
         return TutorAnalysis(check(message.text))
 
     def answer(
-        self, message: Message, place: TutorConversation, reading: TutorAnalysis, _: Callable[[], None]
+        self,
+        message: Message,
+        conversation: TutorConversation,
+        analysis: TutorAnalysis,
+        _: Callable[[], None],
     ) -> TutorReply:
-        assert place.course is not None, "admitted with its course"
-        return self._tutor.answer(place.course, message.text, reading.risk)
+        assert conversation.course is not None, "admitted with its course"
+        return self._tutor.answer(conversation.course, message.text, analysis.risk)
 
 
 def _fingerprint(body: TutorMessage) -> str:

@@ -55,7 +55,7 @@ class TutorTurnStore:
         self._turns = mongo.collection(COLLECTION)
         self._guard = mongo.breaker.guard
 
-    def look(self, message: Message) -> ClaimView[TutorConversation]:
+    def view(self, message: Message) -> ClaimView[TutorConversation]:
         repeated = {"user_id": message.user_id, "client_message_id": message.client_message_id}
         with self._guard():
             same = self._turns.find_one(repeated)
@@ -63,31 +63,31 @@ class TutorTurnStore:
             last = self._last(message.user_id, conversation_id) if conversation_id else None
         if conversation_id is not None and last is None:
             raise ConversationNotFound
-        place = TutorConversation(
+        conversation = TutorConversation(
             message.user_id, conversation_id or new_id(), last["course_id"] if last else None
         )
-        return ClaimView(place, _turn(same) if same else None, _turn(last) if last else None)
+        return ClaimView(conversation, _turn(same) if same else None, _turn(last) if last else None)
 
-    def begin(
-        self, message: Message, place: TutorConversation, sequence: int, reading: TutorAnalysis
+    def claim_turn(
+        self, message: Message, conversation: TutorConversation, sequence: int, analysis: TutorAnalysis
     ) -> Turn | None:
-        assert place.course is not None, "the engine admits nobody without a course"
+        assert conversation.course is not None, "the engine admits nobody without a course"
         document = {
             "_id": new_id(),
-            "conversation_id": place.conversation_id,
+            "conversation_id": conversation.conversation_id,
             "user_id": message.user_id,
-            "course_id": place.course.id,
+            "course_id": conversation.course.id,
             "sequence": sequence,
             "client_message_id": message.client_message_id,
             "fingerprint": message.fingerprint,
             "message": message.text,
-            "risk": asdict(reading.risk) if reading.risk else None,
+            "risk": asdict(analysis.risk) if analysis.risk else None,
             "status": Status.RUNNING,
             "epoch": 1,
             "lease_expires_at": utc_now() + LEASE,
             "created_at": message.said_at,
         }
-        before = {"conversation_id": place.conversation_id, "sequence": sequence - 1, **_broken_off()}
+        before = {"conversation_id": conversation.conversation_id, "sequence": sequence - 1, **_broken_off()}
         closed = {"status": Status.ABANDONED, "lease_expires_at": None}
         reach("claiming")
         try:
@@ -99,7 +99,7 @@ class TutorTurnStore:
             return None
         return _turn(document)
 
-    def take_over(self, turn: Turn) -> Turn | None:
+    def reclaim(self, turn: Turn) -> Turn | None:
         changes = {
             "status": Status.RUNNING,
             "epoch": turn.epoch + 1,
@@ -114,15 +114,15 @@ class TutorTurnStore:
         changes = {"lease_expires_at": utc_now() + LEASE}
         return self._change(turn, {"status": Status.RUNNING}, changes) is not None
 
-    def complete(self, turn: Turn, place: TutorConversation, result: TutorReply) -> Turn | None:
-        assert place.course is not None
+    def complete(self, turn: Turn, conversation: TutorConversation, result: TutorReply) -> Turn | None:
+        assert conversation.course is not None
         reply = result.model_dump(mode="json")
         changes = {
             "status": Status.COMPLETED,
             "lease_expires_at": None,
             "completed_at": utc_now(),
             "reply": reply,
-            **outbox_fields(_fact(turn, place, place.course, result)),
+            **outbox_fields(_fact(turn, conversation, conversation.course, result)),
         }
         reach("completing")
         return self._change(turn, {"status": Status.RUNNING}, changes)
@@ -169,10 +169,10 @@ def _turn(document: Document) -> Turn:
     )
 
 
-def _fact(turn: Turn, place: TutorConversation, course: Course, reply: TutorReply) -> Event:
+def _fact(turn: Turn, conversation: TutorConversation, course: Course, reply: TutorReply) -> Event:
     return Event(
         type="tutor.turn_completed",
-        actor_id=place.user_id,
+        actor_id=conversation.user_id,
         data={
             "course_id": str(course.id),
             "conversation_id": str(turn.conversation_id),

@@ -138,7 +138,7 @@ class BotPlan:
         """Where it stands: at the step of its FSM state, else at the first step without an answer."""
         plan, row = self._plan, self._found.session
         here = plan.week(self._week)
-        steps = {question.place: question.question_number for question in self._week.questions}
+        steps = {question.fsm_state: question.question_number for question in self._week.questions}
         numbers = sorted(steps.values())
         open_question = next((n for n in numbers if not here.data.is_completed(n)), numbers[-1])
         if row is not None:

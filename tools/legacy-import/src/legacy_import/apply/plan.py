@@ -147,7 +147,7 @@ class SessionPlan:
             anonymous=False,
             origin="legacy",
             legacy_id=self.legacy_id,
-            fsm_state=question.place,
+            fsm_state=question.fsm_state,
             created_at=self.created_at or self.at,
             last_activity=self.at,
             completed=self.completed,

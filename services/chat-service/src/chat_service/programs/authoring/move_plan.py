@@ -53,46 +53,46 @@ class MovePlan:
 
     fate: MoveOutcome
     obstacle: MoveBlocker | None = None
-    place: ProgramSession | None = None
+    program_session: ProgramSession | None = None
     opens: bool = False
     changed_answers: list[Spot] = field(default_factory=list)
 
     @property
     def stands_at(self) -> Spot | None:
-        return spot(self.place) if self.place is not None else None
+        return spot(self.program_session) if self.program_session is not None else None
 
 
-def spot(place: ProgramSession) -> Spot:
-    return Spot(place.week.week_number, place.open_week.question_number)
+def spot(program_session: ProgramSession) -> Spot:
+    return Spot(program_session.week.week_number, program_session.week_state.question_number)
 
 
-def open_text(place: ProgramSession) -> str:
+def open_text(program_session: ProgramSession) -> str:
     """What the learner is to answer now, with its placeholders: the question, or its follow-up."""
-    return _open_text(place.standing.question, place.open_week.data)
+    return _open_text(program_session.context.question, program_session.week_state.data)
 
 
-def plan(place: ProgramSession, new: Program) -> MovePlan:
+def plan(program_session: ProgramSession, new: Program) -> MovePlan:
     """The plan for a session that isn't completed."""
-    begun = [(place.program.week(state.week_id), state) for state in place.snapshot.weeks]
+    begun = [(program_session.program.week(state.week_id), state) for state in program_session.state.weeks]
     if any(new.week_numbered(week.week_number) is None for week, _ in begun):
         return MovePlan(MoveOutcome.WEEK_GONE, MoveBlocker.WEEK_GONE)
     weeks = [_carried(week, _week(new, week), state) for week, state in begun]
-    snapshot = place.snapshot.model_copy(
+    session_state = program_session.state.model_copy(
         update={
             "version_id": new.version_id,
-            "current_week_id": _week(new, place.week).week_id,
+            "current_week_id": _week(new, program_session.week).week_id,
             "weeks": weeks,
         }
     )
     changed = [spot for week, state in begun for spot in _changed_answers(week, _week(new, week), state)]
-    fate, following = _stand(place, ProgramSession(snapshot, new))
-    if following is None:
+    fate, next_step = _stand(program_session, ProgramSession(session_state, new))
+    if next_step is None:
         obstacle = MoveBlocker.WEEK_GONE if fate is MoveOutcome.WEEK_GONE else MoveBlocker.NOTHING_LEFT
         return MovePlan(fate, obstacle, changed_answers=changed)
-    if any(_lacking(following)):
+    if any(_lacking(next_step)):
         return MovePlan(fate, MoveBlocker.NEEDS_MORE, changed_answers=changed)
-    opens = following.snapshot.current_week_id not in {state.week_id for state in weeks}
-    return MovePlan(fate, None, following, opens, changed)
+    opens = next_step.state.current_week_id not in {state.week_id for state in weeks}
+    return MovePlan(fate, None, next_step, opens, changed)
 
 
 def _week(new: Program, old: Week) -> Week:
@@ -134,37 +134,37 @@ def _changed_answers(old: Week, new: Week, state: WeekState) -> Iterator[Spot]:
 
 def _stand(old: ProgramSession, new: ProgramSession) -> tuple[MoveOutcome, ProgramSession | None]:
     """Where the session goes on: where it is, else at the next question that nobody answered yet."""
-    number, week = old.open_week.question_number, new.week
+    number, week = old.week_state.question_number, new.week
     if not week.is_active:
         return MoveOutcome.WEEK_GONE, _next_week(new)
     if number <= len(week.questions):
-        here = _with_week(new, _askable(week.question(number), new.open_week))
+        here = _with_week(new, _askable(week.question(number), new.week_state))
         same = open_text(here) == open_text(old)
         return MoveOutcome.SAME_PLACE if same else MoveOutcome.QUESTION_CHANGED, here
-    answered = [int(one) for one, done in new.open_week.data.question_completed.items() if done]
-    following = max(answered, default=0) + 1
-    if following <= len(week.questions):
-        state = new.open_week.model_copy(update={"question_number": following})
-        return MoveOutcome.QUESTION_GONE, _with_week(new, _askable(week.question(following), state))
+    answered = [int(one) for one, done in new.week_state.data.question_completed.items() if done]
+    next_step = max(answered, default=0) + 1
+    if next_step <= len(week.questions):
+        state = new.week_state.model_copy(update={"question_number": next_step})
+        return MoveOutcome.QUESTION_GONE, _with_week(new, _askable(week.question(next_step), state))
     done = {"question_number": len(week.questions), "is_completed": True}
-    return MoveOutcome.QUESTION_GONE, _next_week(_with_week(new, new.open_week.model_copy(update=done)))
+    return MoveOutcome.QUESTION_GONE, _next_week(_with_week(new, new.week_state.model_copy(update=done)))
 
 
-def _next_week(place: ProgramSession) -> ProgramSession | None:
+def _next_week(program_session: ProgramSession) -> ProgramSession | None:
     """The first question of the next week that isn't completed, or where that week was left."""
-    for week in place.program.active_weeks:
-        state = place.snapshot.state_of(week.week_id)
-        if week.week_number <= place.week.week_number or (state and state.is_completed):
+    for week in program_session.program.active_weeks:
+        state = program_session.state.state_of(week.week_id)
+        if week.week_number <= program_session.week.week_number or (state and state.is_completed):
             continue
-        snapshot = place.snapshot.model_copy(update={"current_week_id": week.week_id})
+        session_state = program_session.state.model_copy(update={"current_week_id": week.week_id})
         opened = state or WeekState(week_id=week.week_id)
         question = week.question(opened.question_number)
-        return _with_week(ProgramSession(snapshot, place.program), _askable(question, opened))
+        return _with_week(ProgramSession(session_state, program_session.program), _askable(question, opened))
     return None
 
 
-def _with_week(place: ProgramSession, state: WeekState) -> ProgramSession:
-    return ProgramSession(place.snapshot.with_week(state), place.program)
+def _with_week(program_session: ProgramSession, state: WeekState) -> ProgramSession:
+    return ProgramSession(program_session.state.with_week(state), program_session.program)
 
 
 def _askable(question: Question, state: WeekState) -> WeekState:
@@ -184,14 +184,14 @@ def _open_text(question: Question, data: WeekAnswers) -> str:
     return question.question_text
 
 
-def _lacking(place: ProgramSession) -> Iterator[str]:
+def _lacking(program_session: ProgramSession) -> Iterator[str]:
     """What texts ahead speak of that this person hasn't said and needn't say on the way there."""
-    snapshot, program = place.snapshot, place.program
-    kept = frozenset(key for state in snapshot.weeks for key in state.data.choices)
+    session_state, program = program_session.state, program_session.program
+    kept = frozenset(key for state in session_state.weeks for key in state.data.choices)
     blocks = frozenset(program.blocks)
     for week in program.active_weeks:
-        state = snapshot.state_of(week.week_id)
-        if week.week_number < place.week.week_number or (state and state.is_completed):
+        state = session_state.state_of(week.week_id)
+        if week.week_number < program_session.week.week_number or (state and state.is_completed):
             continue
         ahead, done = _ahead(week, state)
         for question in week.questions:

@@ -19,7 +19,7 @@ from chat_service.programs.sessions.sql.statements import SNAPSHOT
 from chat_service.turns.errors import TurnInProgress, TurnsWaiting
 from cogniflow_kit.sql.database import Database
 
-_READ = text(f"SELECT CAST(row_to_json(found) AS text) AS snapshot FROM ({SNAPSHOT}) found")  # noqa: S608
+_READ = text(f"SELECT CAST(row_to_json(found) AS text) AS state FROM ({SNAPSHOT}) found")  # noqa: S608
 _LOCK = text("SELECT FROM sessions WHERE session_id = :session_id FOR UPDATE")
 _REKEY = [
     text(
@@ -100,19 +100,19 @@ class SessionMover:
         with self._database.transaction() as session:
             if not dry_run:
                 session.execute(_LOCK, {"session_id": candidate.id})
-            snapshot = _read(session, candidate)
-            if snapshot is None or snapshot.completed or snapshot.version_id == new.version_id:
+            session_state = _read(session, candidate)
+            if session_state is None or session_state.completed or session_state.version_id == new.version_id:
                 return SessionMoveOut(session_id=candidate.id, obstacle=MoveBlocker.CHANGED_MEANWHILE)
-            place = ProgramSession(snapshot, self._catalog.get(snapshot.version_id))
-            planned = plan(place, new)
-            obstacle = _circumstance(session, snapshot) or planned.obstacle
+            program_session = ProgramSession(session_state, self._catalog.get(session_state.version_id))
+            planned = plan(program_session, new)
+            obstacle = _circumstance(session, session_state) or planned.obstacle
             if obstacle is None and not dry_run:
-                _apply(session, place, planned)
+                _apply(session, program_session, planned)
         stands_at = planned.stands_at if obstacle is None else None
         return SessionMoveOut(
             session_id=candidate.id,
-            from_version=place.program.version,
-            at=SpotOut.model_validate(spot(place)),
+            from_version=program_session.program.version,
+            at=SpotOut.model_validate(spot(program_session)),
             fate=planned.fate,
             stands_at=SpotOut.model_validate(stands_at) if stands_at else None,
             changed_answers=[SpotOut.model_validate(one) for one in planned.changed_answers],
@@ -126,13 +126,13 @@ def _read(session: Session, candidate: Candidate) -> SessionState | None:
     return SessionState.model_validate_json(found) if found is not None else None
 
 
-def _circumstance(session: Session, snapshot: SessionState) -> MoveBlocker | None:
+def _circumstance(session: Session, session_state: SessionState) -> MoveBlocker | None:
     """What keeps a session on its version whatever the new one is like."""
     running = exists().where(
-        tables.ProgramTurn.session_id == snapshot.session_id, tables.ProgramTurn.status == "running"
+        tables.ProgramTurn.session_id == session_state.session_id, tables.ProgramTurn.status == "running"
     )
     experimenting = exists().where(
-        tables.Experiment.experiment_id == snapshot.experiment_id, tables.Experiment.status == "running"
+        tables.Experiment.experiment_id == session_state.experiment_id, tables.Experiment.status == "running"
     )
     has_turn, in_experiment = session.execute(select(running, experimenting)).one()
     if has_turn:
@@ -141,34 +141,34 @@ def _circumstance(session: Session, snapshot: SessionState) -> MoveBlocker | Non
 
 
 def _apply(session: Session, before: ProgramSession, planned: MovePlan) -> None:
-    place = planned.place
-    assert place is not None, "a plan without an obstacle has a place"
-    snapshot = place.snapshot
-    own = {"session_id": snapshot.session_id, "version_id": snapshot.version_id}
+    program_session = planned.program_session
+    assert program_session is not None, "a plan without an obstacle has a place"
+    session_state = program_session.state
+    own = {"session_id": session_state.session_id, "version_id": session_state.version_id}
     session.execute(
         update(tables.ProgramSession)
         .where(
-            tables.ProgramSession.session_id == snapshot.session_id,
-            tables.ProgramSession.version == snapshot.version,
+            tables.ProgramSession.session_id == session_state.session_id,
+            tables.ProgramSession.version == session_state.version,
         )
         .values(
             version=tables.ProgramSession.version + 1,
-            version_id=snapshot.version_id,
-            current_week_id=snapshot.current_week_id,
-            fsm_state=place.standing.question.place,
+            version_id=session_state.version_id,
+            current_week_id=session_state.current_week_id,
+            fsm_state=program_session.context.question.fsm_state,
             # Whoever was moved says nothing more about the version that an experiment gave them.
             experiment_id=None,
         )
     )
     for statement in _REKEY:
         session.execute(statement, own)
-    for state in snapshot.weeks:
-        if planned.opens and state.week_id == snapshot.current_week_id:
-            _open_week(session, snapshot, state)
+    for state in session_state.weeks:
+        if planned.opens and state.week_id == session_state.current_week_id:
+            _open_week(session, session_state, state)
         else:
-            _keep(session, snapshot.session_id, state)
-    if open_text(place) != open_text(before):
-        _ask(session, place)
+            _keep(session, session_state.session_id, state)
+    if open_text(program_session) != open_text(before):
+        _ask(session, program_session)
 
 
 def _keep(session: Session, session_id: UUID, state: WeekState) -> None:
@@ -184,33 +184,33 @@ def _keep(session: Session, session_id: UUID, state: WeekState) -> None:
         )
 
 
-def _open_week(session: Session, snapshot: SessionState, state: WeekState) -> None:
-    own = {"session_id": snapshot.session_id, "user_id": snapshot.user_id, "week_id": state.week_id}
+def _open_week(session: Session, session_state: SessionState, state: WeekState) -> None:
+    own = {"session_id": session_state.session_id, "user_id": session_state.user_id, "week_id": state.week_id}
     session.add_all([tables.ConversationState(**own, conversation_data={}), tables.UserProgress(**own)])
 
 
-def _ask(session: Session, place: ProgramSession) -> None:
+def _ask(session: Session, program_session: ProgramSession) -> None:
     """The record shows which question the next answer answers: behind all that was said so far."""
-    snapshot = place.snapshot
+    session_state = program_session.state
     last = select(
         tables.ConversationMessage.turn_sequence.label("turn_sequence"),
         (tables.ConversationMessage.position + 1).label("position"),
-    ).where(tables.ConversationMessage.session_id == snapshot.session_id)
+    ).where(tables.ConversationMessage.session_id == session_state.session_id)
     newest = last.order_by(
         tables.ConversationMessage.turn_sequence.desc(), tables.ConversationMessage.position.desc()
     ).limit(1)
     said = session.execute(newest).first()
     session.add(
         tables.ConversationMessage(
-            session_id=snapshot.session_id,
-            user_id=snapshot.user_id,
-            week_id=snapshot.current_week_id,
-            question_id=place.standing.question.question_id,
-            run=place.open_week.run,
+            session_id=session_state.session_id,
+            user_id=session_state.user_id,
+            week_id=session_state.current_week_id,
+            question_id=program_session.context.question.question_id,
+            run=program_session.week_state.run,
             turn_sequence=said.turn_sequence if said else 0,
             position=said.position if said else 1,
             sender="nova",
-            message_text=place.standing.text(open_text(place)),
+            message_text=program_session.context.text(open_text(program_session)),
         )
     )
     session.flush()

@@ -58,104 +58,104 @@ class CoachReply(BaseModel):
         return self.state.scenario_of(question.question_number)
 
 
-def respond(standing: CoachContext, answer: str, intent: Intent, judge: Judge) -> CoachReply:
+def respond(context: CoachContext, answer: str, intent: Intent, judge: Judge) -> CoachReply:
     """The coach's step from here."""
-    if intent.kind in ("clarify", "pause") or (intent.kind == "skip" and not standing.question.skippable):
-        return _aside(standing, answer, intent)
-    if standing.state.awaits_followup(standing.question.question_number):
-        return _close_followup(standing, answer, intent, judge)
+    if intent.kind in ("clarify", "pause") or (intent.kind == "skip" and not context.question.skippable):
+        return _aside(context, answer, intent)
+    if context.state.awaits_followup(context.question.question_number):
+        return _close_followup(context, answer, intent, judge)
     if intent.kind == "skip":
-        return _skip(standing, answer, intent)
-    return _weigh(standing, answer, intent, judge)
+        return _skip(context, answer, intent)
+    return _weigh(context, answer, intent, judge)
 
 
-def support(standing: CoachContext, answer: str, intent: Intent, risk: Risk) -> CoachReply:
+def support(context: CoachContext, answer: str, intent: Intent, risk: Risk) -> CoachReply:
     """A supportive answer while somebody may be in danger: places first; the question stays where it is."""
-    said = phrases(standing.locale).says["support_continues"]
+    said = phrases(context.locale).says["support_continues"]
     return CoachReply(
         kind="aside",
         answer=answer,
         intent=intent,
-        iteration=standing.iteration,
-        state=standing.state,
-        response=f"{supportive_answer(standing.locale, risk)}\n\n{said}",
-        resources=resources(standing.locale),
+        iteration=context.iteration,
+        state=context.state,
+        response=f"{supportive_answer(context.locale, risk)}\n\n{said}",
+        resources=resources(context.locale),
     )
 
 
-def restart(standing: CoachContext, week_number: int, words: str) -> CoachReply:
+def restart(context: CoachContext, week_number: int, words: str) -> CoachReply:
     """A week from its first question again. What was said in it before stays in the record."""
     return CoachReply(
         kind="restart",
         answer=words,
         intent=Intent(kind="restart"),
-        iteration=standing.iteration,
-        state=standing.state,
+        iteration=context.iteration,
+        state=context.state,
         response="",
         restarts=week_number,
     )
 
 
-def _aside(standing: CoachContext, answer: str, intent: Intent) -> CoachReply:
-    question = standing.question
-    explains = intent.kind == "clarify" and not standing.state.awaits_followup(question.question_number)
+def _aside(context: CoachContext, answer: str, intent: Intent) -> CoachReply:
+    question = context.question
+    explains = intent.kind == "clarify" and not context.state.awaits_followup(question.question_number)
     prompt = question.prompt("clarify_respond") if explains else None
     return CoachReply(
         kind="aside",
         answer=answer,
         intent=intent,
-        iteration=standing.iteration,
-        state=standing.state,
-        response=standing.text(prompt.response_text) if prompt else _own_words(standing, intent),
+        iteration=context.iteration,
+        state=context.state,
+        response=context.text(prompt.response_text) if prompt else _own_words(context, intent),
         prompt=prompt,
     )
 
 
-def _own_words(standing: CoachContext, intent: Intent) -> str:
-    said = standing.phrases.says
+def _own_words(context: CoachContext, intent: Intent) -> str:
+    said = context.phrases.says
     if intent.kind == "clarify":
-        return said["clarify"].replace("{question}", standing.text(_open_text(standing)))
+        return said["clarify"].replace("{question}", context.text(_open_text(context)))
     return said["pause" if intent.kind == "pause" else "not_skippable"]
 
 
-def _open_text(standing: CoachContext) -> str:
-    followup = standing.question.prompt("followup")
-    if followup is not None and standing.state.awaits_followup(standing.question.question_number):
+def _open_text(context: CoachContext) -> str:
+    followup = context.question.prompt("followup")
+    if followup is not None and context.state.awaits_followup(context.question.question_number):
         return followup.response_text
-    return standing.question.question_text
+    return context.question.question_text
 
 
-def _skip(standing: CoachContext, answer: str, intent: Intent) -> CoachReply:
-    question, number = standing.question, standing.question.question_number
+def _skip(context: CoachContext, answer: str, intent: Intent) -> CoachReply:
+    question, number = context.question, context.question.question_number
     prompt = question.prompt("skip_respond")
-    response = standing.text(prompt.response_text) if prompt else standing.phrases.says["skipped"]
-    state = standing.state.with_scenario(number, SKIPPED).with_response(number, response, completed=True)
+    response = context.text(prompt.response_text) if prompt else context.phrases.says["skipped"]
+    state = context.state.with_scenario(number, SKIPPED).with_response(number, response, completed=True)
     return CoachReply(
         kind="skip",
         answer=answer,
         intent=intent,
-        iteration=standing.iteration,
+        iteration=context.iteration,
         state=state,
         response=response,
         prompt=prompt,
     )
 
 
-def _weigh(standing: CoachContext, answer: str, intent: Intent, judge: Judge) -> CoachReply:
-    question, number = standing.question, standing.question.question_number
-    state = standing.state.with_answer(number, answer)
+def _weigh(context: CoachContext, answer: str, intent: Intent, judge: Judge) -> CoachReply:
+    question, number = context.question, context.question.question_number
+    state = context.state.with_answer(number, answer)
     chosen = choice_in(question, answer) if question.choices else None
     if chosen is not None:
         state = state.with_chosen(number, chosen)
-    validation = judge.validate(standing, state)
+    validation = judge.validate(context, state)
     ask = validation.ask if validation is not None and not validation.complete else None
     if ask is None or state.iterations(number) >= question.max_iterations:
-        return _answer_by_scenario(standing, state, answer, intent, validation, judge)
+        return _answer_by_scenario(context, state, answer, intent, validation, judge)
     return CoachReply(
         kind="answer",
         answer=answer,
         intent=intent,
-        iteration=standing.iteration,
+        iteration=context.iteration,
         state=state.with_response(number, ask, completed=False),
         response=ask,
         prompt=question.prompt("validation"),
@@ -164,28 +164,28 @@ def _weigh(standing: CoachContext, answer: str, intent: Intent, judge: Judge) ->
 
 
 def _answer_by_scenario(
-    standing: CoachContext,
+    context: CoachContext,
     state: WeekAnswers,
     answer: str,
     intent: Intent,
     validation: Validation | None,
     judge: Judge,
 ) -> CoachReply:
-    question, number = standing.question, standing.question.question_number
+    question, number = context.question, context.question.question_number
     if question.keeps is not None:
         state = state.with_choice(question.keeps, state.spoken_answers()[number])
-    found = judge.classify(standing, state)
+    found = judge.classify(context, state)
     state = state.with_scenario(number, found.prompt.scenario_name or "")
     followup = question.prompt("followup")
-    spoken = [judge.speak(standing, state, found.prompt)]
+    spoken = [judge.speak(context, state, found.prompt)]
     if followup is not None:
-        spoken.append(standing.text(followup.response_text, state))
+        spoken.append(context.text(followup.response_text, state))
     response = "\n\n".join(spoken)
     return CoachReply(
         kind="answer",
         answer=answer,
         intent=intent,
-        iteration=standing.iteration,
+        iteration=context.iteration,
         state=state.with_response(number, response, completed=followup is None),
         response=response,
         prompt=found.prompt,
@@ -194,22 +194,22 @@ def _answer_by_scenario(
     )
 
 
-def _close_followup(standing: CoachContext, answer: str, intent: Intent, judge: Judge) -> CoachReply:
+def _close_followup(context: CoachContext, answer: str, intent: Intent, judge: Judge) -> CoachReply:
     """The question is done with. Somebody who skips the follow-up keeps their answer to the question."""
-    number = standing.question.question_number
-    prompt = standing.question.prompt("followup_respond")
+    number = context.question.question_number
+    prompt = context.question.prompt("followup_respond")
     assert prompt is not None, "publishing checks that a follow-up has its response"
-    state = standing.state
+    state = context.state
     if intent.kind == "skip":
-        prompt, response = None, standing.phrases.says["skipped"]
+        prompt, response = None, context.phrases.says["skipped"]
     else:
         state = state.with_followup(number, answer)
-        response = judge.speak(standing, state, prompt)
+        response = judge.speak(context, state, prompt)
     return CoachReply(
         kind="answer",
         answer=answer,
         intent=intent,
-        iteration=standing.iteration,
+        iteration=context.iteration,
         state=state.with_response(number, response, completed=True),
         response=response,
         prompt=prompt,

@@ -12,7 +12,7 @@ from chat_service.programs.coach.intents import Intent, intent_of
 from chat_service.programs.coach.judging import Rules
 from chat_service.programs.coach.model_judge import ModelJudge
 from chat_service.programs.coach.session_state import ProgramSession
-from chat_service.programs.coach.turn_result import TurnResult, answered
+from chat_service.programs.coach.turn_result import TurnResult, build_turn_result
 from chat_service.programs.sessions.errors import SessionCompleted, SessionPaused, WeekLocked, WeekNotBegun
 from chat_service.safety.detection.check import check
 from chat_service.turns.model import Message
@@ -23,26 +23,39 @@ log = structlog.stdlib.get_logger(__name__)
 class CoachEngine:
     """The coach answers by the program's own rules and texts."""
 
-    def admit(self, place: ProgramSession) -> ProgramSession:
-        if place.snapshot.completed:
+    def admit(self, program_session: ProgramSession) -> ProgramSession:
+        if program_session.state.completed:
             raise SessionCompleted
-        if place.snapshot.paused_at is not None:
+        if program_session.state.paused_at is not None:
             raise SessionPaused
-        return place
+        return program_session
 
-    def read(self, message: Message, place: ProgramSession) -> MessageAnalysis:
-        locale = place.snapshot.locale
-        return MessageAnalysis(check(message.text, locale), intent_of(message.text, place.program.locale))
+    def analyze(self, message: Message, program_session: ProgramSession) -> MessageAnalysis:
+        locale = program_session.state.locale
+        return MessageAnalysis(
+            check(message.text, locale), intent_of(message.text, program_session.program.locale)
+        )
 
     def answer(
-        self, message: Message, place: ProgramSession, reading: MessageAnalysis, renew: Callable[[], None]
+        self,
+        message: Message,
+        program_session: ProgramSession,
+        analysis: MessageAnalysis,
+        renew: Callable[[], None],
     ) -> TurnResult:
-        if reading.risk is not None:
-            return answered(place, support(place.standing, message.text, reading.intent, reading.risk))
-        return answered(place, self._respond(message.text, place, reading.intent, renew))
+        if analysis.risk is not None:
+            return build_turn_result(
+                program_session,
+                support(program_session.context, message.text, analysis.intent, analysis.risk),
+            )
+        return build_turn_result(
+            program_session, self._respond(message.text, program_session, analysis.intent, renew)
+        )
 
-    def _respond(self, said: str, place: ProgramSession, intent: Intent, _: Callable[[], None]) -> CoachReply:
-        return respond(place.standing, said, intent, Rules())
+    def _respond(
+        self, said: str, program_session: ProgramSession, intent: Intent, _: Callable[[], None]
+    ) -> CoachReply:
+        return respond(program_session.context, said, intent, Rules())
 
 
 @dataclass(frozen=True)
@@ -56,15 +69,15 @@ class ModelCoachEngine(CoachEngine):
     model: LanguageModel
 
     def _respond(
-        self, said: str, place: ProgramSession, intent: Intent, renew: Callable[[], None]
+        self, said: str, program_session: ProgramSession, intent: Intent, renew: Callable[[], None]
     ) -> CoachReply:
-        if not place.stored:
-            return super()._respond(said, place, intent, renew)
+        if not program_session.stored:
+            return super()._respond(said, program_session, intent, renew)
         try:
-            step = respond(place.standing, said, intent, ModelJudge(self.model, renew))
+            step = respond(program_session.context, said, intent, ModelJudge(self.model, renew))
         except ModelUnavailable as error:
             log.warning("answered without the language model", reason=error.reason)
-            step = super()._respond(said, place, intent, renew)
+            step = super()._respond(said, program_session, intent, renew)
             return step.model_copy(update={"fallback": error.reason})
         return step.model_copy(update={"answered_by": "model"}) if step.counts else step
 
@@ -75,19 +88,25 @@ class RestartEngine(CoachEngine):
 
     week_number: int
 
-    def admit(self, place: ProgramSession) -> ProgramSession:
-        week = place.program.week_numbered(self.week_number)
-        if week is None or place.snapshot.state_of(week.week_id) is None:
+    def admit(self, program_session: ProgramSession) -> ProgramSession:
+        week = program_session.program.week_numbered(self.week_number)
+        if week is None or program_session.state.state_of(week.week_id) is None:
             raise WeekNotBegun
-        admitted = super().admit(place)
-        if week.week_number > place.week.week_number:
+        admitted = super().admit(program_session)
+        if week.week_number > program_session.week.week_number:
             raise WeekLocked
         return admitted
 
-    def read(self, _message: Message, _place: ProgramSession) -> MessageAnalysis:
+    def analyze(self, _message: Message, _place: ProgramSession) -> MessageAnalysis:
         return MessageAnalysis(None, Intent(kind="restart"))
 
     def answer(
-        self, message: Message, place: ProgramSession, _reading: MessageAnalysis, _renew: Callable[[], None]
+        self,
+        message: Message,
+        program_session: ProgramSession,
+        _reading: MessageAnalysis,
+        _renew: Callable[[], None],
     ) -> TurnResult:
-        return answered(place, restart(place.standing, self.week_number, message.text))
+        return build_turn_result(
+            program_session, restart(program_session.context, self.week_number, message.text)
+        )

@@ -46,36 +46,36 @@ class Classification(BaseModel):
 class Judge(Protocol):
     """What an answer is measured by. The state has the answer in it already."""
 
-    def validate(self, standing: CoachContext, state: WeekAnswers) -> Validation | None:
+    def validate(self, context: CoachContext, state: WeekAnswers) -> Validation | None:
         """None when the question asks for nothing in particular."""
 
-    def classify(self, standing: CoachContext, state: WeekAnswers) -> Classification: ...
+    def classify(self, context: CoachContext, state: WeekAnswers) -> Classification: ...
 
-    def speak(self, standing: CoachContext, state: WeekAnswers, prompt: Prompt) -> str:
+    def speak(self, context: CoachContext, state: WeekAnswers, prompt: Prompt) -> str:
         """The coach's words to it."""
 
 
 class Rules:
     """The program's own rules, examples and texts."""
 
-    def validate(self, standing: CoachContext, state: WeekAnswers) -> Validation | None:
-        question = standing.question
+    def validate(self, context: CoachContext, state: WeekAnswers) -> Validation | None:
+        question = context.question
         if question.choices:
-            return _choice(standing, state)
+            return _choice(context, state)
         if question.question_type == "yes_no":
-            found = _yes_or_no(standing, state)
+            found = _yes_or_no(context, state)
             if not found.complete:
                 return found
         prompt = question.prompt("validation")
         if prompt is None or not isinstance(prompt.conditions, Checklist):
             return found if question.question_type == "yes_no" else None
         missing = prompt.conditions.missing(_said(state, question))
-        ask = standing.text(missing[0].ask, state) if missing else None
+        ask = context.text(missing[0].ask, state) if missing else None
         return Validation(missing=[item.name for item in missing], ask=ask)
 
-    def classify(self, standing: CoachContext, state: WeekAnswers) -> Classification:
-        said = _said(state, standing.question)
-        scenarios = standing.question.scenarios
+    def classify(self, context: CoachContext, state: WeekAnswers) -> Classification:
+        said = _said(state, context.question)
+        scenarios = context.question.scenarios
         for prompt in scenarios:
             if isinstance(prompt.conditions, Rule) and prompt.conditions.holds(said):
                 return Classification(prompt=prompt, method="rule_based", confidence=1.0)
@@ -83,8 +83,8 @@ class Rules:
             prompt=scenarios[-1], method="rule_based", confidence=0.0
         )
 
-    def speak(self, standing: CoachContext, state: WeekAnswers, prompt: Prompt) -> str:
-        return standing.text(prompt.response_text, state)
+    def speak(self, context: CoachContext, state: WeekAnswers, prompt: Prompt) -> str:
+        return context.text(prompt.response_text, state)
 
 
 def choice_in(question: Question, answer: str) -> str | None:
@@ -102,17 +102,17 @@ def _said(state: WeekAnswers, question: Question) -> str:
     return chosen or " ".join(state.answers_to(question.question_number))
 
 
-def _choice(standing: CoachContext, state: WeekAnswers) -> Validation:
-    question, language = standing.question, standing.phrases
+def _choice(context: CoachContext, state: WeekAnswers) -> Validation:
+    question, language = context.question, context.phrases
     if str(question.question_number) in state.chosen:
         return Validation(missing=[])
     listed = "\n".join(f"{number}. {choice}" for number, choice in enumerate(question.choices, 1))
     return Validation(missing=[language.missing["choice"]], ask=f"{language.says['choose']}\n{listed}")
 
 
-def _yes_or_no(standing: CoachContext, state: WeekAnswers) -> Validation:
-    language = standing.phrases
-    words = tokens(_said(state, standing.question))
+def _yes_or_no(context: CoachContext, state: WeekAnswers) -> Validation:
+    language = context.phrases
+    words = tokens(_said(state, context.question))
     if has_any(words, language.yes) or has_any(words, language.no):
         return Validation(missing=[])
     return Validation(missing=[language.missing["yes_or_no"]], ask=language.says["yes_or_no"])

@@ -44,12 +44,12 @@ class ModelJudge:
     model: LanguageModel
     renew: Callable[[], None]
 
-    def validate(self, standing: CoachContext, state: WeekAnswers) -> Validation | None:
-        prompt = standing.question.prompt("validation")
-        found = Rules().validate(standing, state)
-        if prompt is None or standing.question.question_type != "open_ended":
+    def validate(self, context: CoachContext, state: WeekAnswers) -> Validation | None:
+        prompt = context.question.prompt("validation")
+        found = Rules().validate(context, state)
+        if prompt is None or context.question.question_type != "open_ended":
             return found
-        answer = self._ask(standing, state, prompt, _AS_JSON)
+        answer = self._ask(context, state, prompt, _AS_JSON)
         verdict = _verdict(answer)
         if verdict.complete:
             return Validation(missing=[])
@@ -58,33 +58,33 @@ class ModelJudge:
             raise ModelUnavailable("unusable")
         return Validation(missing=[item[:200] for item in verdict.missing[:5]], ask=ask)
 
-    def classify(self, standing: CoachContext, state: WeekAnswers) -> Classification:
-        scenarios = standing.question.scenarios
-        prompt = standing.question.prompt("classifier")
+    def classify(self, context: CoachContext, state: WeekAnswers) -> Classification:
+        scenarios = context.question.scenarios
+        prompt = context.question.prompt("classifier")
         if len(scenarios) == 1 or prompt is None:
-            return Rules().classify(standing, state)
-        named = set(_SCENARIO.findall(self._ask(standing, state, prompt, "Answer with the scenario's name.")))
+            return Rules().classify(context, state)
+        named = set(_SCENARIO.findall(self._ask(context, state, prompt, "Answer with the scenario's name.")))
         chosen = [scenario for scenario in scenarios if str(scenario.scenario_number) in named]
         if len(chosen) != 1 or len(named) != 1:
             raise ModelUnavailable("unusable")
         return Classification(prompt=chosen[0], method="model", confidence=None)
 
-    def speak(self, standing: CoachContext, state: WeekAnswers, prompt: Prompt) -> str:
-        spoken = self._ask(standing, state, prompt, "")
+    def speak(self, context: CoachContext, state: WeekAnswers, prompt: Prompt) -> str:
+        spoken = self._ask(context, state, prompt, "")
         if len(spoken) > LONGEST_RESPONSE:
             raise ModelUnavailable("unusable")
         return spoken
 
-    def _ask(self, standing: CoachContext, state: WeekAnswers, prompt: Prompt, form: str) -> str:
+    def _ask(self, context: CoachContext, state: WeekAnswers, prompt: Prompt, form: str) -> str:
         self.renew()
-        bounds = _BOUNDS.replace("{locale}", standing.locale)
-        instructions = "\n\n".join([standing.text(prompt.prompt_text, state), form, bounds])
-        return self.model.ask(instructions, _said(standing, state))
+        bounds = _BOUNDS.replace("{locale}", context.locale)
+        instructions = "\n\n".join([context.text(prompt.prompt_text, state), form, bounds])
+        return self.model.ask(instructions, _said(context, state))
 
 
-def _said(standing: CoachContext, state: WeekAnswers) -> str:
+def _said(context: CoachContext, state: WeekAnswers) -> str:
     """The newest words: the follow-up's answer, else the attempts at the question."""
-    number = str(standing.question.question_number)
+    number = str(context.question.question_number)
     return state.followups.get(number) or "\n".join(state.answers.get(number, []))
 
 

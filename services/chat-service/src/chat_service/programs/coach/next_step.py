@@ -16,7 +16,7 @@ class NextStep:
     `opens_week`: another week, or another run of one, begins with it.
     """
 
-    snapshot: SessionState
+    state: SessionState
     week: Week
     question: Question | None
     text: str | None
@@ -26,32 +26,34 @@ class NextStep:
 
     @property
     def session_completed(self) -> bool:
-        return self.snapshot.completed
+        return self.state.completed
 
     @property
-    def place(self) -> str:
+    def fsm_state(self) -> str:
         """What `fsm_state` says from here on."""
-        return self.question.place if self.question is not None else "completed"
+        return self.question.fsm_state if self.question is not None else "completed"
 
 
-def after(place: ProgramSession, step: CoachReply) -> NextStep:
-    moved = _with_state(place, step)
+def find_next_step(program_session: ProgramSession, step: CoachReply) -> NextStep:
+    moved = _with_state(program_session, step)
     if step.restarts is not None:
         return _restarted(moved, step.restarts)
-    question = place.standing.question
+    question = program_session.context.question
     if not step.completes(question):
-        return _asking(moved, moved.week, moved.open_week)
+        return _asking(moved, moved.week, moved.week_state)
     number = _following(question, step)
-    if number <= len(place.week.questions):
-        state = moved.open_week.model_copy(update={"question_number": number})
+    if number <= len(program_session.week.questions):
+        state = moved.week_state.model_copy(update={"question_number": number})
         return _asking(moved, moved.week, state, asks=True)
     return _after_week(moved)
 
 
-def _with_state(place: ProgramSession, step: CoachReply) -> ProgramSession:
-    state = place.open_week.model_copy(update={"data": step.state})
-    snapshot = place.snapshot.with_week(state)
-    return ProgramSession(snapshot.model_copy(update={"version": snapshot.version + 1}), place.program)
+def _with_state(program_session: ProgramSession, step: CoachReply) -> ProgramSession:
+    state = program_session.week_state.model_copy(update={"data": step.state})
+    session_state = program_session.state.with_week(state)
+    return ProgramSession(
+        session_state.model_copy(update={"version": session_state.version + 1}), program_session.program
+    )
 
 
 def _following(question: Question, step: CoachReply) -> int:
@@ -64,34 +66,34 @@ def _following(question: Question, step: CoachReply) -> int:
     return jump or question.question_number + 1
 
 
-def _after_week(place: ProgramSession) -> NextStep:
+def _after_week(program_session: ProgramSession) -> NextStep:
     """The first later week that isn't completed; a week begun before a restart goes on where it was."""
-    done = place.open_week.model_copy(update={"is_completed": True})
-    place = ProgramSession(place.snapshot.with_week(done), place.program)
-    for week in place.program.active_weeks:
-        if week.week_number <= place.week.week_number:
+    done = program_session.week_state.model_copy(update={"is_completed": True})
+    program_session = ProgramSession(program_session.state.with_week(done), program_session.program)
+    for week in program_session.program.active_weeks:
+        if week.week_number <= program_session.week.week_number:
             continue
-        begun = place.snapshot.state_of(week.week_id)
+        begun = program_session.state.state_of(week.week_id)
         if begun is None:
             opened = WeekState(week_id=week.week_id)
-            return _asking(place, week, opened, asks=True, week_completed=True, opens_week=True)
+            return _asking(program_session, week, opened, asks=True, week_completed=True, opens_week=True)
         if not begun.is_completed:
-            return _asking(place, week, begun, asks=True, week_completed=True)
-    ended = place.snapshot.model_copy(update={"completed": True})
-    return NextStep(ended, place.week, None, None, week_completed=True)
+            return _asking(program_session, week, begun, asks=True, week_completed=True)
+    ended = program_session.state.model_copy(update={"completed": True})
+    return NextStep(ended, program_session.week, None, None, week_completed=True)
 
 
-def _restarted(place: ProgramSession, week_number: int) -> NextStep:
-    week = place.program.week_numbered(week_number)
+def _restarted(program_session: ProgramSession, week_number: int) -> NextStep:
+    week = program_session.program.week_numbered(week_number)
     assert week is not None, "only a week that was begun is restarted"
-    before = place.snapshot.state_of(week.week_id)
+    before = program_session.state.state_of(week.week_id)
     assert before is not None, "only a week that was begun is restarted"
     opened = WeekState(week_id=week.week_id, run=before.run + 1)
-    return _asking(place, week, opened, asks=True, opens_week=True)
+    return _asking(program_session, week, opened, asks=True, opens_week=True)
 
 
 def _asking(
-    place: ProgramSession,
+    program_session: ProgramSession,
     week: Week,
     state: WeekState,
     *,
@@ -99,14 +101,16 @@ def _asking(
     week_completed: bool = False,
     opens_week: bool = False,
 ) -> NextStep:
-    snapshot = place.snapshot.with_week(state).model_copy(update={"current_week_id": week.week_id})
-    standing = ProgramSession(snapshot, place.program).standing
-    question = standing.question
+    session_state = program_session.state.with_week(state).model_copy(
+        update={"current_week_id": week.week_id}
+    )
+    context = ProgramSession(session_state, program_session.program).context
+    question = context.question
     return NextStep(
-        snapshot=snapshot,
+        state=session_state,
         week=week,
         question=question,
-        text=standing.text(question.question_text),
+        text=context.text(question.question_text),
         asks=asks,
         week_completed=week_completed,
         opens_week=opens_week,

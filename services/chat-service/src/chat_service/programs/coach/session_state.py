@@ -57,29 +57,29 @@ class ProgramSession:
     Not `stored`: the database is away, and this is what is remembered.
     """
 
-    snapshot: SessionState
+    state: SessionState
     program: Program
     stored: bool = True
 
     @property
     def week(self) -> Week:
-        return self.program.week(self.snapshot.current_week_id)
+        return self.program.week(self.state.current_week_id)
 
     @property
-    def open_week(self) -> WeekState:
-        state = self.snapshot.state_of(self.snapshot.current_week_id)
+    def week_state(self) -> WeekState:
+        state = self.state.state_of(self.state.current_week_id)
         assert state is not None, "the current week has been begun"
         return state
 
     @property
-    def standing(self) -> CoachContext:
-        return self.standing_in(self.week, self.open_week)
+    def context(self) -> CoachContext:
+        return self.context_in(self.week, self.week_state)
 
-    def standing_in(self, week: Week, state: WeekState) -> CoachContext:
+    def context_in(self, week: Week, state: WeekState) -> CoachContext:
         """As if the conversation were in that week, in that state of it."""
         others = {
             self.program.week(other.week_id).week_number: other.data
-            for other in self.snapshot.weeks
+            for other in self.state.weeks
             if other.week_id != week.week_id
         }
         return CoachContext(
@@ -87,7 +87,7 @@ class ProgramSession:
             week=week,
             question=week.question(state.question_number),
             state=state.data,
-            name=self.snapshot.name,
-            locale=self.snapshot.locale,
+            name=self.state.name,
+            locale=self.state.locale,
             others=others,
         )

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from chat_service.programs.coach.coach import CoachReply
-from chat_service.programs.coach.next_step import NextStep, after
+from chat_service.programs.coach.next_step import NextStep, find_next_step
 from chat_service.programs.coach.session_state import ProgramSession
 from chat_service.programs.sessions.schemas import Reply, reply_to
 
@@ -11,10 +11,10 @@ from chat_service.programs.sessions.schemas import Reply, reply_to
 @dataclass(frozen=True)
 class TurnResult:
     step: CoachReply
-    following: NextStep
+    next_step: NextStep
     reply: Reply
 
 
-def answered(place: ProgramSession, step: CoachReply) -> TurnResult:
-    following = after(place, step)
-    return TurnResult(step, following, reply_to(place, step, following))
+def build_turn_result(program_session: ProgramSession, step: CoachReply) -> TurnResult:
+    next_step = find_next_step(program_session, step)
+    return TurnResult(step, next_step, reply_to(program_session, step, next_step))

@@ -84,7 +84,7 @@ class Question(_Part):
         return next((prompt for prompt in self.prompts if prompt.prompt_type == prompt_type), None)
 
     @property
-    def place(self) -> str:
+    def fsm_state(self) -> str:
         """What `fsm_state` says while this question is open."""
         return self.step or str(self.question_number)
 

@@ -52,8 +52,8 @@ class Records:
 
     def _summarize(self, user_id: UUID, session_id: UUID) -> Summary:
         with within(PATIENCE_S), self._database.transaction() as session:
-            snapshot = read_snapshot(session, session_id, user_id)
-        return summarize(self._catalog.get(snapshot.version_id), snapshot)
+            session_state = read_snapshot(session, session_id, user_id)
+        return summarize(self._catalog.get(session_state.version_id), session_state)
 
 
 def _out(session_id: UUID, stored: StoredSummary) -> SummaryOut:

@@ -25,11 +25,11 @@ class Arm(NamedTuple):
 def choose(experiment_id: UUID, user_id: UUID, arms: Sequence[Arm]) -> UUID:
     """The version for this participant: SHA-256 of both ids, spread evenly over the weights."""
     digest = hashlib.sha256(experiment_id.bytes + user_id.bytes).digest()
-    place = int.from_bytes(digest[:8], "big") * sum(arm.weight for arm in arms) >> 64
+    program_session = int.from_bytes(digest[:8], "big") * sum(arm.weight for arm in arms) >> 64
     ordered = sorted(arms)
     for arm in ordered:
-        place -= arm.weight
-        if place < 0:
+        program_session -= arm.weight
+        if program_session < 0:
             return arm.version_id
     raise AssertionError("the place lies below the sum of all weights")
 

@@ -13,39 +13,41 @@ from chat_service.turns.model import Turn
 from cogniflow_kit.events import Event
 
 
-def started(snapshot: SessionState, slug: str) -> Event:
-    actor_id = account_of(snapshot.user_id)
-    ids = {"session_id": str(snapshot.session_id)} if actor_id else {}
+def started(session_state: SessionState, slug: str) -> Event:
+    actor_id = account_of(session_state.user_id)
+    ids = {"session_id": str(session_state.session_id)} if actor_id else {}
     return Event(type="program.started", actor_id=actor_id, data={"program": slug, **ids})
 
 
-def facts_of(turn: Turn, place: ProgramSession, step: CoachReply, following: NextStep) -> list[Event]:
+def facts_of(
+    turn: Turn, program_session: ProgramSession, step: CoachReply, next_step: NextStep
+) -> list[Event]:
     """An answered question, and what an experiment waits for."""
     return [
-        *([_answered(turn, place)] if step.counts else []),
+        *([_answered(turn, program_session)] if step.counts else []),
         *outcomes(
-            place.snapshot.experiment_id,
-            place.snapshot.user_id,
-            place.snapshot.session_id,
-            program=place.program.slug,
-            program_version=place.program.version,
-            week=place.week.week_number,
-            week_completed=following.week_completed,
-            session_completed=following.session_completed,
+            program_session.state.experiment_id,
+            program_session.state.user_id,
+            program_session.state.session_id,
+            program=program_session.program.slug,
+            program_version=program_session.program.version,
+            week=program_session.week.week_number,
+            week_completed=next_step.week_completed,
+            session_completed=next_step.session_completed,
         ),
     ]
 
 
-def _answered(turn: Turn, place: ProgramSession) -> Event:
-    actor_id = account_of(place.snapshot.user_id)
-    ids = {"session_id": str(place.snapshot.session_id), "turn_id": str(turn.id)} if actor_id else {}
+def _answered(turn: Turn, program_session: ProgramSession) -> Event:
+    actor_id = account_of(program_session.state.user_id)
+    ids = {"session_id": str(program_session.state.session_id), "turn_id": str(turn.id)} if actor_id else {}
     return Event(
         type="program.answer_completed",
         actor_id=actor_id,
         data={
-            "program": place.program.slug,
+            "program": program_session.program.slug,
             **ids,
-            "week": place.week.week_number,
-            "question": place.standing.question.question_number,
+            "week": program_session.week.week_number,
+            "question": program_session.context.question.question_number,
         },
     )

@@ -234,10 +234,10 @@ def question_out(week: Week, question: Question, text: str, iteration: int) -> Q
     )
 
 
-def reply_to(place: ProgramSession, step: CoachReply, following: NextStep) -> Reply:
-    question = place.standing.question
-    opened = following.snapshot.state_of(following.snapshot.current_week_id)
-    asked = following.question
+def reply_to(program_session: ProgramSession, step: CoachReply, next_step: NextStep) -> Reply:
+    question = program_session.context.question
+    opened = next_step.state.state_of(next_step.state.current_week_id)
+    asked = next_step.question
     iteration = opened.data.iterations(asked.question_number) + 1 if opened and asked else 1
     return Reply(
         resources=step.resources,
@@ -247,49 +247,53 @@ def reply_to(place: ProgramSession, step: CoachReply, following: NextStep) -> Re
         missing=step.validation.missing if step.validation else [],
         skipped=step.kind == "skip",
         question_completed=step.completes(question),
-        week_completed=following.week_completed,
-        session_completed=following.session_completed,
-        question=question_out(following.week, asked, following.text or "", iteration) if asked else None,
-        version=following.snapshot.version,
+        week_completed=next_step.week_completed,
+        session_completed=next_step.session_completed,
+        question=question_out(next_step.week, asked, next_step.text or "", iteration) if asked else None,
+        version=next_step.state.version,
     )
 
 
 def session_out(
-    place: ProgramSession, messages: list[MessageOut], last_turn: LastTurn | None, *, stored: bool = True
+    program_session: ProgramSession,
+    messages: list[MessageOut],
+    last_turn: LastTurn | None,
+    *,
+    stored: bool = True,
 ) -> SessionOut:
-    snapshot, standing = place.snapshot, place.standing
+    session_state, context = program_session.state, program_session.context
     return SessionOut(
-        id=snapshot.session_id,
-        program=place.program.slug,
-        program_version=place.program.version,
-        title=place.program.title,
-        coach=place.program.coach,
-        name=snapshot.name,
-        locale=snapshot.locale,
-        anonymous=snapshot.anonymous,
-        version=snapshot.version,
-        completed=snapshot.completed,
-        paused=snapshot.paused_at is not None,
+        id=session_state.session_id,
+        program=program_session.program.slug,
+        program_version=program_session.program.version,
+        title=program_session.program.title,
+        coach=program_session.program.coach,
+        name=session_state.name,
+        locale=session_state.locale,
+        anonymous=session_state.anonymous,
+        version=session_state.version,
+        completed=session_state.completed,
+        paused=session_state.paused_at is not None,
         stored=stored,
-        week=standing.week.week_number,
-        week_title=standing.week.title,
-        question=None if snapshot.completed else _open_question(place),
-        progress=[_progress(place, week) for week in place.program.active_weeks],
-        answers=standing.state.answers,
+        week=context.week.week_number,
+        week_title=context.week.title,
+        question=None if session_state.completed else _open_question(program_session),
+        progress=[_progress(program_session, week) for week in program_session.program.active_weeks],
+        answers=context.state.answers,
         messages=messages,
         last_turn=last_turn,
     )
 
 
-def _open_question(place: ProgramSession) -> QuestionOut:
-    standing = place.standing
-    text = standing.text(standing.question.question_text)
-    return question_out(standing.week, standing.question, text, standing.iteration)
+def _open_question(program_session: ProgramSession) -> QuestionOut:
+    context = program_session.context
+    text = context.text(context.question.question_text)
+    return question_out(context.week, context.question, text, context.iteration)
 
 
-def week_out(place: ProgramSession, week: Week, messages: list[MessageOut]) -> WeekOut:
+def week_out(program_session: ProgramSession, week: Week, messages: list[MessageOut]) -> WeekOut:
     """A week that was begun."""
-    state = place.snapshot.state_of(week.week_id)
+    state = program_session.state.state_of(week.week_id)
     assert state is not None, "only a week that was begun is read back"
     return WeekOut(
         week=week.week_number,
@@ -305,8 +309,8 @@ def week_out(place: ProgramSession, week: Week, messages: list[MessageOut]) -> W
     )
 
 
-def _progress(place: ProgramSession, week: Week) -> WeekProgress:
-    state = place.snapshot.state_of(week.week_id)
+def _progress(program_session: ProgramSession, week: Week) -> WeekProgress:
+    state = program_session.state.state_of(week.week_id)
     completed = sum(state.data.question_completed.values()) if state else 0
     return WeekProgress(
         week=week.week_number,

@@ -69,16 +69,16 @@ class Programs:
     def view(self, user_id: UUID, session_id: UUID) -> SessionOut:
         """Everything needed to go on. Raises SessionNotFound."""
         found = self._sessions.read(session_id, user_id)
-        return session_out(found.place, found.messages, found.last_turn, stored=found.stored)
+        return session_out(found.program_session, found.messages, found.last_turn, stored=found.stored)
 
     def week(self, user_id: UUID, session_id: UUID, number: int) -> WeekOut:
         """A week to read back. Raises SessionNotFound and WeekNotBegun."""
         found = self._sessions.read(session_id, user_id)
-        week = found.place.program.week_numbered(number)
-        if week is None or found.place.snapshot.state_of(week.week_id) is None:
+        week = found.program_session.program.week_numbered(number)
+        if week is None or found.program_session.state.state_of(week.week_id) is None:
             raise WeekNotBegun
         said = [message for message in found.messages if message.week == number]
-        return week_out(found.place, week, said)
+        return week_out(found.program_session, week, said)
 
     def answer(self, user_id: UUID, session_id: UUID, body: Answer, preferred_locale: str) -> AnswerOut:
         """One turn. Raises what `run_turn` raises, SessionNotFound, SessionPaused and SessionCompleted.

@@ -38,7 +38,7 @@ class StartResult:
 class SessionHistory:
     """A session with everything that was said in it."""
 
-    place: ProgramSession
+    program_session: ProgramSession
     messages: list[MessageOut]
     last_turn: LastTurn | None
     stored: bool = True

@@ -77,22 +77,22 @@ class Summary(_Part):
     steps: dict[str, SummarizedStep]
 
 
-def summarize(program: Program, snapshot: SessionState) -> Summary:
+def summarize(program: Program, session_state: SessionState) -> Summary:
     """The summary of this state: complete once the session is, partial before."""
     begun = [
-        (week, state) for week in program.weeks if (state := snapshot.state_of(week.week_id)) is not None
+        (week, state) for week in program.weeks if (state := session_state.state_of(week.week_id)) is not None
     ]
     return Summary(
         program=program.slug,
         program_version=program.version,
         title=program.title,
         coach=program.coach,
-        name=snapshot.name,
-        locale=snapshot.locale,
-        session_version=snapshot.version,
-        summary_type="complete" if snapshot.completed else "partial",
-        weeks=[_week(week, state, snapshot.name) for week, state in begun],
-        steps=_steps(program, snapshot),
+        name=session_state.name,
+        locale=session_state.locale,
+        session_version=session_state.version,
+        summary_type="complete" if session_state.completed else "partial",
+        weeks=[_week(week, state, session_state.name) for week, state in begun],
+        steps=_steps(program, session_state),
     )
 
 
@@ -135,10 +135,10 @@ def _answer(question: Question, data: WeekAnswers, said: str, name: str) -> Summ
     )
 
 
-def _steps(program: Program, snapshot: SessionState) -> dict[str, SummarizedStep]:
+def _steps(program: Program, session_state: SessionState) -> dict[str, SummarizedStep]:
     steps = {}
     for week in program.weeks:
-        state = snapshot.state_of(week.week_id)
+        state = session_state.state_of(week.week_id)
         data = state.data if state else WeekAnswers()
         for question in week.questions:
             if question.step is not None:

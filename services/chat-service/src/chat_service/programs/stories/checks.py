@@ -20,8 +20,8 @@ _APOSTROPHES = str.maketrans("’‘“”", "''\"\"")
 class Outcome:
     """What came of one message, from the place where it was said."""
 
-    place: ProgramSession
-    reading: MessageAnalysis
+    program_session: ProgramSession
+    analysis: MessageAnalysis
     result: TurnResult
 
     @property
@@ -29,18 +29,18 @@ class Outcome:
         return self.result.step
 
     @property
-    def following(self) -> NextStep:
-        return self.result.following
+    def next_step(self) -> NextStep:
+        return self.result.next_step
 
     @property
     def kept(self) -> dict[str, str]:
-        weeks = self.following.snapshot.weeks
+        weeks = self.next_step.state.weeks
         return {key: text for week in weeks for key, text in week.data.choices.items()}
 
     @property
     def heard(self) -> str:
         """Everything that the coach says now."""
-        asked = self.following.text if self.following.asks else None
+        asked = self.next_step.text if self.next_step.asks else None
         return "\n\n".join(filter(None, [self.step.response, asked]))
 
 
@@ -67,12 +67,12 @@ def lacking(key: str, text: str | None, pieces: list[str]) -> Iterator[str]:
 
 
 def _seen(outcome: Outcome) -> dict[str, Any]:
-    question = outcome.place.standing.question
-    reading, step, following = outcome.reading, outcome.step, outcome.following
+    question = outcome.program_session.context.question
+    analysis, step, next_step = outcome.analysis, outcome.step, outcome.next_step
     return {
-        "intent": reading.intent.kind,
-        "risk": reading.risk.severity if reading.risk else None,
-        "risk_about": reading.risk.subject if reading.risk else None,
+        "intent": analysis.intent.kind,
+        "risk": analysis.risk.severity if analysis.risk else None,
+        "risk_about": analysis.risk.subject if analysis.risk else None,
         "resources": bool(step.resources),
         "missing": step.validation.missing if step.validation else [],
         "iteration": step.iteration,
@@ -80,8 +80,8 @@ def _seen(outcome: Outcome) -> dict[str, Any]:
         "method": step.classification.method if step.classification else None,
         "skipped": step.kind == "skip",
         "completed": step.completes(question),
-        "week_completed": following.week_completed,
-        "session_completed": following.session_completed,
+        "week_completed": next_step.week_completed,
+        "session_completed": next_step.session_completed,
     }
 
 
@@ -90,7 +90,7 @@ def _says(outcome: Outcome, pieces: list[str]) -> Iterator[str]:
 
 
 def _asks(outcome: Outcome, pieces: list[str]) -> Iterator[str]:
-    return lacking("asks", outcome.following.text, pieces)
+    return lacking("asks", outcome.next_step.text, pieces)
 
 
 def _does_not_say(outcome: Outcome, pieces: list[str]) -> Iterator[str]:
@@ -110,9 +110,9 @@ def _kept(outcome: Outcome, expected: dict[str, str]) -> Iterator[str]:
 
 
 def _next(outcome: Outcome, expected: Where | None) -> Iterator[str]:
-    question = outcome.following.question
+    question = outcome.next_step.question
     came = {
-        "week": outcome.following.week.week_number if question else None,
+        "week": outcome.next_step.week.week_number if question else None,
         "question": question.question_number if question else None,
         "step": question.step if question else None,
     }

@@ -152,20 +152,20 @@ def read_stories(path: Path) -> StoryFile:
 
 def _problems(path: Path, content: Any, error: ValidationError) -> Iterator[str]:
     for found in error.errors():
-        place, keys = _place(content, list(found["loc"]))
+        location, keys = _location(content, list(found["loc"]))
         subject = f"{'.'.join(map(str, keys))}: " if keys else ""
-        yield f"{path.name}{place}: {subject}{_said(found)}"
+        yield f"{path.name}{location}: {subject}{_said(found)}"
 
 
-def _place(content: Any, keys: list[int | str]) -> tuple[str, list[int | str]]:
+def _location(content: Any, keys: list[int | str]) -> tuple[str, list[int | str]]:
     """The story's name and the turn's number in words, and the keys below them."""
-    place = ""
+    location = ""
     if len(keys) > 1 and keys[0] == "stories":
-        place = f", {_name(content['stories'][keys[1]], int(keys[1]))}"
+        location = f", {_name(content['stories'][keys[1]], int(keys[1]))}"
         keys = keys[2:]
         if len(keys) > 1 and keys[0] == "turns":
-            place, keys = f"{place}, turn {int(keys[1]) + 1}", keys[2:]
-    return place, keys
+            location, keys = f"{location}, turn {int(keys[1]) + 1}", keys[2:]
+    return location, keys
 
 
 def _name(story: Any, index: int) -> str:

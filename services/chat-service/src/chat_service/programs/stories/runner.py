@@ -71,8 +71,8 @@ class Report:
             for question in start.week.questions:
                 missed = [one.prompt_type for one in question.scenarios if one.prompt_id not in spoken]
                 if missed:
-                    place = f"week {start.week.week_number}, question {question.question_number}"
-                    found.append(f"{start.program.slug}, {place}: no story leads to {', '.join(missed)}")
+                    location = f"week {start.week.week_number}, question {question.question_number}"
+                    found.append(f"{start.program.slug}, {location}: no story leads to {', '.join(missed)}")
         return found
 
     def __str__(self) -> str:
@@ -105,37 +105,37 @@ def find_scenes(paths: Iterable[Path], programs_folder: Path) -> tuple[list[Stor
 
 def play(scene: StoryCase) -> Played:
     """Play it up to the first turn that isn't as written."""
-    story, place, played = scene.story, scene.start, Played(scene)
-    opening = place.standing.text(place.standing.question.question_text)
+    story, program_session, played = scene.story, scene.start, Played(scene)
+    opening = program_session.context.text(program_session.context.question.question_text)
     played.failures.extend(_told(scene.title, lacking("opens_with", opening, story.opens_with)))
     for number, turn in enumerate(story.turns, start=1):
         title = f'{scene.title}, turn {number} ("{shorten(turn.say, _QUOTED_CHARACTERS)}")'
-        if place.snapshot.completed:
+        if program_session.state.completed:
             played.failures.extend(_told(title, ["the program was completed before"]))
             break
-        outcome = take(place, turn.say)
+        outcome = take(program_session, turn.say)
         if outcome.step.prompt is not None:
             played.spoken.add(outcome.step.prompt.prompt_id)
         unmet = list(_told(title, failures(outcome, turn.expect)))
         if unmet:
             played.failures.extend(unmet)
             break
-        place = ProgramSession(outcome.following.snapshot, place.program)
+        program_session = ProgramSession(outcome.next_step.state, program_session.program)
     return played
 
 
-def take(place: ProgramSession, say: str) -> Outcome:
+def take(program_session: ProgramSession, say: str) -> Outcome:
     """What comes of a message at this place."""
     engine = CoachEngine()
     message = Message(
-        user_id=place.snapshot.user_id,
-        conversation_id=place.snapshot.session_id,
+        user_id=program_session.state.user_id,
+        conversation_id=program_session.state.session_id,
         client_message_id="story",
         fingerprint="",
         text=say,
     )
-    reading = engine.read(message, place)
-    return Outcome(place, reading, engine.answer(message, place, reading, lambda: None))
+    analysis = engine.analyze(message, program_session)
+    return Outcome(program_session, analysis, engine.answer(message, program_session, analysis, lambda: None))
 
 
 def _files(paths: Iterable[Path]) -> Iterator[Path]:

@@ -25,7 +25,7 @@ def start_of(story: Story, program: Program) -> ProgramSession:
     now = WeekState(
         week_id=week.week_id, question_number=story.question, data=_answered(story, program, week)
     )
-    snapshot = SessionState(
+    session_state = SessionState(
         session_id=new_id(),
         user_id=new_id(),
         version_id=program.version_id,
@@ -36,7 +36,7 @@ def start_of(story: Story, program: Program) -> ProgramSession:
         created_at=datetime.now(UTC),
         weeks=[*(_completed(story, other) for other in before), now],
     )
-    return ProgramSession(snapshot, program)
+    return ProgramSession(session_state, program)
 
 
 def _week(story: Story, program: Program) -> Week:
@@ -78,22 +78,22 @@ def _answered(story: Story, program: Program, week: Week) -> WeekAnswers:
         if said is None and question.skippable:
             state = state.with_scenario(question.question_number, SKIPPED)
         else:
-            standing = CoachContext(program, week, question, state, story.name_of_learner)
-            state = _with_answer(story, standing, said or NOT_GIVEN)
+            context = CoachContext(program, week, question, state, story.name_of_learner)
+            state = _with_answer(story, context, said or NOT_GIVEN)
         state = state.with_response(question.question_number, NOT_GIVEN, completed=True)
     return state
 
 
-def _with_answer(story: Story, standing: CoachContext, said: str) -> WeekAnswers:
-    question = standing.question
-    state = standing.state.with_answer(question.question_number, said)
+def _with_answer(story: Story, context: CoachContext, said: str) -> WeekAnswers:
+    question = context.question
+    state = context.state.with_answer(question.question_number, said)
     chosen = _chosen(question, said)
     if chosen is not None:
         state = state.with_chosen(question.question_number, chosen)
     if question.keeps is not None:
         kept = story.given.choices.get(question.keeps, chosen or said)
         state = state.with_choice(question.keeps, kept)
-    found = Rules().classify(standing, state)
+    found = Rules().classify(context, state)
     return state.with_scenario(question.question_number, found.prompt.scenario_name or "")
 
 

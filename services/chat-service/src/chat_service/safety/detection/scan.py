@@ -120,11 +120,11 @@ def _outermost(signs: list[Span[Sign]]) -> Iterator[Span[Sign]]:
     """Without those that are part of a longer one: it knows better what they mean there."""
     reached, widest = 0, (0, 0)
     for sign in sorted(signs, key=lambda sign: (sign.start, -sign.end)):
-        place = (sign.start, sign.end)
+        program_session = (sign.start, sign.end)
         if sign.end > reached:
-            reached, widest = sign.end, place
+            reached, widest = sign.end, program_session
             yield sign
-        elif place == widest:
+        elif program_session == widest:
             yield sign
 
 

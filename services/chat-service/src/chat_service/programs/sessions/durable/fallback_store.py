@@ -46,31 +46,31 @@ class FallbackTurnStore:
         self._reading: MessageAnalysis | None = None
         self.queued = message.conversation_id is not None and spool.has(message.conversation_id)
 
-    def look(self, message: Message) -> ClaimView[ProgramSession]:
+    def view(self, message: Message) -> ClaimView[ProgramSession]:
         return self._try(lambda: self._seen(message), lambda: self._recalled(message))
 
-    def begin(
-        self, message: Message, place: ProgramSession, sequence: int, reading: MessageAnalysis
+    def claim_turn(
+        self, message: Message, program_session: ProgramSession, sequence: int, analysis: MessageAnalysis
     ) -> Turn | None:
-        self._reading = reading
+        self._reading = analysis
         return self._try(
-            lambda: self._stored.begin(message, place, sequence, reading),
-            lambda: _unstored(message, place, sequence),
+            lambda: self._stored.claim_turn(message, program_session, sequence, analysis),
+            lambda: _unstored(message, program_session, sequence),
         )
 
-    def take_over(self, turn: Turn) -> Turn | None:
-        return self._try(lambda: self._stored.take_over(turn), lambda: turn)
+    def reclaim(self, turn: Turn) -> Turn | None:
+        return self._try(lambda: self._stored.reclaim(turn), lambda: turn)
 
     def renew(self, turn: Turn) -> bool:
         return self._try(lambda: self._stored.renew(turn), lambda: True)
 
-    def complete(self, turn: Turn, place: ProgramSession, result: TurnResult) -> Turn | None:
+    def complete(self, turn: Turn, program_session: ProgramSession, result: TurnResult) -> Turn | None:
         completed = self._try(
-            lambda: self._stored.complete(turn, place, result),
-            lambda: self._append(turn, place, result),
+            lambda: self._stored.complete(turn, program_session, result),
+            lambda: self._append(turn, program_session, result),
         )
         if completed is not None:
-            self._memory.completed(result.following.snapshot, completed, self._message.client_message_id)
+            self._memory.completed(result.next_step.state, completed, self._message.client_message_id)
         return completed
 
     def fail(self, turn: Turn) -> bool:
@@ -97,34 +97,34 @@ class FallbackTurnStore:
     def _seen(self, message: Message) -> ClaimView[ProgramSession]:
         assert message.conversation_id is not None, "a session is begun in PostgreSQL"
         if self._memory.get(message.conversation_id) is not None:
-            sight = self._stored.look(message)
-            self._memory.see(sight.place.snapshot)
+            claim_view = self._stored.view(message)
+            self._memory.see(claim_view.conversation.state)
         else:
-            sight, message_ids = self._stored.look_with_ids(message)
-            self._memory.learn(sight.place.snapshot, message_ids)
-        return sight
+            claim_view, message_ids = self._stored.view_with_message_ids(message)
+            self._memory.learn(claim_view.conversation.state, message_ids)
+        return claim_view
 
     def _recalled(self, message: Message) -> ClaimView[ProgramSession]:
         assert message.conversation_id is not None, "a session is begun in PostgreSQL"
         known = self._memory.get(message.conversation_id)
         if known is None:
             raise Unavailable("The database is away; your session goes on as soon as it is back.")
-        if known.snapshot.user_id != message.user_id:
+        if known.state.user_id != message.user_id:
             raise SessionNotFound
-        place = ProgramSession(
-            known.snapshot, self._stored.catalog.get(known.snapshot.version_id), stored=False
+        program_session = ProgramSession(
+            known.state, self._stored.catalog.get(known.state.version_id), stored=False
         )
         if message.client_message_id not in known.message_ids:
-            return ClaimView(place, None, None)
+            return ClaimView(program_session, None, None)
         if known.last is not None and known.last_message_id == message.client_message_id:
-            return ClaimView(place, known.last, known.last)
+            return ClaimView(program_session, known.last, known.last)
         waiting = self._spool.turn(message)
         if waiting is not None:
-            same = _completed(_unstored(waiting.message, place, waiting.base), waiting.reply)
-            return ClaimView(place, same, same)
+            same = _completed(_unstored(waiting.message, program_session, waiting.base), waiting.reply)
+            return ClaimView(program_session, same, same)
         raise Unavailable("The database is away; the answer to this message can be read when it is back.")
 
-    def _append(self, turn: Turn, place: ProgramSession, result: TurnResult) -> Turn:
+    def _append(self, turn: Turn, program_session: ProgramSession, result: TurnResult) -> Turn:
         assert self._reading is not None, "begun before it is completed"
         self._spool.append(
             SpooledTurn(
@@ -132,12 +132,12 @@ class FallbackTurnStore:
                 risk=self._reading.risk,
                 intent=self._reading.intent,
                 step=result.step,
-                base=place.snapshot.version,
-                week=place.week.week_number,
-                run=place.open_week.run,
-                question=place.open_week.question_number,
-                asks=result.following.asks,
-                snapshot=result.following.snapshot,
+                base=program_session.state.version,
+                week=program_session.week.week_number,
+                run=program_session.week_state.run,
+                question=program_session.week_state.question_number,
+                asks=result.next_step.asks,
+                snapshot=result.next_step.state,
                 reply=result.reply,
                 answered_at=utc_now(),
             )
@@ -145,10 +145,10 @@ class FallbackTurnStore:
         return _completed(turn, result.reply)
 
 
-def _unstored(message: Message, place: ProgramSession, sequence: int) -> Turn:
+def _unstored(message: Message, program_session: ProgramSession, sequence: int) -> Turn:
     return Turn(
         new_id(),
-        place.snapshot.session_id,
+        program_session.state.session_id,
         sequence,
         message.fingerprint,
         Status.RUNNING,

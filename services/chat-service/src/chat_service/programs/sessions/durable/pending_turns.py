@@ -10,7 +10,7 @@ from chat_service.programs.sessions.store import SessionHistory
 
 def with_waiting(found: SessionHistory, waiting: list[SpooledTurn]) -> SessionHistory:
     """The session with its spooled turns; those that are stored by now are there already."""
-    stored = found.place.snapshot.version if found.stored else 0
+    stored = found.program_session.state.version if found.stored else 0
     waiting = [turn for turn in waiting if turn.snapshot.version > stored]
     if not waiting:
         return found
@@ -22,8 +22,8 @@ def with_waiting(found: SessionHistory, waiting: list[SpooledTurn]) -> SessionHi
             first -= 1
             messages = [message for message in messages if message.turn_sequence != first]
     said = [message for number, turn in enumerate(waiting, first) for message in _said(turn, number)]
-    place = ProgramSession(waiting[-1].snapshot, found.place.program)
-    return SessionHistory(place, [*messages, *said], found.last_turn, found.stored)
+    program_session = ProgramSession(waiting[-1].snapshot, found.program_session.program)
+    return SessionHistory(program_session, [*messages, *said], found.last_turn, found.stored)
 
 
 def _said(turn: SpooledTurn, sequence: int) -> list[MessageOut]:

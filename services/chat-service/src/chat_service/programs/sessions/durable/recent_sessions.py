@@ -21,7 +21,7 @@ SESSIONS = 10_000
 class RecentSession:
     """A session's newest state, the ids of all its messages, and the last turn taken here."""
 
-    snapshot: SessionState
+    state: SessionState
     message_ids: frozenset[str]
     last: Turn | None = None
     last_message_id: str | None = None
@@ -39,25 +39,25 @@ class RecentSessions:
             found: RecentSession | None = self._sessions.get(session_id)
             return found
 
-    def learn(self, snapshot: SessionState, message_ids: frozenset[str]) -> None:
+    def learn(self, session_state: SessionState, message_ids: frozenset[str]) -> None:
         """Remember a session that wasn't known, with all its messages."""
         with self._lock:
-            self._sessions.setdefault(snapshot.session_id, RecentSession(snapshot, message_ids))
+            self._sessions.setdefault(session_state.session_id, RecentSession(session_state, message_ids))
 
-    def see(self, snapshot: SessionState) -> None:
+    def see(self, session_state: SessionState) -> None:
         """Remember a known session as it was read; an older state than the known one is ignored."""
         with self._lock:
-            known = self._sessions.get(snapshot.session_id)
-            if known is not None and known.snapshot.version <= snapshot.version:
-                self._sessions[snapshot.session_id] = replace(known, snapshot=snapshot)
+            known = self._sessions.get(session_state.session_id)
+            if known is not None and known.state.version <= session_state.version:
+                self._sessions[session_state.session_id] = replace(known, state=session_state)
 
-    def completed(self, snapshot: SessionState, turn: Turn, message_id: str) -> None:
+    def completed(self, session_state: SessionState, turn: Turn, message_id: str) -> None:
         """Remember what a turn of a known session led to."""
         with self._lock:
-            known = self._sessions.get(snapshot.session_id)
+            known = self._sessions.get(session_state.session_id)
             if known is not None:
                 ids = known.message_ids | {message_id}
-                self._sessions[snapshot.session_id] = RecentSession(snapshot, ids, turn, message_id)
+                self._sessions[session_state.session_id] = RecentSession(session_state, ids, turn, message_id)
 
     def stored(self, turn: Turn, message_id: str) -> None:
         """Remember how PostgreSQL has a turn that waited, if it is still the session's last."""
@@ -72,6 +72,6 @@ class RecentSessions:
 
     def forget_person(self, user_id: UUID) -> None:
         with self._lock:
-            gone = [key for key, known in self._sessions.items() if known.snapshot.user_id == user_id]
+            gone = [key for key, known in self._sessions.items() if known.state.user_id == user_id]
             for session_id in gone:
                 del self._sessions[session_id]

@@ -8,7 +8,7 @@ from sqlalchemy import text
 from chat_service.programs.coach.analysis import MessageAnalysis
 from chat_service.programs.coach.engine import CoachEngine
 from chat_service.programs.coach.session_state import ProgramSession
-from chat_service.programs.coach.turn_result import TurnResult, answered
+from chat_service.programs.coach.turn_result import TurnResult, build_turn_result
 from chat_service.programs.content.catalog import Catalog
 from chat_service.programs.sessions.durable.spooled_turn import SpooledTurn
 from chat_service.programs.sessions.sql.turns import SqlTurnStore, change
@@ -39,20 +39,20 @@ class ReplayTurnStore(SqlTurnStore):
     def __init__(self, database: Database, catalog: Catalog, turn: SpooledTurn) -> None:
         super().__init__(database, catalog, answered_at=turn.answered_at)
 
-    def look(self, message: Message) -> ClaimView[ProgramSession]:
-        sight = super().look(message)
-        same, last = sight.same, sight.last
+    def view(self, message: Message) -> ClaimView[ProgramSession]:
+        claim_view = super().view(message)
+        same, last = claim_view.repeated, claim_view.newest
         if same is None or last is None:
-            return sight
+            return claim_view
         if same.status is Status.COMPLETED:
             # Stored in the end, when nobody could know: its sender was told that it waits.
             self._database.run(_MARK, {"turn_id": same.id})
         elif same.id == last.id:
             ours = replace(same, lease_expires_at=None)
-            return ClaimView(sight.place, ours, ours)
-        return sight
+            return ClaimView(claim_view.conversation, ours, ours)
+        return claim_view
 
-    def take_over(self, turn: Turn) -> Turn | None:
+    def reclaim(self, turn: Turn) -> Turn | None:
         return self._change(_RECLAIM, turn, lease=LEASE)
 
 
@@ -62,15 +62,19 @@ class ReplayEngine(CoachEngine):
 
     turn: SpooledTurn
 
-    def admit(self, place: ProgramSession) -> ProgramSession:
-        if place.snapshot.version != self.turn.base:
-            raise Diverged(f"version {place.snapshot.version} instead of {self.turn.base}")
-        return place
+    def admit(self, program_session: ProgramSession) -> ProgramSession:
+        if program_session.state.version != self.turn.base:
+            raise Diverged(f"version {program_session.state.version} instead of {self.turn.base}")
+        return program_session
 
-    def read(self, _message: Message, _place: ProgramSession) -> MessageAnalysis:
+    def analyze(self, _message: Message, _place: ProgramSession) -> MessageAnalysis:
         return MessageAnalysis(self.turn.risk, self.turn.intent)
 
     def answer(
-        self, _message: Message, place: ProgramSession, _reading: MessageAnalysis, _renew: Callable[[], None]
+        self,
+        _message: Message,
+        program_session: ProgramSession,
+        _reading: MessageAnalysis,
+        _renew: Callable[[], None],
     ) -> TurnResult:
-        return replace(answered(place, self.turn.step), reply=self.turn.reply)
+        return replace(build_turn_result(program_session, self.turn.step), reply=self.turn.reply)

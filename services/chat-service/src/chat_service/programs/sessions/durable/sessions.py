@@ -106,21 +106,23 @@ class DurableSessionStore(SqlSessionStore):
     def locale(self, session_id: UUID, user_id: UUID) -> str | None:
         """The session's locale, if it can be told at once."""
         known = self._memory.get(session_id)
-        return known.snapshot.locale if known is not None and known.snapshot.user_id == user_id else None
+        return known.state.locale if known is not None and known.state.user_id == user_id else None
 
     def _remember(self, found: SessionHistory, *, is_whole: bool) -> None:
-        snapshot = found.place.snapshot
-        if self._memory.get(snapshot.session_id) is not None:
-            self._memory.see(snapshot)
+        session_state = found.program_session.state
+        if self._memory.get(session_state.session_id) is not None:
+            self._memory.see(session_state)
         elif is_whole:
-            self._memory.learn(snapshot, self._turns.message_ids(snapshot.session_id))
+            self._memory.learn(session_state, self._turns.message_ids(session_state.session_id))
 
     def _recalled(self, session_id: UUID, user_id: UUID) -> SessionHistory:
         known = self._memory.get(session_id)
         if known is None:
             raise Unavailable("The database is away; your session is there again as soon as it is back.")
-        if known.snapshot.user_id != user_id:
+        if known.state.user_id != user_id:
             raise SessionNotFound
         # What waits in the spool is added, from the state before it.
-        place = ProgramSession(known.snapshot, self._catalog.get(known.snapshot.version_id))
-        return with_waiting(SessionHistory(place, [], None, stored=False), self._spool.turns(session_id))
+        program_session = ProgramSession(known.state, self._catalog.get(known.state.version_id))
+        return with_waiting(
+            SessionHistory(program_session, [], None, stored=False), self._spool.turns(session_id)
+        )

@@ -28,15 +28,15 @@ class MemoryRecords(Records):
 
     def summary(self, user_id: UUID, session_id: UUID) -> SummaryOut:
         with self._store.session(session_id, user_id) as kept:
-            summary = summarize(kept.program, kept.snapshot)
+            summary = summarize(kept.program, kept.state)
             return SummaryOut(session_id=session_id, generated_at=kept.completed_at, summary=summary)
 
     def keep_summary(self, user_id: UUID, session_id: UUID) -> tuple[SummaryOut, bool]:
         with self._store.session(session_id, user_id) as kept:
-            state = (session_id, kept.snapshot.version)
+            state = (session_id, kept.state.version)
             if state in self._kept:
                 return self._kept[state], False
-            summary = summarize(kept.program, kept.snapshot)
+            summary = summarize(kept.program, kept.state)
             found = SummaryOut(session_id=session_id, generated_at=utc_now(), summary=summary)
             self._kept[state] = found
             return found, True
@@ -55,13 +55,13 @@ class MemoryPersonalData:
             found: list[tuple[Key, Mapping[str, Any]]] = [
                 ([str(key)], _held(kept))
                 for key, kept in sorted(sessions.items())
-                if kept.snapshot.user_id == user_id and (after is None or [str(key)] > after)
+                if kept.state.user_id == user_id and (after is None or [str(key)] > after)
             ]
         return found[:limit]
 
     def erase(self, user_id: UUID) -> int:
         with self._store.sessions() as sessions:
-            own = [key for key, kept in sessions.items() if kept.snapshot.user_id == user_id]
+            own = [key for key, kept in sessions.items() if kept.state.user_id == user_id]
             for key in own:
                 del sessions[key]
         return len(own)
@@ -69,20 +69,20 @@ class MemoryPersonalData:
 
 def _held(kept: KeptSession) -> dict[str, Any]:
     messages = [said.message.model_dump(mode="json") for said in kept.messages]
-    return {**kept.snapshot.model_dump(mode="json"), "messages": messages}
+    return {**kept.state.model_dump(mode="json"), "messages": messages}
 
 
 def _record(kept: KeptSession) -> SessionRecord:
-    snapshot, program = kept.snapshot, kept.program
+    session_state, program = kept.state, kept.program
     return SessionRecord(
-        session_id=snapshot.session_id,
+        session_id=session_state.session_id,
         program=program.slug,
         program_version=program.version,
         title=program.title,
         coach=program.coach,
-        participant=snapshot.name,
-        locale=snapshot.locale,
-        started_at=snapshot.created_at,
+        participant=session_state.name,
+        locale=session_state.locale,
+        started_at=session_state.created_at,
         completed_at=kept.completed_at,
         weeks=tuple(_week(kept, week) for week in _ordered(kept)),
         messages=tuple(_message(kept, said) for said in kept.messages),
@@ -134,7 +134,7 @@ def _answers(kept: KeptSession, week: KeptWeek) -> list[RecordedAnswer]:
                     week_number=content.week_number,
                     run=week.state.run,
                     question_number=number,
-                    question_text=asked.get(number, unquoted(question.question_text, kept.snapshot.name)),
+                    question_text=asked.get(number, unquoted(question.question_text, kept.state.name)),
                     attempts=attempts,
                     completed=data.is_completed(number),
                     skipped=data.scenario_of(number) == SKIPPED,

@@ -43,99 +43,99 @@ class MemorySessionStore:
         with self._store.sessions() as sessions:
             repeated = _repeated(sessions, beginner)
             if repeated is not None:
-                first = repeated.snapshot
+                first = repeated.state
                 if not beginner.asks_for(repeated.program.slug, first.name, first.locale, slug=slug):
                     raise StartKeyReused
-                return StartResult(repeated.snapshot.session_id, is_new=False, is_repeated=True)
+                return StartResult(repeated.state.session_id, is_new=False, is_repeated=True)
             program = self._store.program(slug)
             is_open = _open(sessions, beginner.id, slug)
             if is_open is not None:
-                return StartResult(is_open.snapshot.session_id, is_new=False)
+                return StartResult(is_open.state.session_id, is_new=False)
             if beginner.anonymous and beginner.hourly_limit is not None:
                 _limit_anonymous(sessions, beginner.hourly_limit)
             begun = _begin(beginner, program)
-            sessions[begun.snapshot.session_id] = begun
-            return StartResult(begun.snapshot.session_id, is_new=True)
+            sessions[begun.state.session_id] = begun
+            return StartResult(begun.state.session_id, is_new=True)
 
     def read(self, session_id: UUID, user_id: UUID) -> SessionHistory:
         with self._store.session(session_id, user_id) as kept:
             messages = [said.message for said in kept.messages]
-            return SessionHistory(kept.place, messages, kept.last_turn)
+            return SessionHistory(kept.program_session, messages, kept.last_turn)
 
     def locale(self, session_id: UUID, user_id: UUID) -> str | None:
         try:
             with self._store.session(session_id, user_id) as kept:
-                return kept.snapshot.locale
+                return kept.state.locale
         except SessionNotFound:
             return None
 
     def listed(self, user_id: UUID, after: UUID | None, limit: int) -> list[SessionListed]:
         with self._store.sessions() as sessions:
-            own = [_listed(kept) for kept in sessions.values() if kept.snapshot.user_id == user_id]
+            own = [_listed(kept) for kept in sessions.values() if kept.state.user_id == user_id]
         newest = sorted(own, key=lambda session: session.id, reverse=True)
         return [session for session in newest if after is None or session.id < after][: limit + 1]
 
     def set_paused(self, session_id: UUID, user_id: UUID, *, paused: bool) -> None:
         with self._store.session(session_id, user_id) as kept:
-            since = kept.snapshot.paused_at or utc_now()
-            kept.snapshot = kept.snapshot.model_copy(update={"paused_at": since if paused else None})
+            since = kept.state.paused_at or utc_now()
+            kept.state = kept.state.model_copy(update={"paused_at": since if paused else None})
 
     def claim(self, session_id: UUID, participant_id: UUID, user_id: UUID) -> None:
         with self._store.sessions() as sessions:
             kept = sessions.get(session_id)
-            if kept is not None and kept.snapshot.user_id == user_id:
+            if kept is not None and kept.state.user_id == user_id:
                 return
-            if kept is None or kept.snapshot.user_id != participant_id:
+            if kept is None or kept.state.user_id != participant_id:
                 raise SessionNotFound
             is_open = _open(sessions, user_id, kept.program.slug)
-            if is_open is not None and not kept.snapshot.completed:
+            if is_open is not None and not kept.state.completed:
                 raise AlreadyTakingPart
             kept.start_key = None
-            kept.snapshot = kept.snapshot.model_copy(update={"user_id": user_id, "anonymous": False})
+            kept.state = kept.state.model_copy(update={"user_id": user_id, "anonymous": False})
 
 
 Sessions = Mapping[UUID, KeptSession]
 
 
 def _open(sessions: Sessions, user_id: UUID, slug: str) -> KeptSession | None:
-    own = (kept for kept in sessions.values() if kept.snapshot.user_id == user_id)
-    return next((k for k in own if k.program.slug == slug and not k.snapshot.completed), None)
+    own = (kept for kept in sessions.values() if kept.state.user_id == user_id)
+    return next((k for k in own if k.program.slug == slug and not k.state.completed), None)
 
 
 def _repeated(sessions: Sessions, beginner: StartRequest) -> KeptSession | None:
     if beginner.key is None:
         return None
-    own = (kept for kept in sessions.values() if kept.snapshot.user_id == beginner.id)
+    own = (kept for kept in sessions.values() if kept.state.user_id == beginner.id)
     return next((kept for kept in own if kept.start_key == beginner.key), None)
 
 
 def _limit_anonymous(sessions: Sessions, hourly_limit: int) -> None:
     since = utc_now() - ANONYMOUS_WINDOW
-    anonymous = (kept.snapshot for kept in sessions.values() if kept.snapshot.anonymous)
-    if sum(snapshot.created_at > since for snapshot in anonymous) >= hourly_limit:
+    anonymous = (kept.state for kept in sessions.values() if kept.state.anonymous)
+    if sum(session_state.created_at > since for session_state in anonymous) >= hourly_limit:
         raise TooManyStarts
 
 
 def _begin(beginner: StartRequest, program: Program) -> KeptSession:
-    place = opening(beginner, program)
-    snapshot, standing = place.snapshot, place.standing
+    program_session = opening(beginner, program)
+    session_state, context = program_session.state, program_session.context
     question = MessageOut(
         sender="nova",
-        message_text=standing.text(standing.question.question_text),
+        message_text=context.text(context.question.question_text),
         message_type="text",
         recording_ref=None,
-        week=standing.week.week_number,
+        week=context.week.week_number,
         run=1,
-        question_number=standing.question.question_number,
+        question_number=context.question.question_number,
         turn_sequence=0,
-        created_at=snapshot.created_at,
+        created_at=session_state.created_at,
     )
     return KeptSession(
-        snapshot,
+        session_state,
         program,
         beginner.key,
         messages=[KeptMessage(question)],
-        weeks=[KeptWeek(place.open_week, snapshot.created_at)],
+        weeks=[KeptWeek(program_session.week_state, session_state.created_at)],
     )
 
 
@@ -150,20 +150,20 @@ def _program_out(program: Program, is_open: KeptSession | None) -> ProgramOut:
         anonymous=program.anonymous,
         version=program.version,
         weeks=len(program.active_weeks),
-        session_id=is_open.snapshot.session_id if is_open is not None else None,
+        session_id=is_open.state.session_id if is_open is not None else None,
     )
 
 
 def _listed(kept: KeptSession) -> SessionListed:
-    snapshot: SessionState = kept.snapshot
+    session_state: SessionState = kept.state
     return SessionListed(
-        id=snapshot.session_id,
+        id=session_state.session_id,
         program=kept.program.slug,
         title=kept.program.title,
         version=kept.program.version,
-        week=kept.place.week.week_number,
-        completed=snapshot.completed,
-        paused=snapshot.paused_at is not None,
-        created_at=snapshot.created_at,
+        week=kept.program_session.week.week_number,
+        completed=session_state.completed,
+        paused=session_state.paused_at is not None,
+        created_at=session_state.created_at,
         last_activity=kept.last_activity,
     )

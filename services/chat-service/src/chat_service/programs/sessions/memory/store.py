@@ -51,7 +51,7 @@ class KeptWeek:
 class KeptSession:
     """A session: its state, its turns in order, what was said, and every run of its weeks."""
 
-    snapshot: SessionState
+    state: SessionState
     program: Program
     start_key: str | None = None
     turns: list[KeptTurn] = field(default_factory=list)
@@ -61,8 +61,8 @@ class KeptSession:
     completed_at: datetime | None = None
 
     @property
-    def place(self) -> ProgramSession:
-        return ProgramSession(self.snapshot, self.program)
+    def program_session(self) -> ProgramSession:
+        return ProgramSession(self.state, self.program)
 
     @property
     def last(self) -> KeptTurn | None:
@@ -116,7 +116,7 @@ class MemoryStore:
         """Somebody's own session, to nobody else meanwhile. Raises SessionNotFound."""
         with self._lock:
             found = self._sessions.get(session_id) if session_id is not None else None
-            if found is None or found.snapshot.user_id != user_id:
+            if found is None or found.state.user_id != user_id:
                 raise SessionNotFound
             yield found
 

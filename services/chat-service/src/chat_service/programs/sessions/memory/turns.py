@@ -29,13 +29,13 @@ class MemoryTurnStore:
     def __init__(self, store: MemoryStore) -> None:
         self._store = store
 
-    def look(self, message: Message) -> ClaimView[ProgramSession]:
+    def view(self, message: Message) -> ClaimView[ProgramSession]:
         with self._store.session(message.conversation_id, message.user_id) as kept:
             last = kept.last.turn if kept.last is not None else None
-            return ClaimView(kept.place, kept.turn(message.client_message_id), last)
+            return ClaimView(kept.program_session, kept.turn(message.client_message_id), last)
 
-    def begin(
-        self, message: Message, place: ProgramSession, sequence: int, reading: MessageAnalysis
+    def claim_turn(
+        self, message: Message, program_session: ProgramSession, sequence: int, analysis: MessageAnalysis
     ) -> Turn | None:
         with self._store.session(message.conversation_id, message.user_id) as kept:
             last = kept.last.turn if kept.last is not None else None
@@ -45,7 +45,7 @@ class MemoryTurnStore:
                 kept.put(replace(last, status=Status.ABANDONED, lease_expires_at=None))
             turn = Turn(
                 new_id(),
-                place.snapshot.session_id,
+                program_session.state.session_id,
                 sequence,
                 message.fingerprint,
                 Status.RUNNING,
@@ -53,31 +53,31 @@ class MemoryTurnStore:
                 lease_expires_at=utc_now() + LEASE,
             )
             kept.turns.append(KeptTurn(message.client_message_id, turn))
-            kept.messages.append(_words(message, place, sequence))
-        if reading.risk is not None:
+            kept.messages.append(_words(message, program_session, sequence))
+        if analysis.risk is not None:
             log.warning(
                 "nobody will review this detection, it is kept in memory alone",
                 session_id=str(turn.conversation_id),
-                severity=reading.risk.severity,
+                severity=analysis.risk.severity,
             )
         return turn
 
-    def take_over(self, turn: Turn) -> Turn | None:
+    def reclaim(self, turn: Turn) -> Turn | None:
         again = {"status": Status.RUNNING, "epoch": turn.epoch + 1, "lease_expires_at": utc_now() + LEASE}
         return self._change(turn, _is_free, **again)
 
     def renew(self, turn: Turn) -> bool:
         return self._change(turn, _is_running, lease_expires_at=utc_now() + LEASE) is not None
 
-    def complete(self, turn: Turn, place: ProgramSession, result: TurnResult) -> Turn | None:
+    def complete(self, turn: Turn, program_session: ProgramSession, result: TurnResult) -> Turn | None:
         with self._store.sessions() as sessions:
             kept = sessions.get(turn.conversation_id)
-            if kept is None or not _is_ours(kept, turn) or kept.snapshot.completed:
+            if kept is None or not _is_ours(kept, turn) or kept.state.completed:
                 return None
-            if kept.snapshot.version != place.snapshot.version:
+            if kept.state.version != program_session.state.version:
                 return None
-            _move(kept, place, result)
-            kept.messages += _said(turn, place, result)
+            _move(kept, program_session, result)
+            kept.messages += _said(turn, program_session, result)
             reply = result.reply.model_dump(mode="json")
             return kept.put(replace(turn, status=Status.COMPLETED, lease_expires_at=None, reply=reply))
 
@@ -123,18 +123,18 @@ def _is_ours(kept: KeptSession, turn: Turn) -> bool:
 
 def _move(kept: KeptSession, before: ProgramSession, result: TurnResult) -> None:
     """The state after the turn. What was paused or claimed meanwhile stays so."""
-    now, following = utc_now(), result.following
-    kept.snapshot = following.snapshot.model_copy(
+    now, next_step = utc_now(), result.next_step
+    kept.state = next_step.state.model_copy(
         update={
-            "paused_at": kept.snapshot.paused_at,
-            "user_id": kept.snapshot.user_id,
-            "anonymous": kept.snapshot.anonymous,
+            "paused_at": kept.state.paused_at,
+            "user_id": kept.state.user_id,
+            "anonymous": kept.state.anonymous,
         }
     )
     kept.last_activity = now
-    kept.completed_at = now if following.session_completed else None
-    left = before.open_week.model_copy(update={"data": result.step.state})
-    for state in (left, *following.snapshot.weeks):
+    kept.completed_at = now if next_step.session_completed else None
+    left = before.week_state.model_copy(update={"data": result.step.state})
+    for state in (left, *next_step.state.weeks):
         _keep_week(kept, state)
 
 
@@ -148,45 +148,45 @@ def _keep_week(kept: KeptSession, state: Any) -> None:
     kept.weeks.append(KeptWeek(state, now, now if state.is_completed else None))
 
 
-def _words(message: Message, place: ProgramSession, sequence: int) -> KeptMessage:
-    standing = place.standing
+def _words(message: Message, program_session: ProgramSession, sequence: int) -> KeptMessage:
+    context = program_session.context
     said = MessageOut(
         sender="user",
         message_text=message.text,
         message_type=message.message_type,
         recording_ref=message.recording_ref,
-        week=standing.week.week_number,
-        run=place.open_week.run,
-        question_number=standing.question.question_number,
+        week=context.week.week_number,
+        run=program_session.week_state.run,
+        question_number=context.question.question_number,
         turn_sequence=sequence,
         created_at=message.said_at,
     )
-    return KeptMessage(said, iteration=standing.iteration)
+    return KeptMessage(said, iteration=context.iteration)
 
 
-def _said(turn: Turn, place: ProgramSession, result: TurnResult) -> list[KeptMessage]:
-    step, following, standing = result.step, result.following, place.standing
+def _said(turn: Turn, program_session: ProgramSession, result: TurnResult) -> list[KeptMessage]:
+    step, next_step, context = result.step, result.next_step, program_session.context
     response = MessageOut(
         sender="nova",
         message_text=step.response,
         message_type="text",
         recording_ref=None,
-        week=standing.week.week_number,
-        run=place.open_week.run,
-        question_number=standing.question.question_number,
+        week=context.week.week_number,
+        run=program_session.week_state.run,
+        question_number=context.question.question_number,
         turn_sequence=turn.sequence,
         created_at=utc_now(),
     )
     scenario = result.reply.scenario if step.counts or result.reply.skipped else None
     said = [KeptMessage(response, scenario, step.iteration)] if step.response else []
-    if following.asks and following.question is not None:
-        opened = following.snapshot.state_of(following.week.week_id)
+    if next_step.asks and next_step.question is not None:
+        opened = next_step.state.state_of(next_step.week.week_id)
         asked = response.model_copy(
             update={
-                "message_text": following.text,
-                "week": following.week.week_number,
+                "message_text": next_step.text,
+                "week": next_step.week.week_number,
                 "run": opened.run if opened is not None else 1,
-                "question_number": following.question.question_number,
+                "question_number": next_step.question.question_number,
             }
         )
         said.append(KeptMessage(asked))

@@ -28,7 +28,7 @@ from cogniflow_kit.ids import new_id, utc_now
 from cogniflow_kit.sql.database import Database
 from cogniflow_kit.sql.outbox import record
 
-_READ = text(f"SELECT CAST(row_to_json(found) AS text) AS snapshot FROM ({SNAPSHOT}) found")  # noqa: S608
+_READ = text(f"SELECT CAST(row_to_json(found) AS text) AS state FROM ({SNAPSHOT}) found")  # noqa: S608
 _OWNED = (
     "conversation_messages", "user_answers", "nova_responses", "validation_logs", "intent_classifications",
     "risk_detections", "question_completions", "conversation_states", "user_progress", "user_responses",
@@ -127,8 +127,10 @@ class SqlSessionStore:
     def read(self, session_id: UUID, user_id: UUID) -> SessionHistory:
         """Raises SessionNotFound, also for somebody else's session."""
         with self._database.transaction() as session:
-            place = self._place(session, session_id, user_id)
-            return SessionHistory(place, _messages(session, session_id), _last_turn(session, session_id))
+            program_session = self._place(session, session_id, user_id)
+            return SessionHistory(
+                program_session, _messages(session, session_id), _last_turn(session, session_id)
+            )
 
     def locale(self, session_id: UUID, user_id: UUID) -> str | None:  # noqa: ARG002 -- it would have to ask
         return None
@@ -206,8 +208,8 @@ class SqlSessionStore:
         found = session.scalar(_READ, {"session_id": session_id, "user_id": user_id})
         if found is None:
             raise SessionNotFound
-        snapshot = SessionState.model_validate_json(found)
-        return ProgramSession(snapshot, self._catalog.get(snapshot.version_id))
+        session_state = SessionState.model_validate_json(found)
+        return ProgramSession(session_state, self._catalog.get(session_state.version_id))
 
 
 def _begun(session: Session, beginner: StartRequest, slug: str) -> StartResult | None:
@@ -251,18 +253,18 @@ def _begin(
     session: Session, beginner: StartRequest, program: Program, experiment_id: UUID | None
 ) -> StartResult | None:
     """A new session at its first question; None when another request has just begun one."""
-    place = opening(beginner, program, experiment_id)
-    snapshot, question = place.snapshot, place.standing.question
+    program_session = opening(beginner, program, experiment_id)
+    session_state, question = program_session.state, program_session.context.question
     program_id = select(tables.ProgramVersion.program_id).where(
         tables.ProgramVersion.version_id == program.version_id
     )
     added = session.scalar(
         insert(tables.ProgramSession)
         .values(
-            **snapshot.model_dump(exclude={"weeks"}),
+            **session_state.model_dump(exclude={"weeks"}),
             program_id=program_id.scalar_subquery(),
             start_key=beginner.key,
-            fsm_state=question.place,
+            fsm_state=question.fsm_state,
         )
         .on_conflict_do_nothing()
         .returning(tables.ProgramSession.session_id)
@@ -270,9 +272,9 @@ def _begin(
     if added is None:
         return None
     own = {
-        "session_id": snapshot.session_id,
-        "user_id": snapshot.user_id,
-        "week_id": snapshot.current_week_id,
+        "session_id": session_state.session_id,
+        "user_id": session_state.user_id,
+        "week_id": session_state.current_week_id,
     }
     session.add_all([tables.ConversationState(**own, conversation_data={}), tables.UserProgress(**own)])
     session.add(
@@ -282,18 +284,18 @@ def _begin(
             turn_sequence=0,
             position=1,
             sender="nova",
-            message_text=place.standing.text(question.question_text),
+            message_text=program_session.context.text(question.question_text),
         )
     )
     session.flush()
-    record(session, started(snapshot, program.slug))
-    return StartResult(snapshot.session_id, is_new=True)
+    record(session, started(session_state, program.slug))
+    return StartResult(session_state.session_id, is_new=True)
 
 
 def opening(beginner: StartRequest, program: Program, experiment_id: UUID | None = None) -> ProgramSession:
     """A session before its first answer."""
     week = program.weeks[0]
-    snapshot = SessionState(
+    session_state = SessionState(
         session_id=new_id(),
         user_id=beginner.id,
         version_id=program.version_id,
@@ -305,7 +307,7 @@ def opening(beginner: StartRequest, program: Program, experiment_id: UUID | None
         created_at=utc_now(),
         weeks=[WeekState(week_id=week.week_id)],
     )
-    return ProgramSession(snapshot, program)
+    return ProgramSession(session_state, program)
 
 
 def _messages(session: Session, session_id: UUID) -> list[MessageOut]:

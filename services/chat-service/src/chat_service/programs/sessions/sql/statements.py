@@ -44,9 +44,9 @@ WITH snapshot AS ({SNAPSHOT}), recent AS (
         OR sequence = (SELECT max(sequence) FROM turns WHERE session_id = :session_id)
     )
 )
-SELECT CAST(row_to_json(snapshot) AS text) AS snapshot,
-       (SELECT CAST(row_to_json(recent) AS text) FROM recent WHERE is_same) AS same,
-       (SELECT CAST(row_to_json(recent) AS text) FROM recent ORDER BY sequence DESC LIMIT 1) AS last,
+SELECT CAST(row_to_json(snapshot) AS text) AS state,
+       (SELECT CAST(row_to_json(recent) AS text) FROM recent WHERE is_same) AS repeated,
+       (SELECT CAST(row_to_json(recent) AS text) FROM recent ORDER BY sequence DESC LIMIT 1) AS newest,
        CASE WHEN :with_ids THEN
            (SELECT array_agg(client_message_id) FROM turns WHERE session_id = :session_id)
        END AS message_ids
@@ -220,21 +220,21 @@ def look_values(message: Message, *, with_ids: bool = False) -> dict[str, Any]:
 
 def begin_values(
     message: Message,
-    place: ProgramSession,
+    program_session: ProgramSession,
     turn_id: UUID,
     sequence: int,
-    reading: MessageAnalysis,
+    analysis: MessageAnalysis,
     *,
     queued: bool,
 ) -> dict[str, Any]:
-    standing, risk, intent = place.standing, reading.risk, reading.intent
+    context, risk, intent = program_session.context, analysis.risk, analysis.intent
     return {
         "turn_id": turn_id,
-        "session_id": place.snapshot.session_id,
-        "user_id": place.snapshot.user_id,
-        "week_id": standing.week.week_id,
-        "question_id": standing.question.question_id,
-        "run": place.open_week.run,
+        "session_id": program_session.state.session_id,
+        "user_id": program_session.state.user_id,
+        "week_id": context.week.week_id,
+        "question_id": context.question.question_id,
+        "run": program_session.week_state.run,
         "sequence": sequence,
         "client_message_id": message.client_message_id,
         "fingerprint": message.fingerprint,
@@ -245,12 +245,12 @@ def begin_values(
         "text": message.text,
         "message_type": message.message_type,
         "recording_ref": message.recording_ref,
-        "iteration": standing.iteration,
+        "iteration": context.iteration,
         "classification_id": new_id(),
         "intent": intent.kind,
         "confidence": intent.confidence,
         "method": intent.method if intent.kind != "restart" else None,
-        "fsm_state": standing.question.place,
+        "fsm_state": context.question.fsm_state,
         "detection_id": new_id(),
         "review_id": new_id(),
         "category": risk.category if risk else None,
@@ -261,7 +261,7 @@ def begin_values(
 
 def complete_values(
     turn: Turn,
-    place: ProgramSession,
+    program_session: ProgramSession,
     result: TurnResult,
     *,
     answered_at: datetime,
@@ -271,10 +271,10 @@ def complete_values(
     """The summary is stored at the session's end; a repetition of the message gets the same reply."""
     step = result.step
     return {
-        "session_id": place.snapshot.session_id,
+        "session_id": program_session.state.session_id,
         "turn_id": turn.id,
         "epoch": turn.epoch,
-        "version": place.snapshot.version,
+        "version": program_session.state.version,
         "reply": result.reply.model_dump_json(),
         "answered_at": answered_at,
         "answered_by": step.answered_by,
@@ -282,9 +282,9 @@ def complete_values(
         "summary": summary.model_dump_json() if summary else None,
         "facts": json.dumps([fact.model_dump(mode="json") for fact in facts]),
         **_ids(),
-        **_said(place, step),
+        **_said(program_session, step),
         **_validated(step),
-        **_led_to(place, step, result.following),
+        **_led_to(program_session, step, result.next_step),
     }
 
 
@@ -294,8 +294,8 @@ def _ids() -> dict[str, UUID]:
     return {f"{name}_id": new_id() for name in names}
 
 
-def _said(place: ProgramSession, step: CoachReply) -> dict[str, Any]:
-    question, found = place.standing.question, step.classification
+def _said(program_session: ProgramSession, step: CoachReply) -> dict[str, Any]:
+    question, found = program_session.context.question, step.classification
     skipped = step.kind == "skip"
     told = step.state.spoken_answers().get(question.question_number)
     return {
@@ -327,26 +327,26 @@ def _validated(step: CoachReply) -> dict[str, Any]:
     }
 
 
-def _led_to(place: ProgramSession, step: CoachReply, following: NextStep) -> dict[str, Any]:
-    snapshot, before = following.snapshot, place.open_week
-    state = snapshot.state_of(before.week_id)
+def _led_to(program_session: ProgramSession, step: CoachReply, next_step: NextStep) -> dict[str, Any]:
+    session_state, before = next_step.state, program_session.week_state
+    state = session_state.state_of(before.week_id)
     if state is None or state.run != before.run:
         state = before
-    opened = snapshot.state_of(snapshot.current_week_id)
+    opened = session_state.state_of(session_state.current_week_id)
     assert opened is not None, "the current week has been begun"
     return {
         "week_id": before.week_id,
         "run": before.run,
-        "question_id": place.standing.question.question_id,
+        "question_id": program_session.context.question.question_id,
         "question_number": state.question_number,
-        "question_completed": step.completes(place.standing.question),
-        "week_completed": following.week_completed,
-        "session_completed": following.session_completed,
-        "fsm_state": following.place,
-        "next_week_id": snapshot.current_week_id,
+        "question_completed": step.completes(program_session.context.question),
+        "week_completed": next_step.week_completed,
+        "session_completed": next_step.session_completed,
+        "fsm_state": next_step.fsm_state,
+        "next_week_id": session_state.current_week_id,
         "next_run": opened.run,
-        "opens_week": following.opens_week,
-        "asks": following.asks,
-        "next_question_id": following.question.question_id if following.question else None,
-        "next_question": following.text,
+        "opens_week": next_step.opens_week,
+        "asks": next_step.asks,
+        "next_question_id": next_step.question.question_id if next_step.question else None,
+        "next_question": next_step.text,
     }

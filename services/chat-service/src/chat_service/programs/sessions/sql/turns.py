@@ -64,36 +64,36 @@ class SqlTurnStore:
         self.catalog = catalog
         self._answered_at = answered_at
 
-    def look(self, message: Message) -> ClaimView[ProgramSession]:
-        return self._sight(self._look(message))
+    def view(self, message: Message) -> ClaimView[ProgramSession]:
+        return self._claim_view(self._read_claim_view(message))
 
-    def look_with_ids(self, message: Message) -> tuple[ClaimView[ProgramSession], frozenset[str]]:
+    def view_with_message_ids(self, message: Message) -> tuple[ClaimView[ProgramSession], frozenset[str]]:
         """Also the ids of all messages of the session, in the same round trip."""
-        found = self._look(message, with_ids=True)
-        return self._sight(found), frozenset(found.message_ids or ())
+        found = self._read_claim_view(message, with_ids=True)
+        return self._claim_view(found), frozenset(found.message_ids or ())
 
-    def _look(self, message: Message, *, with_ids: bool = False) -> Row[Any]:
+    def _read_claim_view(self, message: Message, *, with_ids: bool = False) -> Row[Any]:
         found = self._database.run(LOOK, look_values(message, with_ids=with_ids))
         if found is None:
             raise SessionNotFound
         return found
 
-    def _sight(self, found: Row[Any]) -> ClaimView[ProgramSession]:
-        snapshot = SessionState.model_validate_json(found.snapshot)
-        place = ProgramSession(snapshot, self.catalog.get(snapshot.version_id))
-        return ClaimView(place, _seen(found.same), _seen(found.last))
+    def _claim_view(self, found: Row[Any]) -> ClaimView[ProgramSession]:
+        session_state = SessionState.model_validate_json(found.state)
+        program_session = ProgramSession(session_state, self.catalog.get(session_state.version_id))
+        return ClaimView(program_session, _turn_of(found.repeated), _turn_of(found.newest))
 
     def message_ids(self, session_id: UUID) -> frozenset[str]:
         """Of all messages of the session."""
         row = self._database.run(_MESSAGE_IDS, {"session_id": session_id})
         return frozenset(row.ids if row is not None and row.ids is not None else ())
 
-    def begin(
-        self, message: Message, place: ProgramSession, sequence: int, reading: MessageAnalysis
+    def claim_turn(
+        self, message: Message, program_session: ProgramSession, sequence: int, analysis: MessageAnalysis
     ) -> Turn | None:
         turn_id = new_id()
         values = begin_values(
-            message, place, turn_id, sequence, reading, queued=self._answered_at is not None
+            message, program_session, turn_id, sequence, analysis, queued=self._answered_at is not None
         )
         reach("claiming")
         row = self._database.run(BEGIN, values)
@@ -101,7 +101,7 @@ class SqlTurnStore:
             return None
         return Turn(
             turn_id,
-            place.snapshot.session_id,
+            program_session.state.session_id,
             sequence,
             message.fingerprint,
             Status.RUNNING,
@@ -109,22 +109,24 @@ class SqlTurnStore:
             lease_expires_at=row.lease_expires_at,
         )
 
-    def take_over(self, turn: Turn) -> Turn | None:
+    def reclaim(self, turn: Turn) -> Turn | None:
         return self._change(_TAKE_OVER, turn, lease=LEASE)
 
     def renew(self, turn: Turn) -> bool:
         return self._change(_RENEW, turn, lease=LEASE) is not None
 
-    def complete(self, turn: Turn, place: ProgramSession, result: TurnResult) -> Turn | None:
-        following = result.following
+    def complete(self, turn: Turn, program_session: ProgramSession, result: TurnResult) -> Turn | None:
+        next_step = result.next_step
         answered_at = self._answered_at or utc_now()
-        facts = facts_of(turn, place, result.step, following)
+        facts = facts_of(turn, program_session, result.step, next_step)
         values = complete_values(
             turn,
-            place,
+            program_session,
             result,
             answered_at=answered_at,
-            summary=summarize(place.program, following.snapshot) if following.session_completed else None,
+            summary=summarize(program_session.program, next_step.state)
+            if next_step.session_completed
+            else None,
             facts=[fact.model_copy(update={"occurred_at": answered_at}) for fact in facts],
         )
         reach("completing")
@@ -147,5 +149,5 @@ class SqlTurnStore:
         return Turn(**row._mapping) if row is not None else None
 
 
-def _seen(row: str | None) -> Turn | None:
+def _turn_of(row: str | None) -> Turn | None:
     return _SEEN.validate_json(row) if row is not None else None
