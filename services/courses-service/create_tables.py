@@ -1,4 +1,4 @@
-"""Creates tables, indexes and demo data; run it as often as you like."""
+"""Creates tables, indexes and demo data. A repetition changes nothing."""
 
 from courses_service.bootstrap import bootstrap
 from courses_service.settings import Settings

@@ -1,4 +1,4 @@
-"""The application over real stores, as different people see it."""
+"""Fixtures: the application on real stores, and users of each role."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -28,14 +28,14 @@ from courses_service.settings import Settings
 
 sys.path.insert(0, str(Path(__file__).parent / "support"))
 
+from api_users import ApiUser
 from course_archives import targz
-from people import Person
 
 
 @pytest.fixture(scope="session")
 def settings(service_environment: ServiceEnvironments) -> Settings:
     settings = Settings(**service_environment("courses", lambda values: bootstrap(Settings(**values))))
-    # Tables come with the clone of the prepared template; MongoDB has none to clone.
+    # PostgreSQL tables are cloned from a template database; MongoDB has no such clone.
     mongo = Mongo(settings.mongo_url.get_secret_value())
     create_indexes(mongo)
     mongo.close()
@@ -68,7 +68,7 @@ def client(app: FastAPI) -> Iterator[TestClient]:
 
 @pytest.fixture
 def committing_client(settings: Settings, tokens: TokenMint, clean_stores: None) -> Iterator[TestClient]:
-    """For what happens at the same time, or survives."""
+    """A client whose transactions commit, for tests of concurrency and crashes."""
     with committed_database(settings) as database:
         app = create_app(settings, keys=tokens.keys, database=database)
         with TestClient(app, raise_server_exceptions=False) as client:
@@ -76,60 +76,60 @@ def committing_client(settings: Settings, tokens: TokenMint, clean_stores: None)
 
 
 @pytest.fixture
-def someone(tokens: TokenMint) -> Callable[..., Person]:
-    """A person of this role on this client."""
+def make_user(tokens: TokenMint) -> Callable[..., ApiUser]:
+    """Call it with a client and a role to get a user with a new account id."""
 
-    def make(client: TestClient, role: str = "student") -> Person:
+    def make(client: TestClient, role: str = "student") -> ApiUser:
         token = tokens.user(role)
-        return Person(client, headers(token), tokens.id_of(token))
+        return ApiUser(client, headers(token), tokens.id_of(token))
 
     return make
 
 
 @pytest.fixture
-def learner(client: TestClient, someone: Callable[..., Person]) -> Person:
-    return someone(client)
+def learner(client: TestClient, make_user: Callable[..., ApiUser]) -> ApiUser:
+    return make_user(client)
 
 
 @pytest.fixture
-def teacher(client: TestClient, someone: Callable[..., Person]) -> Person:
-    return someone(client, "instructor")
+def teacher(client: TestClient, make_user: Callable[..., ApiUser]) -> ApiUser:
+    return make_user(client, "instructor")
 
 
 @pytest.fixture
-def other_teacher(client: TestClient, someone: Callable[..., Person]) -> Person:
-    return someone(client, "instructor")
+def other_teacher(client: TestClient, make_user: Callable[..., ApiUser]) -> ApiUser:
+    return make_user(client, "instructor")
 
 
 @pytest.fixture
-def admin(client: TestClient, someone: Callable[..., Person]) -> Person:
-    return someone(client, "admin")
+def admin(client: TestClient, make_user: Callable[..., ApiUser]) -> ApiUser:
+    return make_user(client, "admin")
 
 
 @pytest.fixture
-def chat_service(client: TestClient, tokens: TokenMint) -> Person:
+def chat_service(client: TestClient, tokens: TokenMint) -> ApiUser:
     token = tokens.service("chat-service", "courses-service", "lessons:read")
-    return Person(client, headers(token), UUID(int=0))
+    return ApiUser(client, headers(token), UUID(int=0))
 
 
 @pytest.fixture
-def course(teacher: Person) -> dict[str, Any]:
-    """The small course, imported and published: one lesson with one quiz."""
+def course(teacher: ApiUser) -> dict[str, Any]:
+    """The report of the small course, imported and published: one lesson with one quiz."""
     return teacher.imports(targz())
 
 
 @pytest.fixture
-def lesson_id(teacher: Person, course: dict[str, Any]) -> str:
+def lesson_id(teacher: ApiUser, course: dict[str, Any]) -> str:
     outline = teacher.get(f"/api/courses/{course['course_id']}/outline").json()
     return str(outline["sections"][0]["lessons"][0]["id"])
 
 
 @pytest.fixture
-def facts(database: Database) -> Callable[[], list[dict[str, Any]]]:
-    """What waits in the outbox."""
+def events(database: Database) -> Callable[[], list[dict[str, Any]]]:
+    """Read the events in the outbox of PostgreSQL."""
 
     def read() -> list[dict[str, Any]]:
-        with database.transaction() as session:
-            return list(session.scalars(text("SELECT event FROM outbox ORDER BY id")))
+        with database.transaction() as db:
+            return list(db.scalars(text("SELECT event FROM outbox ORDER BY id")))
 
     return read

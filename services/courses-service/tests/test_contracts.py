@@ -1,11 +1,11 @@
-"""The facts that leave are the samples that analytics-service reads."""
+"""Events have the shape of the samples that analytics-service is tested with."""
 
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
-from people import Person
+from api_users import ApiUser
 
 from courses_service.indexes import QUIZ_ATTEMPTS
 
@@ -13,7 +13,7 @@ SAMPLES = Path(__file__).resolve().parents[3] / "tests" / "contracts" / "events"
 
 
 def shape(event: dict[str, Any]) -> dict[str, Any]:
-    """Names and types: what a consumer may rely on."""
+    """Field names and types, which consumers rely on."""
     return {
         name: shape(value) if isinstance(value, dict) else type(value).__name__
         for name, value in event.items()
@@ -21,20 +21,20 @@ def shape(event: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.fixture
-def sent(learner: Person, course, lesson_id: str, facts, app) -> dict[str, dict[str, Any]]:
-    """Every fact of a small learner's day, by type, as the relay sends it."""
+def sent(learner: ApiUser, course, lesson_id: str, events, app) -> dict[str, dict[str, Any]]:
+    """One event of each type, as the relay sends it."""
     learner.post(f"/api/courses/{course['course_id']}/enroll")
     learner.post(f"/api/lessons/{lesson_id}/complete")
     (quiz,) = learner.get(f"/api/lessons/{lesson_id}").json()["quizzes"]
     learner.post(f"/api/quizzes/{quiz['id']}/attempts", {"client_attempt_id": "a", "answers": []})
     attempt = app.state.mongo.collection(QUIZ_ATTEMPTS).find_one()["outbox"]
-    events = [*facts(), json.loads(json.dumps(attempt, default=str))]
-    return {event["type"]: event for event in events}
+    all_events = [*events(), json.loads(json.dumps(attempt, default=str))]
+    return {event["type"]: event for event in all_events}
 
 
 @pytest.mark.parametrize(
     "kind", ["course.imported", "enrollment.created", "lesson.completed", "quiz.attempted"]
 )
-def test_the_fact_looks_like_its_sample(sent, kind: str) -> None:
+def test_event_has_the_shape_of_its_sample(sent, kind: str) -> None:
     sample = json.loads((SAMPLES / f"{kind}.json").read_text())
     assert shape(sent[kind]) == shape(sample)

@@ -1,9 +1,9 @@
-"""Courses over HTTP: who sees, who may change, and that an edit shows at once."""
+"""Courses over HTTP: visibility, edits, pagination and caching."""
 
 from uuid import uuid4
 
 import pytest
-from people import Person
+from api_users import ApiUser
 from redis import Redis
 
 from courses_service.courses.schemas import CourseDetail, Outline
@@ -14,7 +14,7 @@ SECTIONS = [
 ]
 
 
-def test_without_a_token_there_is_nothing(client) -> None:
+def test_requests_without_token_are_unauthorized(client) -> None:
     for method, path in (
         ("get", "/api/courses"),
         ("post", "/api/courses"),
@@ -25,12 +25,12 @@ def test_without_a_token_there_is_nothing(client) -> None:
         assert getattr(client, method)(path).status_code == 401
 
 
-def test_students_make_and_edit_no_courses(learner: Person, course) -> None:
+def test_students_may_not_create_or_edit_courses(learner: ApiUser, course) -> None:
     assert learner.post("/api/courses", {"title": "Mine"}).status_code == 403
     assert learner.patch(f"/api/courses/{course['course_id']}", {"title": "Mine"}).status_code == 403
 
 
-def test_a_draft_exists_for_its_owner_and_admins_only(teacher, other_teacher, learner, admin) -> None:
+def test_draft_is_visible_to_owner_and_admins_only(teacher, other_teacher, learner, admin) -> None:
     draft = teacher.creates(title="Secret")
     path = f"/api/courses/{draft['id']}"
     for other in (other_teacher, learner):
@@ -41,7 +41,7 @@ def test_a_draft_exists_for_its_owner_and_admins_only(teacher, other_teacher, le
     assert teacher.get(path).json() == admin.get(path).json() == draft
 
 
-def test_a_published_course_is_only_its_owners_to_edit(teacher, other_teacher, admin) -> None:
+def test_only_owner_and_admins_edit_a_published_course(teacher, other_teacher, admin) -> None:
     path = f"/api/courses/{teacher.creates(status='published')['id']}"
     refused = other_teacher.patch(path, {"title": "Mine"})
     assert (refused.status_code, refused.json()["code"]) == (403, "not_your_course")
@@ -63,13 +63,13 @@ def test_a_published_course_is_only_its_owners_to_edit(teacher, other_teacher, a
         {"title": "x", "sections": [{"title": "s", "lessons": [{"title": "l", "html": "<div>" * 600}]}]},
     ],
 )
-def test_bad_courses_are_refused_and_not_stored(teacher: Person, admin: Person, body) -> None:
+def test_invalid_courses_are_refused_and_not_stored(teacher: ApiUser, admin: ApiUser, body) -> None:
     answer = teacher.post("/api/courses", body)
     assert (answer.status_code, answer.headers["content-type"]) == (422, "application/problem+json")
     assert admin.get("/api/courses").json()["items"] == []
 
 
-def test_a_course_made_by_hand(teacher: Person) -> None:
+def test_create_course(teacher: ApiUser) -> None:
     made = teacher.creates(title="Café & Crème", description="D", sections=SECTIONS)
     assert CourseDetail.model_validate(made)
     assert (made["status"], made["version"], made["language"]) == ("draft", 1, "en")
@@ -83,7 +83,7 @@ def test_a_course_made_by_hand(teacher: Person) -> None:
     ]
 
 
-def test_creating_twice_with_one_key_makes_one_course(teacher: Person) -> None:
+def test_repeated_idempotency_key_creates_one_course(teacher: ApiUser) -> None:
     first = teacher.post("/api/courses", {"title": "Once"}, key="k")
     again = teacher.post("/api/courses", {"title": "Once"}, key="k")
     assert (again.status_code, again.json()) == (201, first.json())
@@ -91,7 +91,7 @@ def test_creating_twice_with_one_key_makes_one_course(teacher: Person) -> None:
     assert teacher.post("/api/courses", {"title": "Other"}, key="k").status_code == 422
 
 
-def test_the_list_has_published_courses_in_pages(teacher: Person, learner: Person) -> None:
+def test_list_contains_published_courses_in_pages(teacher: ApiUser, learner: ApiUser) -> None:
     teacher.creates(title="Draft")
     made = [teacher.creates(title=f"Course {n}", status="published")["id"] for n in range(5)]
     seen, cursor = [], None
@@ -106,7 +106,7 @@ def test_the_list_has_published_courses_in_pages(teacher: Person, learner: Perso
     assert seen == made
 
 
-def test_an_edit_shows_at_once(teacher: Person, learner: Person) -> None:
+def test_edit_is_visible_to_the_next_request(teacher: ApiUser, learner: ApiUser) -> None:
     course = teacher.creates(title="Old", status="published")
     path = f"/api/courses/{course['id']}"
     for _ in range(2):
@@ -121,7 +121,7 @@ def test_an_edit_shows_at_once(teacher: Person, learner: Person) -> None:
     assert learner.get(f"{path}/outline").json()["title"] == "New"
 
 
-def test_an_unpublished_course_leaves_the_list_at_once(teacher: Person, learner: Person) -> None:
+def test_unpublished_course_is_hidden_from_the_next_request(teacher: ApiUser, learner: ApiUser) -> None:
     path = f"/api/courses/{teacher.creates(status='published')['id']}"
     assert len(learner.get("/api/courses").json()["items"]) == 1
     teacher.patch(path, {"status": "archived"})
@@ -129,12 +129,12 @@ def test_an_unpublished_course_leaves_the_list_at_once(teacher: Person, learner:
     assert learner.get(path).status_code == 404
 
 
-def test_an_edit_of_nothing_changes_nothing(teacher: Person) -> None:
+def test_empty_edit_changes_nothing(teacher: ApiUser) -> None:
     course = teacher.creates()
     assert teacher.patch(f"/api/courses/{course['id']}", {}).json() == course
 
 
-def test_an_edit_based_on_an_old_version_is_refused(teacher: Person) -> None:
+def test_edit_based_on_an_old_version_is_refused(teacher: ApiUser) -> None:
     course = teacher.creates()
     path = f"/api/courses/{course['id']}"
     assert teacher.patch(path, {"title": "First", "version": 1}).status_code == 200
@@ -143,7 +143,7 @@ def test_an_edit_based_on_an_old_version_is_refused(teacher: Person) -> None:
     assert teacher.get(path).json()["title"] == "First"
 
 
-def test_cached_and_fresh_answers_are_the_same(teacher: Person, learner: Person, course, app) -> None:
+def test_cached_and_fresh_responses_are_equal(teacher: ApiUser, learner: ApiUser, course, app) -> None:
     paths = [
         f"/api/courses/{course['course_id']}",
         f"/api/courses/{course['course_id']}/outline",
@@ -153,8 +153,8 @@ def test_cached_and_fresh_answers_are_the_same(teacher: Person, learner: Person,
     assert [learner.get(path).content for path in paths] == fresh
 
 
-def test_reads_come_from_redis(learner: Person, course, settings) -> None:
-    """What stands in Redis under the present version is what goes out."""
+def test_responses_are_read_from_redis(learner: ApiUser, course, settings) -> None:
+    """The value in Redis under the current version is the response body."""
     path = f"/api/courses/{course['course_id']}"
     version = learner.get(path).json()["version"]
     with Redis.from_url(settings.redis_url.get_secret_value()) as redis:

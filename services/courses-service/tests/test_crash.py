@@ -1,4 +1,4 @@
-"""An import whose process is killed half-way leaves nothing behind."""
+"""An import whose process is killed stores nothing."""
 
 import os
 import signal
@@ -28,7 +28,7 @@ WAITS_FOR_LOCK = text(
 
 @pytest.fixture
 def users_service(tokens) -> Iterator[str]:
-    """users-service's side: a token for whoever asks, and the key that tokens are signed with."""
+    """A stand-in for users-service: it issues service tokens and publishes the signing key."""
     key = jwk.construct(tokens.keys.public_pem, "ES256").to_dict() | {"kid": tokens.keys.kid}
     answers = {
         "/internal/tokens": {"access_token": "a-token", "token_type": "bearer", "expires_in": 60},
@@ -40,7 +40,7 @@ def users_service(tokens) -> Iterator[str]:
 
 @pytest.fixture
 def service(settings, users_service) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
-    """The service as its own process, and its address."""
+    """The service as a process of its own, and its URL."""
     (port,) = free_ports(1)
     values = {name.upper(): _plain(value) for name, value in settings if value is not None}
     environment = {
@@ -60,7 +60,7 @@ def service(settings, users_service) -> Iterator[tuple[subprocess.Popen[bytes], 
         process.wait()
 
 
-def test_a_killed_import_leaves_nothing(settings, service, tokens) -> None:
+def test_killed_import_stores_nothing(settings, service, tokens) -> None:
     process, address = service
     teacher = headers(tokens.user("instructor"))
 
@@ -70,7 +70,7 @@ def test_a_killed_import_leaves_nothing(settings, service, tokens) -> None:
 
     with committed_database(settings) as database:
         with database.engine.connect() as holder:
-            # Course and lessons are written; the last table is held, so the import stops before it.
+            # The import writes courses and lessons, then waits for the lock on choices.
             holder.execute(text("LOCK TABLE choices IN ACCESS EXCLUSIVE MODE"))
             thread = Thread(target=_ignoring_the_cut, args=(upload,))
             thread.start()
@@ -89,8 +89,8 @@ def _plain(value: object) -> str:
 
 
 def _count(database, statement) -> int:
-    with database.transaction() as session:
-        return int(session.scalars(statement).one())
+    with database.transaction() as db:
+        return int(db.scalars(statement).one())
 
 
 def _answers(url: str) -> bool:

@@ -1,15 +1,15 @@
-"""What other services read, with tokens of their own."""
+"""The internal routes, called with service tokens."""
 
 from uuid import UUID, uuid4
 
 import pytest
-from people import Person
+from api_users import ApiUser
 
 from cogniflow_dev.testing.tokens import headers
 
 
 @pytest.mark.parametrize("path", ["/internal/courses", f"/internal/courses/{UUID(int=1)}/lessons"])
-def test_only_services_with_the_scope_pass(client, tokens, admin, path) -> None:
+def test_only_services_with_the_scope_are_allowed(client, tokens, admin, path) -> None:
     assert client.get(path).status_code == 401
     assert admin.get(path).status_code == 401
     wrong = {
@@ -21,7 +21,7 @@ def test_only_services_with_the_scope_pass(client, tokens, admin, path) -> None:
         assert client.get(path, headers=headers(token)).status_code == status
 
 
-def test_every_course_with_its_version(teacher: Person, chat_service: Person) -> None:
+def test_list_contains_every_course_with_its_version(teacher: ApiUser, chat_service: ApiUser) -> None:
     made = [teacher.creates(title=str(n)) for n in range(3)]
     teacher.patch(f"/api/courses/{made[0]['id']}", {"title": "Edited"})
     first = chat_service.get("/internal/courses", params={"limit": 2}).json()
@@ -31,7 +31,7 @@ def test_every_course_with_its_version(teacher: Person, chat_service: Person) ->
     ]
 
 
-def test_the_words_of_a_course(chat_service: Person, course, lesson_id) -> None:
+def test_texts_of_a_course(chat_service: ApiUser, course, lesson_id) -> None:
     texts = chat_service.get(f"/internal/courses/{course['course_id']}/lessons").json()
     assert texts == {
         "course_id": course["course_id"],
@@ -41,6 +41,6 @@ def test_the_words_of_a_course(chat_service: Person, course, lesson_id) -> None:
     }
 
 
-def test_an_unknown_course(chat_service: Person) -> None:
+def test_unknown_course_is_not_found(chat_service: ApiUser) -> None:
     answer = chat_service.get(f"/internal/courses/{uuid4()}/lessons")
     assert (answer.status_code, answer.json()["code"]) == (404, "course_not_found")

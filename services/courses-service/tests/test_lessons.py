@@ -3,20 +3,22 @@
 from uuid import uuid4
 
 import pytest
-from people import Person
+from api_users import ApiUser
 
 from courses_service.lessons.schemas import LessonOut
 
 
-def test_without_a_token_there_is_nothing(client) -> None:
+def test_requests_without_token_are_unauthorized(client) -> None:
     assert client.get(f"/api/lessons/{uuid4()}").status_code == 401
     assert client.patch(f"/api/lessons/{uuid4()}", json={}).status_code == 401
 
 
-def test_a_lesson_is_for_the_enrolled(learner, other_teacher, teacher, admin, course, lesson_id) -> None:
+def test_reading_a_lesson_requires_enrollment(
+    learner, other_teacher, teacher, admin, course, lesson_id
+) -> None:
     path = f"/api/lessons/{lesson_id}"
-    for stranger in (learner, other_teacher):
-        refused = stranger.get(path)
+    for other_user in (learner, other_teacher):
+        refused = other_user.get(path)
         assert (refused.status_code, refused.json()["code"]) == (403, "enrollment_required")
     learner.post(f"/api/courses/{course['course_id']}/enroll")
     shown = learner.get(path).json()
@@ -26,7 +28,7 @@ def test_a_lesson_is_for_the_enrolled(learner, other_teacher, teacher, admin, co
     assert shown["html"] == "<p>Hello <b>there</b>.</p>"
 
 
-def test_answer_keys_are_not_shown(teacher: Person, lesson_id: str) -> None:
+def test_lesson_does_not_contain_correct_answers(teacher: ApiUser, lesson_id: str) -> None:
     answer = teacher.get(f"/api/lessons/{lesson_id}")
     (quiz,) = answer.json()["quizzes"]
     assert [choice["html"] for choice in quiz["questions"][0]["choices"]] == ["1", "2"]
@@ -34,19 +36,19 @@ def test_answer_keys_are_not_shown(teacher: Person, lesson_id: str) -> None:
         assert secret not in answer.text
 
 
-def test_a_lesson_of_a_draft_does_not_exist_for_others(teacher, learner, course, lesson_id) -> None:
+def test_lesson_of_a_draft_is_not_found(teacher, learner, course, lesson_id) -> None:
     teacher.patch(f"/api/courses/{course['course_id']}", {"status": "draft"})
     assert learner.get(f"/api/lessons/{lesson_id}").json()["code"] == "lesson_not_found"
     assert learner.get(f"/api/lessons/{uuid4()}").json()["code"] == "lesson_not_found"
 
 
-def test_who_is_enrolled_keeps_an_archived_course(teacher, learner, course, lesson_id) -> None:
+def test_enrolled_learner_keeps_access_to_an_archived_course(teacher, learner, course, lesson_id) -> None:
     learner.post(f"/api/courses/{course['course_id']}/enroll")
     teacher.patch(f"/api/courses/{course['course_id']}", {"status": "archived"})
     assert learner.get(f"/api/lessons/{lesson_id}").status_code == 200
 
 
-def test_only_the_owner_edits(learner, other_teacher, lesson_id) -> None:
+def test_only_the_owner_edits_a_lesson(learner, other_teacher, lesson_id) -> None:
     path = f"/api/lessons/{lesson_id}"
     assert learner.patch(path, {"title": "x"}).status_code == 403
     assert other_teacher.patch(path, {"title": "x"}).json()["code"] == "not_your_course"
@@ -63,14 +65,16 @@ def test_only_the_owner_edits(learner, other_teacher, lesson_id) -> None:
         {"version": 0},
     ],
 )
-def test_bad_edits_are_refused(teacher: Person, lesson_id: str, body) -> None:
+def test_invalid_edits_are_refused(teacher: ApiUser, lesson_id: str, body) -> None:
     path = f"/api/lessons/{lesson_id}"
     before = teacher.get(path).json()
     assert teacher.patch(path, body).status_code == 422
     assert teacher.get(path).json() == before
 
 
-def test_an_edit_is_sanitized_and_shows_at_once(teacher, learner, course, lesson_id, chat_service) -> None:
+def test_edit_is_sanitized_and_visible_to_the_next_request(
+    teacher, learner, course, lesson_id, chat_service
+) -> None:
     path = f"/api/lessons/{lesson_id}"
     learner.post(f"/api/courses/{course['course_id']}/enroll")
     old = learner.get(path).json()
@@ -85,7 +89,7 @@ def test_an_edit_is_sanitized_and_shows_at_once(teacher, learner, course, lesson
     assert (texts["version"], texts["lessons"][0]["text"]) == (edited["course_version"], "New\n\nwords")
 
 
-def test_an_edit_based_on_an_old_version_is_refused(teacher: Person, lesson_id: str) -> None:
+def test_edit_based_on_an_old_version_is_refused(teacher: ApiUser, lesson_id: str) -> None:
     path = f"/api/lessons/{lesson_id}"
     assert teacher.patch(path, {"title": "First", "version": 1}).status_code == 200
     assert teacher.patch(path, {"title": "Second", "version": 1}).json()["code"] == "edited_meanwhile"

@@ -1,8 +1,8 @@
-"""What still works while a store is away."""
+"""Behavior while a store is not available."""
 
 import pytest
+from api_users import ApiUser
 from fastapi.testclient import TestClient
-from people import Person
 from pydantic import SecretStr
 
 from courses_service.app import create_app
@@ -11,8 +11,8 @@ NOWHERE = "127.0.0.1:9"
 
 
 @pytest.fixture
-def without(settings, database, tokens):
-    """A client whose service finds nobody at the addresses of these stores."""
+def client_without(settings, database, tokens):
+    """Call it with store URLs to get a client whose service can't reach those stores."""
 
     def make(**urls: str) -> TestClient:
         changed = settings.model_copy(update={name: SecretStr(url) for name, url in urls.items()})
@@ -22,13 +22,13 @@ def without(settings, database, tokens):
     return make
 
 
-def as_on(client: TestClient, person: Person) -> Person:
-    return Person(client, person.headers, person.id)
+def with_client(client: TestClient, user: ApiUser) -> ApiUser:
+    return ApiUser(client, user.headers, user.id)
 
 
-def test_without_redis_reads_and_edits_go_on(without, teacher, learner, course, lesson_id) -> None:
-    client = without(redis_url=f"redis://{NOWHERE}/0")
-    reader, writer = as_on(client, learner), as_on(client, teacher)
+def test_reads_and_edits_work_without_redis(client_without, teacher, learner, course, lesson_id) -> None:
+    client = client_without(redis_url=f"redis://{NOWHERE}/0")
+    reader, writer = with_client(client, learner), with_client(client, teacher)
     course_path, lesson_path = f"/api/courses/{course['course_id']}", f"/api/lessons/{lesson_id}"
     learner.post(f"{course_path}/enroll")
     for path in (
@@ -41,13 +41,13 @@ def test_without_redis_reads_and_edits_go_on(without, teacher, learner, course, 
         for _ in range(5):
             assert reader.get(path).json() == learner.get(path).json()
     assert writer.patch(lesson_path, {"title": "New"}).status_code == 200
-    # Redis missed that edit; whoever reads through it sees the new version all the same.
+    # Redis was not reachable for that edit; readers that use Redis see the new version all the same.
     assert learner.get(lesson_path).json()["title"] == "New"
     assert client.get("/health/ready").json()["stores"]["redis"]["ok"] is False
 
 
-def test_without_mongodb_only_quizzes_wait(without, learner, course, lesson_id) -> None:
-    reader = as_on(without(mongo_url=f"mongodb://{NOWHERE}/courses?timeoutMS=300"), learner)
+def test_only_quiz_attempts_fail_without_mongodb(client_without, learner, course, lesson_id) -> None:
+    reader = with_client(client_without(mongo_url=f"mongodb://{NOWHERE}/courses?timeoutMS=300"), learner)
     reader.post(f"/api/courses/{course['course_id']}/enroll")
     (quiz,) = reader.get(f"/api/lessons/{lesson_id}").json()["quizzes"]
     path = f"/api/quizzes/{quiz['id']}/attempts"
@@ -57,8 +57,8 @@ def test_without_mongodb_only_quizzes_wait(without, learner, course, lesson_id) 
     assert reader.post(f"/api/lessons/{lesson_id}/complete").status_code == 200
 
 
-def test_without_postgresql_every_read_says_so(without, learner) -> None:
-    client = without(database_url=f"postgresql+psycopg2://courses:x@{NOWHERE}/cogniflow")
-    answer = as_on(client, learner).get("/api/courses")
+def test_reads_answer_503_without_postgresql(client_without, learner) -> None:
+    client = client_without(database_url=f"postgresql+psycopg2://courses:x@{NOWHERE}/cogniflow")
+    answer = with_client(client, learner).get("/api/courses")
     assert (answer.status_code, answer.json()["code"]) == (503, "service_unavailable")
     assert client.get("/health/live").status_code == 200

@@ -1,38 +1,38 @@
-"""What the service tells of a person, and that nothing of them is left after an erasure."""
+"""Export and erasure of a user's personal data."""
 
 from uuid import uuid4
 
 import pytest
-from people import Person
+from api_users import ApiUser
 from sqlalchemy import text
 
 from cogniflow_dev.testing.tokens import headers
 from cogniflow_kit.personal_data import ERASE_SCOPE, EXPORT_SCOPE, PAGE
 from courses_service.indexes import QUIZ_ATTEMPTS
-from courses_service.privacy.personal_data import NOBODY, WITHOUT_PEOPLE
+from courses_service.personal_data import ERASED_INSTRUCTOR, TABLES_WITHOUT_PERSONAL_DATA
 from courses_service.tables import metadata
 
 
 @pytest.fixture
 def users_service(client, tokens):
     scopes = f"{EXPORT_SCOPE} {ERASE_SCOPE}"
-    return Person(client, headers(tokens.service("users-service", "courses-service", scopes)), uuid4())
+    return ApiUser(client, headers(tokens.service("users-service", "courses-service", scopes)), uuid4())
 
 
 @pytest.fixture
 def study(course, lesson_id):
-    """Enrolls somebody, completes the lesson and answers its quiz."""
+    """Call it with a user to enroll them, complete the lesson and answer its quiz."""
 
-    def do(person):
-        person.post(f"/api/courses/{course['course_id']}/enroll", key=f"enroll-{person.id}")
-        person.post(f"/api/lessons/{lesson_id}/complete")
-        quiz = person.get(f"/api/lessons/{lesson_id}").json()["quizzes"][0]
+    def do(user):
+        user.post(f"/api/courses/{course['course_id']}/enroll", key=f"enroll-{user.id}")
+        user.post(f"/api/lessons/{lesson_id}/complete")
+        quiz = user.get(f"/api/lessons/{lesson_id}").json()["quizzes"][0]
         answers = [
             {"question_id": question["id"], "choice_ids": [question["choices"][0]["id"]]}
             for question in quiz["questions"]
         ]
-        body = {"client_attempt_id": f"canary-{person.id}", "answers": answers}
-        answer = person.post(f"/api/quizzes/{quiz['id']}/attempts", body)
+        body = {"client_attempt_id": f"canary-{user.id}", "answers": answers}
+        answer = user.post(f"/api/quizzes/{quiz['id']}/attempts", body)
         assert answer.status_code == 201, answer.text
 
     return do
@@ -49,7 +49,7 @@ def exported(users_service, user_id):
             return items
 
 
-def test_people_and_the_wrong_services_may_not(client, learner, tokens):
+def test_users_and_services_without_scope_are_refused(client, learner, tokens):
     for method, path, scope in (("GET", "export", ERASE_SCOPE), ("POST", "erase", EXPORT_SCOPE)):
         address = f"/internal/people/{learner.id}/{path}"
         assert client.request(method, address).status_code == 401
@@ -59,24 +59,26 @@ def test_people_and_the_wrong_services_may_not(client, learner, tokens):
 
 
 @pytest.mark.parametrize("cursor", ["bm9uc2Vuc2U", "WzAsIDFd", "WzksIFtdXQ", "WzAsIFsiXHUwMDAwIl1d"])
-def test_a_made_up_cursor_is_refused(users_service, cursor):
+def test_invalid_cursor_is_refused(users_service, cursor):
     answer = users_service.get(f"/internal/people/{uuid4()}/export", params={"cursor": cursor})
     assert answer.status_code == 422
 
 
-def test_every_table_and_collection_is_covered(client, database, settings):
+def test_every_table_and_collection_is_listed(client, database, settings):
     covered = set(client.app.state.personal_data.stores)
     names = {table.name for table in metadata.tables.values()}
-    assert {f"postgresql.{name}" for name in names - WITHOUT_PEOPLE} | {f"mongodb.{QUIZ_ATTEMPTS}"} == covered
-    assert names >= WITHOUT_PEOPLE
+    assert {f"postgresql.{name}" for name in names - TABLES_WITHOUT_PERSONAL_DATA} | {
+        f"mongodb.{QUIZ_ATTEMPTS}"
+    } == covered
+    assert names >= TABLES_WITHOUT_PERSONAL_DATA
     collections = set(client.app.state.mongo.database.list_collection_names())
     assert {f"mongodb.{name}" for name in collections} <= covered
 
 
-def test_everything_is_exported_and_erased_of_one_person_only(
-    client, learner, someone, study, users_service, database
+def test_export_and_erasure_cover_all_data_of_one_user_only(
+    client, learner, make_user, study, users_service, database
 ):
-    other = someone(client)
+    other = make_user(client)
     study(learner), study(other)
     before = exported(users_service, other.id)
     found = exported(users_service, learner.id)
@@ -97,23 +99,21 @@ def test_everything_is_exported_and_erased_of_one_person_only(
     assert exported(users_service, other.id) == before
 
 
-def test_an_erased_instructors_courses_stay_and_belong_to_nobody(
-    client, teacher, course, admin, users_service, learner
-):
+def test_courses_of_an_erased_instructor_stay(client, teacher, course, admin, users_service, learner):
     path = f"/api/courses/{course['course_id']}"
     assert learner.get(path).json()["instructor_id"] == str(teacher.id)
     found = exported(users_service, teacher.id)
     assert {"postgresql.courses", "postgresql.import_reports"} <= {item["store"] for item in found}
     assert users_service.post(f"/internal/people/{teacher.id}/erase").status_code == 200
-    assert learner.get(path).json()["instructor_id"] == str(NOBODY)
+    assert learner.get(path).json()["instructor_id"] == str(ERASED_INSTRUCTOR)
     assert admin.patch(path, {"title": "Looked after"}).status_code == 200
     assert exported(users_service, teacher.id) == []
 
 
-def test_a_long_history_comes_in_pages(users_service, database):
+def test_large_export_is_paginated(users_service, database):
     user_id = uuid4()
-    with database.transaction() as session:
-        session.execute(
+    with database.transaction() as db:
+        db.execute(
             text(
                 "INSERT INTO idempotency_keys (owner_id, key, fingerprint, status, answer)"
                 " SELECT :owner, 'key ' || n, '', 201, '{}' FROM generate_series(1, :rows) n"
@@ -126,8 +126,8 @@ def test_a_long_history_comes_in_pages(users_service, database):
     assert len(keys) == len(set(keys)) == 2 * PAGE + 1
 
 
-def test_the_activity_counts_ones_own(client, learner, someone, study):
+def test_activity_counts_only_the_callers_own(client, learner, make_user, study):
     assert client.get("/api/courses/activity").status_code == 401
     assert learner.get("/api/courses/activity").json() == {"courses": 0, "lessons": 0}
-    study(learner), study(someone(client))
+    study(learner), study(make_user(client))
     assert learner.get("/api/courses/activity").json() == {"courses": 1, "lessons": 1}

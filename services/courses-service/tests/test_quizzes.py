@@ -1,11 +1,11 @@
-"""Quiz attempts over HTTP, kept in MongoDB."""
+"""Quiz attempts over HTTP, stored in MongoDB."""
 
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from api_users import ApiUser
 from course_archives import targz, with_vertical
-from people import Person
 
 from courses_service.indexes import QUIZ_ATTEMPTS
 
@@ -23,7 +23,7 @@ QUESTIONS = """
 
 
 @pytest.fixture
-def lesson(teacher: Person, learner: Person) -> dict[str, Any]:
+def lesson(teacher: ApiUser, learner: ApiUser) -> dict[str, Any]:
     """A lesson with a quiz of two questions, in a course that the learner is enrolled in."""
     course_id = teacher.imports(targz(with_vertical(QUESTIONS)))["course_id"]
     learner.post(f"/api/courses/{course_id}/enroll")
@@ -43,7 +43,7 @@ def path(quiz) -> str:
 
 
 def answers(quiz: dict[str, Any], *chosen: tuple[int, ...]) -> list[dict[str, Any]]:
-    """By the positions of questions and choices."""
+    """Answers that choose these positions in each question."""
     return [
         {"question_id": question["id"], "choice_ids": [question["choices"][n]["id"] for n in numbers]}
         for question, numbers in zip(quiz["questions"], chosen, strict=False)
@@ -55,23 +55,23 @@ def attempt(quiz: dict[str, Any], *chosen: tuple[int, ...], client_id: str = "a-
 
 
 @pytest.fixture
-def kept(app):
+def stored_attempts(app):
     """The attempts in MongoDB."""
     return lambda: list(app.state.mongo.collection(QUIZ_ATTEMPTS).find().sort("_id"))
 
 
-def test_without_a_token_there_is_nothing(client) -> None:
+def test_requests_without_token_are_unauthorized(client) -> None:
     assert client.post(f"/api/quizzes/{uuid4()}/attempts", json={}).status_code == 401
     assert client.get(f"/api/quizzes/{uuid4()}/attempts").status_code == 401
 
 
-def test_a_quiz_is_for_the_enrolled(client, someone, quiz, path, kept) -> None:
-    stranger = someone(client)
-    assert stranger.post(path, attempt(quiz, (1,))).json()["code"] == "enrollment_required"
-    assert stranger.get(path).json()["code"] == "enrollment_required"
+def test_attempts_require_enrollment(client, make_user, quiz, path, stored_attempts) -> None:
+    other_user = make_user(client)
+    assert other_user.post(path, attempt(quiz, (1,))).json()["code"] == "enrollment_required"
+    assert other_user.get(path).json()["code"] == "enrollment_required"
     unknown = f"/api/quizzes/{uuid4()}/attempts"
-    assert stranger.post(unknown, attempt(quiz, (1,))).json()["code"] == "quiz_not_found"
-    assert kept() == []
+    assert other_user.post(unknown, attempt(quiz, (1,))).json()["code"] == "quiz_not_found"
+    assert stored_attempts() == []
 
 
 @pytest.mark.parametrize(
@@ -101,15 +101,17 @@ def test_a_quiz_is_for_the_enrolled(client, someone, quiz, path, kept) -> None:
         *("foreign choice", "two for one", "choice twice", "question twice", "too many"),
     ],
 )
-def test_bad_attempts_are_refused_and_not_kept(learner: Person, quiz, path, kept, change) -> None:
+def test_invalid_attempts_are_refused_and_not_stored(
+    learner: ApiUser, quiz, path, stored_attempts, change
+) -> None:
     body = attempt(quiz, (1,), (0, 2))
     change(body, quiz)
     answer = learner.post(path, body)
     assert (answer.status_code, answer.headers["content-type"]) == (422, "application/problem+json")
-    assert kept() == []
+    assert stored_attempts() == []
 
 
-def test_an_attempt_is_graded_with_feedback(learner: Person, quiz, path) -> None:
+def test_attempt_is_graded_with_feedback(learner: ApiUser, quiz, path) -> None:
     answer = learner.post(path, attempt(quiz, (0,), (0, 2)))
     assert answer.status_code == 201
     result = answer.json()
@@ -127,29 +129,31 @@ def test_an_attempt_is_graded_with_feedback(learner: Person, quiz, path) -> None
     [(((1,), (0, 2)), 2), (((1,), (0,)), 1), (((1,), (0, 1, 2)), 1), (((), ()), 0), ((), 0)],
     ids=["all right", "one missing", "one too many", "nothing chosen", "not answered"],
 )
-def test_only_the_whole_answer_counts(learner: Person, quiz, path, chosen, score) -> None:
+def test_score_requires_all_correct_choices_and_no_other(learner: ApiUser, quiz, path, chosen, score) -> None:
     assert learner.post(path, attempt(quiz, *chosen)).json()["score"] == score
 
 
-def test_sent_again_it_gives_the_first_result(learner: Person, quiz, path, kept) -> None:
+def test_repeated_attempt_returns_the_first_result(learner: ApiUser, quiz, path, stored_attempts) -> None:
     first = learner.post(path, attempt(quiz, (1,), (0, 2)))
     again = learner.post(path, attempt(quiz, (1,), (0, 2)))
     assert (first.status_code, again.status_code) == (201, 200)
     assert again.json() == first.json() | {"submitted_at": again.json()["submitted_at"]}
     other = learner.post(path, attempt(quiz, (0,), (0, 2)))
     assert (other.status_code, other.json()["code"]) == (409, "attempt_id_reused")
-    assert len(kept()) == 1
+    assert len(stored_attempts()) == 1
 
 
-def test_two_learners_may_use_the_same_id(learner, client, someone, lesson, quiz, path, kept) -> None:
-    other = someone(client)
+def test_two_learners_may_use_the_same_client_attempt_id(
+    learner, client, make_user, lesson, quiz, path, stored_attempts
+) -> None:
+    other = make_user(client)
     other.post(f"/api/courses/{lesson['course_id']}/enroll")
-    for person in (learner, other):
-        assert person.post(path, attempt(quiz, (1,))).status_code == 201
-    assert len(kept()) == 2
+    for user in (learner, other):
+        assert user.post(path, attempt(quiz, (1,))).status_code == 201
+    assert len(stored_attempts()) == 2
 
 
-def test_own_attempts_in_pages(learner, teacher, quiz, path) -> None:
+def test_own_attempts_are_paginated(learner, teacher, quiz, path) -> None:
     made = [learner.post(path, attempt(quiz, (1,), client_id=f"a-{n}")).json()["id"] for n in range(3)]
     teacher.post(path, attempt(quiz, (1,)))
     page = learner.get(path, params={"limit": 2}).json()
@@ -158,9 +162,11 @@ def test_own_attempts_in_pages(learner, teacher, quiz, path) -> None:
     assert rest["next_cursor"] is None
 
 
-def test_the_fact_is_in_the_same_document(learner: Person, lesson, quiz, path, kept) -> None:
+def test_event_is_stored_in_the_attempt_document(
+    learner: ApiUser, lesson, quiz, path, stored_attempts
+) -> None:
     result = learner.post(path, attempt(quiz, (1,), (0, 2))).json()
-    (document,) = kept()
+    (document,) = stored_attempts()
     assert document["outbox_pending"] is True
     assert document["outbox"]["type"] == "quiz.attempted"
     assert document["outbox"]["actor_id"] == learner.id

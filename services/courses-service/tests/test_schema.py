@@ -1,4 +1,4 @@
-"""The tables in the code are the tables in the database, and every foreign key has an index."""
+"""The migrated schema equals the tables in the code, and every foreign key has an index."""
 
 from sqlalchemy import text
 
@@ -17,15 +17,15 @@ WITHOUT_INDEX = text(
 )
 
 
-def test_the_migrations_make_exactly_the_tables(settings) -> None:
+def test_migrated_schema_equals_the_tables_in_code(settings) -> None:
     assert schema_drift(settings, metadata) == []
 
 
 def test_every_foreign_key_has_an_index(database) -> None:
-    with database.transaction() as session:
-        assert session.execute(WITHOUT_INDEX).all() == []
+    with database.transaction() as db:
+        assert db.execute(WITHOUT_INDEX).all() == []
 
 
-def test_preparing_again_changes_nothing(settings) -> None:
+def test_bootstrap_can_be_repeated(settings) -> None:
     bootstrap(settings)
     bootstrap(settings)

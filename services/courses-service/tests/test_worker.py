@@ -1,17 +1,17 @@
-"""The worker hands over what waits in both databases, each fact once."""
+"""The worker delivers the events of both databases, each once."""
 
 import json
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from api_users import ApiUser
 from course_archives import targz
-from people import Person
 
 from cogniflow_dev.testing.servers import Call, json_server
 from cogniflow_kit.clients import ServiceClient
 from cogniflow_kit.events import Deliver
-from courses_service.worker import build
+from courses_service.worker import build_worker
 
 
 @pytest.fixture
@@ -21,7 +21,7 @@ def received() -> list[dict[str, Any]]:
 
 @pytest.fixture
 def neighbors(received: list[dict[str, Any]]) -> Iterator[str]:
-    """users-service, which gives tokens, and analytics-service, which takes facts."""
+    """Stand-ins for users-service, which issues tokens, and analytics-service, which stores events."""
 
     def answer(call: Call) -> tuple[int, Any]:
         if call.path == "/internal/tokens":
@@ -34,9 +34,9 @@ def neighbors(received: list[dict[str, Any]]) -> Iterator[str]:
         yield url
 
 
-def test_every_fact_is_delivered_once(settings, neighbors, committing_client, someone, received) -> None:
-    teacher: Person = someone(committing_client, "instructor")
-    learner: Person = someone(committing_client)
+def test_every_event_is_delivered_once(settings, neighbors, committing_client, make_user, received) -> None:
+    teacher: ApiUser = make_user(committing_client, "instructor")
+    learner: ApiUser = make_user(committing_client)
     course_id = teacher.imports(targz())["course_id"]
     learner.post(f"/api/courses/{course_id}/enroll")
     outline = learner.get(f"/api/courses/{course_id}/outline").json()
@@ -47,7 +47,7 @@ def test_every_fact_is_delivered_once(settings, neighbors, committing_client, so
     )
 
     connected = settings.model_copy(update={"users_url": neighbors, "analytics_url": neighbors})
-    worker = build(connected)
+    worker = build_worker(connected)
     deliver = Deliver(ServiceClient(connected, "analytics-service", neighbors))
     for _ in range(2):
         for outbox in worker.outboxes:

@@ -1,4 +1,4 @@
-"""`python -m courses_service`: bring tables and indexes up to date, then serve."""
+"""`python -m courses_service`: bootstrap, then serve."""
 
 from cogniflow_kit.server import serve
 from courses_service.app import create_app

@@ -1,4 +1,4 @@
-"""Puts courses-service together."""
+"""Assembles the courses-service application."""
 
 from fastapi import FastAPI
 
@@ -10,24 +10,24 @@ from cogniflow_kit.redis import Cache, RedisStore
 from cogniflow_kit.sql.database import Database
 from cogniflow_kit.verification import polled
 from courses_service.courses.api import router as courses
+from courses_service.enrollments.api import activity_router as activity
 from courses_service.enrollments.api import router as enrollments
 from courses_service.imports.api import router as imports
-from courses_service.imports.upload import MAX_UPLOAD_BYTES
+from courses_service.imports.archive_upload import MAX_UPLOAD_BYTES
 from courses_service.internal.api import router as internal
 from courses_service.lessons.api import router as lessons
-from courses_service.privacy.api import router as activity
-from courses_service.privacy.personal_data import personal_data
+from courses_service.personal_data import personal_data
 from courses_service.quizzes.api import router as quizzes
 from courses_service.settings import Settings
 
-# The longest lesson that an edit may send, with every character escaped.
+# Enough for the longest lesson with every character escaped.
 MAX_BODY_BYTES = 2_000_000
 
 
 def create_app(
     settings: Settings, *, keys: KeySource | None = None, database: Database | None = None
 ) -> FastAPI:
-    """The application; tests pass keys of their own and a database they roll back."""
+    """Build the application. Tests pass `keys` of their own and a `database` that rolls back."""
     database = database or Database(settings.database_url.get_secret_value(), application=settings.service)
     mongo = Mongo(settings.mongo_url.get_secret_value())
     redis = RedisStore(settings.redis_url.get_secret_value(), settings.schema_name)

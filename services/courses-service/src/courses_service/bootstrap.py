@@ -1,4 +1,4 @@
-"""What has to exist before the first request. Repeating it does no harm."""
+"""Creates what the service needs before its first request. A repetition changes nothing."""
 
 from pathlib import Path
 
@@ -14,7 +14,7 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 
 
 def bootstrap(settings: Settings) -> None:
-    """Tables, MongoDB indexes and, where asked for, the bundled courses."""
+    """Migrate PostgreSQL, create MongoDB indexes and, with `demo_data`, load the bundled courses."""
     configure_logging(settings.service, settings.log_level)
     url = settings.database_url.get_secret_value()
     migrate(url, MIGRATIONS)

@@ -8,7 +8,7 @@ QUIZ_ATTEMPTS = "quiz_attempts"
 
 
 def create_indexes(mongo: Mongo) -> None:
-    """Repeating it does no harm."""
+    """Create the indexes that are missing."""
     attempts = mongo.collection(QUIZ_ATTEMPTS)
     attempts.create_index(
         [("user_id", ASCENDING), ("client_attempt_id", ASCENDING)], name="client_attempt", unique=True

@@ -1,4 +1,4 @@
-"""The ASGI application, for servers that import one: `courses_service.main:app`."""
+"""The ASGI application, for ASGI servers that import it: `courses_service.main:app`."""
 
 from courses_service.app import create_app
 from courses_service.settings import Settings

@@ -1,4 +1,4 @@
-"""What courses-service reads from its environment."""
+"""Settings of courses-service, read from the environment."""
 
 from pathlib import Path
 from typing import ClassVar
@@ -9,7 +9,7 @@ from cogniflow_kit.settings import ServiceSettings
 
 
 class Settings(ServiceSettings):
-    """`content_dir`: the bundled content, whose courses are the demo data."""
+    """`content_dir`: folder of the bundled content; its courses are loaded as demo data."""
 
     service: ClassVar[str] = "courses-service"
     schema_name: ClassVar[str] = "courses"

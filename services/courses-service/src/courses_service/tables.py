@@ -1,4 +1,4 @@
-"""Every table of courses-service."""
+"""All PostgreSQL tables of courses-service."""
 
 from datetime import datetime
 from typing import Annotated, Any
@@ -25,7 +25,7 @@ from cogniflow_kit.sql.tables import CreatedAt, Id, service_metadata
 
 metadata = service_metadata("courses")
 
-Words = Annotated[str, mapped_column(Text, server_default="")]
+OptionalText = Annotated[str, mapped_column(Text, server_default="")]
 
 
 class Base(DeclarativeBase):
@@ -33,7 +33,7 @@ class Base(DeclarativeBase):
 
 
 class Course(Base):
-    """`version` grows with every edit of the course or anything in it; caches are keyed by it."""
+    """`version` is raised by every edit of the course or of a lesson in it. Cache keys contain it."""
 
     __tablename__ = "courses"
     __table_args__ = (
@@ -45,7 +45,7 @@ class Course(Base):
     id: Mapped[Id]
     slug: Mapped[str] = mapped_column(Text, unique=True)
     title: Mapped[str] = mapped_column(Text)
-    description: Mapped[Words]
+    description: Mapped[OptionalText]
     language: Mapped[str] = mapped_column(Text, server_default="en")
     instructor_id: Mapped[UUID] = mapped_column(index=True)
     status: Mapped[str] = mapped_column(Text, server_default="draft")
@@ -69,7 +69,7 @@ class Section(Base):
 
 
 class Lesson(Base):
-    """`position` counts through the whole course. `html` is sanitized, `text` its words."""
+    """`position` counts through the whole course. `html` is sanitized; `text` is its plain text."""
 
     __tablename__ = "lessons"
     __table_args__ = (
@@ -86,9 +86,9 @@ class Lesson(Base):
     section_id: Mapped[UUID]
     position: Mapped[int]
     title: Mapped[str] = mapped_column(Text)
-    subsection: Mapped[Words]
-    html: Mapped[Words]
-    text: Mapped[Words]
+    subsection: Mapped[OptionalText]
+    html: Mapped[OptionalText]
+    text: Mapped[OptionalText]
 
 
 class Enrollment(Base):
@@ -102,7 +102,7 @@ class Enrollment(Base):
 
 
 class UserProgress(Base):
-    """One row a completed lesson; only who is enrolled can have one."""
+    """One row per completed lesson. The foreign key to enrollments allows it for enrolled users only."""
 
     __tablename__ = "user_progress"
     __table_args__ = (
@@ -134,7 +134,7 @@ class Quiz(Base):
 
 
 class Question(Base):
-    """`prompt` and `explanation` are sanitized HTML; the latter is shown after an attempt."""
+    """`prompt` and `explanation` are sanitized HTML; the explanation is shown after an attempt."""
 
     __tablename__ = "questions"
     __table_args__ = (
@@ -148,11 +148,11 @@ class Question(Base):
     position: Mapped[int]
     kind: Mapped[str] = mapped_column(Text)
     prompt: Mapped[str] = mapped_column(Text)
-    explanation: Mapped[Words]
+    explanation: Mapped[OptionalText]
 
 
 class Choice(Base):
-    """`html` and `feedback` are sanitized; the latter is shown to whoever chose this."""
+    """`html` and `feedback` are sanitized HTML; learners who chose this choice see the feedback."""
 
     __tablename__ = "choices"
     __table_args__ = (
@@ -165,11 +165,11 @@ class Choice(Base):
     position: Mapped[int]
     html: Mapped[str] = mapped_column(Text)
     is_correct: Mapped[bool]
-    feedback: Mapped[Words]
+    feedback: Mapped[OptionalText]
 
 
 class ImportReport(Base):
-    """What came of one archive. An instructor can import the same archive once."""
+    """The report of one import. An instructor can import the same archive once."""
 
     __tablename__ = "import_reports"
     __table_args__ = (UniqueConstraint("instructor_id", "archive_sha256"),)
@@ -178,7 +178,7 @@ class ImportReport(Base):
     course_id: Mapped[UUID] = mapped_column(ForeignKey(Course.id, ondelete="CASCADE"), unique=True)
     instructor_id: Mapped[UUID]
     archive_sha256: Mapped[str] = mapped_column(Text)
-    source: Mapped[Words]
+    source: Mapped[OptionalText]
     counts: Mapped[dict[str, int]] = mapped_column(JSONB)
     not_taken_over: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
     imported_at: Mapped[CreatedAt]

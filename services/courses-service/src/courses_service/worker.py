@@ -1,4 +1,4 @@
-"""`python -m courses_service.worker`: relays facts from both databases and keeps the tables small."""
+"""`python -m courses_service.worker`: delivers events from both outboxes and prunes tables."""
 
 from cogniflow_kit.jobs import Jobs
 from cogniflow_kit.mongo import Mongo, MongoOutbox
@@ -9,7 +9,7 @@ from courses_service.indexes import QUIZ_ATTEMPTS
 from courses_service.settings import Settings
 
 
-def build(settings: Settings) -> Worker:
+def build_worker(settings: Settings) -> Worker:
     database = Database(settings.database_url.get_secret_value(), application="courses-worker")
     mongo = Mongo(settings.mongo_url.get_secret_value())
     return Worker(
@@ -21,4 +21,4 @@ def build(settings: Settings) -> Worker:
 
 
 if __name__ == "__main__":
-    build(Settings()).main()
+    build_worker(Settings()).main()

@@ -1,4 +1,4 @@
-"""A course archive becomes a course, and whatever doesn't is named in the report."""
+"""Parsing course archives: content, and the report of skipped elements."""
 
 import io
 import tarfile
@@ -10,8 +10,8 @@ from course_archives import DEMO_COURSE, DEMO_COURSE_MISSING, SMALL, targz, with
 
 from courses_service.olx import blocks
 from courses_service.olx.errors import ArchiveTooLarge, MalformedArchive, NothingToImport
-from courses_service.olx.reader import ReadCourse, read_olx
-from courses_service.olx.report import NotTakenOver
+from courses_service.olx.reader import ParsedCourse, read_olx
+from courses_service.olx.report import SkippedElement
 
 BLOCK_FOLDERS = {
     *("course", "chapter", "sequential", "vertical", "library_content"),
@@ -19,15 +19,15 @@ BLOCK_FOLDERS = {
 }
 
 
-def read(files: dict[str, str]) -> ReadCourse:
+def read(files: dict[str, str]) -> ParsedCourse:
     return read_olx(io.BytesIO(targz(files)))
 
 
-def reasons(course: ReadCourse, kind: str) -> list[str]:
-    return [entry.reason for entry in course.report.entries if entry.kind == kind]
+def reasons(course: ParsedCourse, kind: str) -> list[str]:
+    return [entry.reason for entry in course.report.skipped if entry.kind == kind]
 
 
-def test_a_small_course_is_read_whole() -> None:
+def test_small_course_is_parsed_completely() -> None:
     course = read(SMALL)
     assert (course.content.title, course.content.language) == ("Small course", "en")
     assert course.source == "Acme+CS1+2026"
@@ -40,14 +40,14 @@ def test_a_small_course_is_read_whole() -> None:
     assert [(choice.html, choice.is_correct) for choice in question.choices] == [("1", False), ("2", True)]
 
 
-def test_what_a_small_course_loses_is_named() -> None:
-    entries = set(read(SMALL).report.entries)
+def test_report_lists_every_skipped_element() -> None:
+    entries = set(read(SMALL).report.skipped)
     place = "Basics / First steps / Hello"
     assert entries == {
-        NotTakenOver("markup", "Greeting", place, "removed or replaced: 1 script"),
-        NotTakenOver("video", "x1", place, "video blocks aren't supported"),
-        NotTakenOver("wiki", "wiki", "", "wiki blocks aren't supported here"),
-        NotTakenOver("static file", "static/logo.png", "", "files beside the lessons aren't stored"),
+        SkippedElement("markup", "Greeting", place, "removed or replaced: 1 script"),
+        SkippedElement("video", "x1", place, "video blocks aren't supported"),
+        SkippedElement("wiki", "wiki", "", "wiki blocks aren't supported here"),
+        SkippedElement("static file", "static/logo.png", "", "files beside the lessons aren't stored"),
     }
 
 
@@ -59,7 +59,7 @@ def test_what_a_small_course_loses_is_named() -> None:
         ('group_access="{&quot;1&quot;: [2]}"', "only some groups of learners could see it"),
     ],
 )
-def test_withheld_blocks_stay_withheld_with_all_inside(attribute: str, reason: str) -> None:
+def test_hidden_blocks_are_skipped_with_their_children(attribute: str, reason: str) -> None:
     files = {
         **SMALL,
         "sequential/s1.xml": (
@@ -124,14 +124,14 @@ def test_withheld_blocks_stay_withheld_with_all_inside(attribute: str, reason: s
         ),
     ],
 )
-def test_a_problem_is_taken_over_whole_or_not_at_all(problem: str, reason: str) -> None:
+def test_unsupported_problem_is_skipped_completely(problem: str, reason: str) -> None:
     course = read(with_vertical(f'<html>Text</html><problem url_name="q">{problem}</problem>'))
     assert list(course.content.quizzes()) == []
     (found,) = reasons(course, "problem")[:1]
     assert reason in found
 
 
-def test_a_problem_with_several_questions() -> None:
+def test_problem_with_several_questions_becomes_one_quiz() -> None:
     course = read(
         with_vertical(
             """<problem display_name="Two">
@@ -163,7 +163,7 @@ def test_a_problem_with_several_questions() -> None:
     ]
 
 
-def test_a_problem_bank_gives_all_its_problems() -> None:
+def test_all_problems_of_a_problem_bank_are_imported() -> None:
     course = read(with_vertical('<library_content max_count="1"><problem url_name="p1"/></library_content>'))
     assert len(list(course.content.quizzes())) == 1
     assert reasons(course, "library_content") == [
@@ -171,7 +171,7 @@ def test_a_problem_bank_gives_all_its_problems() -> None:
     ]
 
 
-def test_blocks_in_two_places_or_inside_themselves_are_met_once() -> None:
+def test_repeated_and_circular_references_are_visited_once() -> None:
     loop = '<conditional><problem url_name="p1"/><conditional url_name="loop"/></conditional>'
     course = read(
         with_vertical(
@@ -183,18 +183,18 @@ def test_blocks_in_two_places_or_inside_themselves_are_met_once() -> None:
     assert reasons(course, "problem") == ["it is inside a conditional that wasn't taken over"]
 
 
-def test_a_missing_block_is_named() -> None:
+def test_report_lists_missing_blocks() -> None:
     course = read(with_vertical('<html url_name="h1"/><problem url_name="gone"/>'))
     assert reasons(course, "problem")[0] == "the file that should hold it is missing"
 
 
-def test_drafts_and_unused_blocks_are_named() -> None:
+def test_report_lists_drafts_and_unused_blocks() -> None:
     course = read({**SMALL, "drafts/vertical/d.xml": "<vertical/>", "html/unused.xml": "<html/>"})
     assert reasons(course, "draft") == ["it wasn't published"]
     assert reasons(course, "html") == ["no part of the course refers to it"]
 
 
-def test_a_url_name_reaches_no_file_outside_the_archive() -> None:
+def test_url_name_cannot_refer_outside_the_archive() -> None:
     course = read(with_vertical('<html url_name="h1"/><problem url_name="../../../../etc/passwd"/>'))
     assert reasons(course, "problem")[0] == "the file that should hold it is missing"
 
@@ -213,36 +213,36 @@ def test_a_url_name_reaches_no_file_outside_the_archive() -> None:
         pytest.param("<html/>", id="another block"),
     ],
 )
-def test_xml_that_is_not_sound_refuses_the_archive(xml: str) -> None:
+def test_unsafe_or_malformed_xml_is_refused(xml: str) -> None:
     with pytest.raises(MalformedArchive, match=r"vertical/v1\.xml"):
         read({**SMALL, "vertical/v1.xml": xml})
 
 
-def test_html_that_is_not_utf8_refuses_the_archive() -> None:
+def test_html_that_is_not_utf8_is_refused() -> None:
     with pytest.raises(MalformedArchive, match=r"html/h1\.html"):
         read_olx(io.BytesIO(targz({**SMALL, "html/h1.html": "é".encode("latin-1")})))
 
 
-def test_a_course_without_lessons_is_refused() -> None:
+def test_course_without_lessons_is_refused() -> None:
     with pytest.raises(NothingToImport):
         read(with_vertical('<video url_name="x"/>'))
 
 
-def test_more_blocks_than_any_course_has_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_number_of_blocks_is_limited(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(blocks, "MAX_BLOCKS", 10)
     with pytest.raises(ArchiveTooLarge):
         read(with_vertical("<html>x</html>" * 10))
 
 
 @pytest.fixture(scope="module")
-def demo_course() -> ReadCourse:
+def demo_course() -> ParsedCourse:
     if not DEMO_COURSE.exists():
         pytest.skip(DEMO_COURSE_MISSING)
     with DEMO_COURSE.open("rb") as archive:
         return read_olx(archive)
 
 
-def test_the_open_edx_demo_course_is_read(demo_course: ReadCourse) -> None:
+def test_open_edx_demo_course_is_parsed(demo_course: ParsedCourse) -> None:
     content = demo_course.content
     assert content.title == "Open edX Demo Course"
     assert len(content.sections) == 6
@@ -251,8 +251,8 @@ def test_the_open_edx_demo_course_is_read(demo_course: ReadCourse) -> None:
     assert "alveoli" in str(content)
 
 
-def test_no_block_of_the_demo_course_is_dropped_in_silence(demo_course: ReadCourse) -> None:
-    """Counts the archive's blocks on its own, and finds each in the course or in the report."""
+def test_every_block_of_the_demo_course_is_imported_or_reported(demo_course: ParsedCourse) -> None:
+    """Count the archive's blocks independently and find each among imported or skipped ones."""
     blocks_there: Counter[str] = Counter()
     with tarfile.open(DEMO_COURSE) as archive:
         for member in archive:
@@ -265,19 +265,19 @@ def test_no_block_of_the_demo_course_is_dropped_in_silence(demo_course: ReadCour
             blocks_there[root.tag] += 1
             if root.tag in ("course", "chapter", "sequential", "vertical", "library_content"):
                 blocks_there.update(child.tag for child in root if set(child.attrib) != {"url_name"})
-    accounted = Counter(name.split("/")[0] for name in demo_course.report.taken)
+    accounted = Counter(name.split("/")[0] for name in demo_course.report.imported)
     accounted += Counter(
         entry.kind
-        for entry in demo_course.report.entries
+        for entry in demo_course.report.skipped
         if entry.kind in blocks_there and entry.kind != "settings"
     )
     assert sum(blocks_there.values()) > 400
     assert accounted == blocks_there
 
 
-def test_no_file_of_the_demo_course_is_dropped_in_silence(demo_course: ReadCourse) -> None:
-    """Files that hold no block are either read for one or named in the report."""
-    named = {entry.name for entry in demo_course.report.entries}
+def test_every_other_file_of_the_demo_course_is_used_or_reported(demo_course: ParsedCourse) -> None:
+    """Each file outside block folders is used by a block or listed in the report."""
+    named = {entry.name for entry in demo_course.report.skipped}
     with tarfile.open(DEMO_COURSE) as archive:
         files = [member.name.split("/", 1)[1] for member in archive if member.isfile()]
     beside = [

@@ -1,4 +1,4 @@
-"""Builds course archives, honest and hostile."""
+"""Builds course archives, valid and malicious."""
 
 import gzip
 import io
@@ -33,7 +33,7 @@ SMALL: dict[str, str] = {
 
 
 def with_vertical(xml: str, **more: str) -> dict[str, str]:
-    """The small course with another unit in it; keyword `a__b` is the file a/b.xml."""
+    """The small course with `xml` as its only unit. A keyword `a__b` adds the file a/b.xml."""
     files = {**SMALL, "vertical/v1.xml": f'<vertical display_name="Hello">{xml}</vertical>'}
     return files | {f"{name.replace('__', '/')}.xml": text for name, text in more.items()}
 

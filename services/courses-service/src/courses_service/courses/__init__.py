@@ -1,1 +1,1 @@
-"""Courses: list, detail, outline, and what their instructors change."""
+"""Courses: the list, one course, its outline, and edits by its instructor."""

@@ -9,38 +9,41 @@ from cogniflow_kit.errors import problems
 from cogniflow_kit.identity import Instructor
 from cogniflow_kit.schemas import Page, PageRequest
 from cogniflow_kit.sql.idempotency import UserOnce
+from courses_service.courses.dependencies import CoursesService
 from courses_service.courses.schemas import CourseDetail, CourseEdit, CourseOut, NewCourse, Outline
-from courses_service.dependencies import CoursesService
-from courses_service.responses import json_response
+from courses_service.json_response import json_response
 
 router = APIRouter(prefix="/api/courses", tags=["courses"])
 
 
 @router.get("", response_model=Page[CourseOut])
 def list_courses(courses: CoursesService, page: Annotated[PageRequest, Depends()]) -> Response:
-    """The published courses, oldest first."""
+    """List the published courses, oldest first."""
     return json_response(courses.page(page))
 
 
 @router.post("", status_code=201, responses=problems(409))
 def create_course(_: Instructor, body: NewCourse, once: UserOnce, courses: CoursesService) -> CourseDetail:
-    """Make a course by hand, as a draft of the caller's."""
+    """Create a course as a draft that belongs to the caller."""
     return once.keep(CourseDetail.model_validate_json(courses.create(body)))
 
 
 @router.get("/{course_id:uuid}", response_model=CourseDetail, responses=problems(404))
 def get_course(course_id: UUID, courses: CoursesService) -> Response:
-    """A course that is published, the caller's own, or one they are enrolled in."""
+    """Get a course that is published, belongs to the caller, or that the caller is enrolled in."""
     return json_response(courses.detail(course_id))
 
 
 @router.patch("/{course_id:uuid}", response_model=CourseDetail, responses=problems(404, 409))
 def edit_course(_: Instructor, course_id: UUID, body: CourseEdit, courses: CoursesService) -> Response:
-    """Change a course of one's own (admins: any). With `version`, only if nobody edited it since."""
+    """Change a course that belongs to the caller (admins: any course).
+
+    With `version`, the edit is refused with 409 if the course has another version by now.
+    """
     return json_response(courses.edit(course_id, body))
 
 
 @router.get("/{course_id:uuid}/outline", response_model=Outline, responses=problems(404))
 def get_outline(course_id: UUID, courses: CoursesService) -> Response:
-    """The course's sections and lessons, without their contents."""
+    """Get the course's sections and lessons, without the lessons' HTML."""
     return json_response(courses.outline(course_id))

@@ -1,4 +1,4 @@
-"""Bodies of the course routes."""
+"""Request and response bodies of the course routes."""
 
 from datetime import datetime
 from typing import Annotated, Literal
@@ -14,7 +14,7 @@ Description = Annotated[str, Field(max_length=4000)]
 Language = Annotated[str, Field(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8}){0,3}$")]
 LessonHtml = Annotated[str, Field(max_length=200_000)]
 BasedOn = Annotated[int | None, Field(ge=1, le=2_147_483_647)]
-"""The course version that an edit starts from: another one by now is refused instead of overwritten."""
+"""The course version that an edit is based on. If the course has another version, the edit is refused."""
 
 
 class NewLesson(RequestBody):
@@ -28,7 +28,7 @@ class NewSection(RequestBody):
 
 
 class NewCourse(RequestBody):
-    """A course made by hand. It begins as a draft."""
+    """A new course. Its status is `draft`."""
 
     title: Title
     description: Description = ""
@@ -37,7 +37,7 @@ class NewCourse(RequestBody):
 
 
 class CourseEdit(RequestBody):
-    """Fields that are left out or null stay as they are."""
+    """Fields that are missing or null stay unchanged."""
 
     title: Title | None = None
     description: Description | None = None
@@ -47,7 +47,7 @@ class CourseEdit(RequestBody):
 
 
 class CourseOut(ResponseBody):
-    """`version` grows with every edit of the course or anything in it."""
+    """`version` is raised by each edit of the course or of a lesson in it."""
 
     id: UUID
     slug: str
@@ -62,7 +62,7 @@ class CourseOut(ResponseBody):
 
 
 class CourseDetail(CourseOut):
-    """With the number of its sections, lessons and quizzes."""
+    """A course with the numbers of its sections, lessons and quizzes."""
 
     sections: int
     lessons: int
@@ -70,7 +70,7 @@ class CourseDetail(CourseOut):
 
 
 class OutlineLesson(ResponseBody):
-    """`subsection` groups neighboring lessons; `quizzes` is their number."""
+    """`subsection` groups neighboring lessons; `quizzes` is the number of quizzes on the lesson."""
 
     id: UUID
     position: int

@@ -1,1 +1,1 @@
-"""The courses that come with CogniFlow, loaded as demo data."""
+"""The bundled courses, loaded as demo data."""

@@ -1,1 +1,1 @@
-"""Enrollments and what the enrolled have completed."""
+"""Enrollments and the progress of enrolled learners."""

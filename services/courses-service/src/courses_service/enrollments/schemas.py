@@ -1,4 +1,4 @@
-"""Bodies of the enrollment routes."""
+"""Response bodies of the enrollment routes."""
 
 from datetime import datetime
 from uuid import UUID
@@ -12,7 +12,7 @@ class EnrollmentOut(ResponseBody):
 
 
 class CompletionOut(ResponseBody):
-    """`completed_at` is the first time, however often it is completed."""
+    """`completed_at` is when the learner first completed the lesson."""
 
     course_id: UUID
     lesson_id: UUID
@@ -26,7 +26,7 @@ class LessonProgress(ResponseBody):
 
 
 class ProgressOut(ResponseBody):
-    """`percent` of the lessons completed, rounded down to a tenth: 100 means all of them."""
+    """`percent` of lessons completed, rounded down to 0.1, so that 100 means all lessons."""
 
     course_id: UUID
     enrolled_at: datetime
@@ -34,3 +34,10 @@ class ProgressOut(ResponseBody):
     total_lessons: int
     percent: float
     lessons: list[LessonProgress]
+
+
+class LearningActivity(ResponseBody):
+    """`courses` that the caller is enrolled in, and `lessons` that the caller completed."""
+
+    courses: int
+    lessons: int

@@ -7,46 +7,54 @@ from sqlalchemy.orm import Session
 from cogniflow_kit.events import Event
 from cogniflow_kit.identity import User
 from cogniflow_kit.sql.outbox import record
-from courses_service.access import Gate
+from courses_service.course_access import CourseAccessRepository
 from courses_service.enrollments.errors import NotEnrolled, NotOpen
 from courses_service.enrollments.repository import EnrollmentRepository
-from courses_service.enrollments.schemas import CompletionOut, EnrollmentOut
+from courses_service.enrollments.schemas import CompletionOut, EnrollmentOut, LearningActivity
 
 
 class Enrollments:
-    """Repeating changes nothing: one row, one fact, also when two requests come at once."""
+    """Enrolls one user and records their progress.
 
-    def __init__(self, session: Session, user: User) -> None:
-        self._session = session
+    A repetition, also a concurrent one, changes nothing: one row and one event.
+    """
+
+    def __init__(self, db: Session, user: User) -> None:
+        self._db = db
         self._user = user
-        self._gate = Gate(session, user)
-        self._enrollments = EnrollmentRepository(session)
+        self._access = CourseAccessRepository(db, user)
+        self._enrollments = EnrollmentRepository(db)
 
     def enroll(self, course_id: UUID) -> tuple[EnrollmentOut, bool]:
-        """The enrollment, and whether it is new."""
-        access = self._gate.course(course_id)
+        """Return the enrollment, and whether it is new. Raises: CourseNotFound, NotOpen."""
+        access = self._access.for_course(course_id)
         if not access.enrolled and access.status != "published":
-            raise NotOpen("The course isn't open for enrollment.")
+            raise NotOpen
         enrolled_at, new = self._enrollments.enroll(self._user.id, course_id)
         if new:
-            self._record("enrollment.created", course_id=course_id)
+            self._record_event("enrollment.created", course_id=course_id)
         return EnrollmentOut(course_id=course_id, enrolled_at=enrolled_at), new
 
     def complete(self, lesson_id: UUID) -> CompletionOut:
-        access = self._gate.lesson(lesson_id)
+        """Raises: LessonNotFound, EnrollmentRequired."""
+        access = self._access.for_lesson(lesson_id)
         access.require_enrollment()
         completed_at, new = self._enrollments.complete(self._user.id, access.course_id, lesson_id)
         if new:
-            self._record("lesson.completed", course_id=access.course_id, lesson_id=lesson_id)
+            self._record_event("lesson.completed", course_id=access.course_id, lesson_id=lesson_id)
         return CompletionOut(course_id=access.course_id, lesson_id=lesson_id, completed_at=completed_at)
 
     def progress(self, course_id: UUID) -> bytes:
-        """As JSON; NotEnrolled says nothing about whether there is such a course."""
-        found = self._enrollments.progress(self._user.id, course_id)
-        if found is None:
-            raise NotEnrolled("You aren't enrolled in such a course.")
-        return found
+        """The user's progress as JSON. Raises: NotEnrolled."""
+        progress = self._enrollments.progress(self._user.id, course_id)
+        if progress is None:
+            raise NotEnrolled
+        return progress
 
-    def _record(self, fact: str, **ids: UUID) -> None:
+    def activity(self) -> LearningActivity:
+        courses, lessons = self._enrollments.activity_counts(self._user.id)
+        return LearningActivity(courses=courses, lessons=lessons)
+
+    def _record_event(self, event_type: str, **ids: UUID) -> None:
         data = {name: str(id_) for name, id_ in ids.items()}
-        record(self._session, Event(type=fact, actor_id=self._user.id, data=data))
+        record(self._db, Event(type=event_type, actor_id=self._user.id, data=data))

@@ -1,1 +1,1 @@
-"""Imports of course archives, and what they left out."""
+"""Imports of Open edX course archives, and their reports."""

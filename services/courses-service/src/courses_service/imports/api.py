@@ -6,25 +6,25 @@ from fastapi import APIRouter
 
 from cogniflow_kit.errors import problems
 from cogniflow_kit.identity import Instructor
-from cogniflow_kit.sql.idempotency import UserOnce
-from courses_service.dependencies import ImportsService
+from courses_service.imports.archive_upload import FORM, UploadedArchive
+from courses_service.imports.dependencies import ImportOnce, ImportsService
 from courses_service.imports.schemas import ImportReportOut
-from courses_service.imports.upload import FORM, UploadedArchive
 
 router = APIRouter(prefix="/api/courses", tags=["imports"])
 
 
 @router.post("/import", status_code=201, responses=problems(409), openapi_extra=FORM)
-def import_course(file: UploadedArchive, once: UserOnce, imports: ImportsService) -> ImportReportOut:
-    """Make an Open edX course archive (.tar.gz, 64 MiB at most) a published course of the caller's.
+def import_course(archive: UploadedArchive, once: ImportOnce, imports: ImportsService) -> ImportReportOut:
+    """Import an Open edX course archive (.tar.gz, at most 64 MiB) as a published course of the caller.
 
-    What is not taken over is listed, with reasons. The same archive again
-    answers 409 `already_imported`; its detail and `Location` name the course.
+    The response lists what was not taken over, with reasons. The same archive
+    again answers 409 `already_imported`; `detail` and `Location` name the course.
     """
-    return once.keep(imports.import_archive(file.file))
+    report = imports.import_archive(archive.course, archive.sha256)
+    return once.keep(ImportReportOut.model_validate(report))
 
 
 @router.get("/{course_id:uuid}/import-report", responses=problems(404))
 def get_import_report(_: Instructor, course_id: UUID, imports: ImportsService) -> ImportReportOut:
-    """What the import of one's own course (admins: any) took over and what it left out."""
-    return imports.report(course_id)
+    """Get what the import of a course took over and what it left out. For its instructor and admins."""
+    return ImportReportOut.model_validate(imports.report(course_id))

@@ -1,4 +1,4 @@
-"""Refusals of the import routes."""
+"""Errors of the import routes."""
 
 from uuid import UUID
 
@@ -6,7 +6,7 @@ from cogniflow_kit.errors import Conflict, NotFound
 
 
 class AlreadyImported(Conflict):
-    """The `Location` header and the detail name the course that came of it."""
+    """The same instructor has imported the same archive. `Location` and the message name its course."""
 
     code = "already_imported"
 
@@ -18,4 +18,9 @@ class AlreadyImported(Conflict):
 
 
 class NotImported(NotFound):
+    """The course was not created by an import."""
+
     code = "not_imported"
+
+    def __init__(self) -> None:
+        super().__init__("This course wasn't imported from an archive.")

@@ -1,35 +1,51 @@
 """Queries on import reports."""
 
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from courses_service.imports.schemas import ImportReportOut
 from courses_service.tables import Course, ImportReport
 
 
+@dataclass(frozen=True)
+class StoredReport:
+    """The report of one import. `counts` and `not_taken_over` are the JSON of the columns."""
+
+    course_id: UUID
+    title: str
+    source: str
+    archive_sha256: str
+    imported_at: datetime
+    counts: dict[str, int]
+    not_taken_over: list[dict[str, Any]]
+
+
 class ImportRepository:
-    def __init__(self, session: Session) -> None:
-        self._session = session
+    def __init__(self, db: Session) -> None:
+        self._db = db
 
     def course_of(self, instructor_id: UUID, archive_sha256: str) -> UUID | None:
-        """The course that this instructor's import of this archive made."""
-        return self._session.scalars(
+        """The course that the instructor's import of this archive created, if any."""
+        return self._db.scalars(
             select(ImportReport.course_id).filter_by(
                 instructor_id=instructor_id, archive_sha256=archive_sha256
             )
         ).first()
 
     def add(self, course: Course, report: ImportReport) -> None:
-        """Raises IntegrityError when the instructor has imported this archive meanwhile."""
-        self._session.add(course)
-        self._session.flush()
-        self._session.add(report)
-        self._session.flush()
+        """Insert both in a savepoint. Raises: IntegrityError (the instructor has imported this archive)."""
+        with self._db.begin_nested():
+            self._db.add(course)
+            self._db.flush()
+            self._db.add(report)
+            self._db.flush()
 
-    def report(self, course_id: UUID) -> ImportReportOut | None:
-        row = self._session.execute(
+    def report(self, course_id: UUID) -> StoredReport | None:
+        row = self._db.execute(
             select(ImportReport, Course.title)
             .join(Course, Course.id == ImportReport.course_id)
             .where(ImportReport.course_id == course_id)
@@ -37,7 +53,7 @@ class ImportRepository:
         if row is None:
             return None
         report, title = row
-        return ImportReportOut(
+        return StoredReport(
             course_id=course_id,
             title=title,
             source=report.source,

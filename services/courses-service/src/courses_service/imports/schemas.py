@@ -1,4 +1,4 @@
-"""Bodies of the import routes."""
+"""Response bodies of the import routes."""
 
 from datetime import datetime
 from uuid import UUID
@@ -7,7 +7,7 @@ from cogniflow_kit.schemas import ResponseBody
 
 
 class Counts(ResponseBody):
-    """What the course got out of the archive; `blocks` are the archive's own units."""
+    """Numbers of what was imported. `blocks`: blocks of the archive, of every kind."""
 
     sections: int
     lessons: int
@@ -17,7 +17,7 @@ class Counts(ResponseBody):
 
 
 class NotTakenOverOut(ResponseBody):
-    """`location` is "section / subsection / unit", empty for what has no place in the outline."""
+    """`location` is "section / subsection / unit", empty for what is not part of the outline."""
 
     kind: str
     name: str
@@ -26,7 +26,7 @@ class NotTakenOverOut(ResponseBody):
 
 
 class ImportReportOut(ResponseBody):
-    """`source` names the course as Open edX does: organization+number+run."""
+    """`source` identifies the course in Open edX: organization+number+run."""
 
     course_id: UUID
     title: str

@@ -1,8 +1,6 @@
 """Rules of imports."""
 
-import hashlib
 from dataclasses import asdict
-from typing import BinaryIO
 from uuid import UUID
 
 from sqlalchemy.exc import IntegrityError
@@ -12,77 +10,69 @@ from cogniflow_kit.events import Event
 from cogniflow_kit.identity import User
 from cogniflow_kit.ids import new_id
 from cogniflow_kit.sql.outbox import record
-from courses_service.access import Gate
+from courses_service.content.repository import insert_content, make_slug
+from courses_service.course_access import CourseAccessRepository
 from courses_service.imports.errors import AlreadyImported, NotImported
-from courses_service.imports.repository import ImportRepository
-from courses_service.imports.schemas import Counts, ImportReportOut
-from courses_service.olx.reader import ReadCourse, read_olx
-from courses_service.storage import slug_of, store_sections
+from courses_service.imports.repository import ImportRepository, StoredReport
+from courses_service.olx.reader import ParsedCourse
 from courses_service.tables import Course, ImportReport
 
 
 class Imports:
-    def __init__(self, session: Session, user: User) -> None:
-        self._session = session
+    """Stores parsed archives as courses of one user, and reads import reports."""
+
+    def __init__(self, db: Session, user: User) -> None:
+        self._db = db
         self._user = user
-        self._imports = ImportRepository(session)
+        self._access = CourseAccessRepository(db, user)
+        self._imports = ImportRepository(db)
 
-    def import_archive(self, archive: BinaryIO) -> ImportReportOut:
-        """Make the archive a published course of the caller's, all of it or nothing.
+    def import_archive(self, parsed: ParsedCourse, sha256: str) -> StoredReport:
+        """Store the archive as a published course in the caller's transaction.
 
-        An archive that the caller has imported before is refused, so that a
-        second try after a lost answer doesn't make a second course. A changed
-        archive is another course.
+        The same archive again is refused, so that a retry after a lost
+        response creates no second course. A changed archive has another
+        `sha256` and becomes another course. Raises: AlreadyImported.
         """
-        sha256 = _sha256(archive)
         self._refuse_repetition(sha256)
-        archive.seek(0)
-        read = read_olx(archive)
-        course = _course(read, self._user.id)
-        report = _report(read, course, sha256)
+        course = _course(parsed, self._user.id)
+        report = _report(parsed, course, sha256)
         try:
-            with self._session.begin_nested():
-                self._imports.add(course, report)
+            self._imports.add(course, report)
         except IntegrityError:
+            # A concurrent import of the same archive committed first.
             self._refuse_repetition(sha256)
             raise
-        store_sections(self._session, course.id, read.content)
-        self._record(course.id, report.counts)
-        return self._report_on(course.id)
+        insert_content(self._db, course.id, parsed.content)
+        self._record_event(course.id, report.counts)
+        return self._stored_report(course.id)
 
-    def report(self, course_id: UUID) -> ImportReportOut:
-        """For the course's instructor and admins; NotImported for a course made otherwise."""
-        Gate(self._session, self._user).course(course_id).require_ownership()
-        return self._report_on(course_id)
+    def report(self, course_id: UUID) -> StoredReport:
+        """Raises: CourseNotFound, NotYourCourse, NotImported."""
+        self._access.for_course(course_id).require_ownership()
+        return self._stored_report(course_id)
 
-    def _report_on(self, course_id: UUID) -> ImportReportOut:
+    def _stored_report(self, course_id: UUID) -> StoredReport:
         report = self._imports.report(course_id)
         if report is None:
-            raise NotImported("This course wasn't imported from an archive.")
+            raise NotImported
         return report
 
     def _refuse_repetition(self, sha256: str) -> None:
-        before = self._imports.course_of(self._user.id, sha256)
-        if before is not None:
-            raise AlreadyImported(before)
+        course_id = self._imports.course_of(self._user.id, sha256)
+        if course_id is not None:
+            raise AlreadyImported(course_id)
 
-    def _record(self, course_id: UUID, counts: dict[str, int]) -> None:
+    def _record_event(self, course_id: UUID, counts: dict[str, int]) -> None:
         data = {"course_id": str(course_id), "lessons": counts["lessons"], "quizzes": counts["quizzes"]}
-        record(self._session, Event(type="course.imported", actor_id=self._user.id, data=data))
+        record(self._db, Event(type="course.imported", actor_id=self._user.id, data=data))
 
 
-def _sha256(archive: BinaryIO) -> str:
-    digest = hashlib.sha256()
-    while chunk := archive.read(1 << 20):
-        digest.update(chunk)
-    return digest.hexdigest()
-
-
-def _course(read: ReadCourse, instructor_id: UUID) -> Course:
-    course_id, content = new_id(), read.content
+def _course(parsed: ParsedCourse, instructor_id: UUID) -> Course:
+    course_id, content = new_id(), parsed.content
     return Course(
         id=course_id,
-        slug=slug_of(content.title, course_id),
+        slug=make_slug(content.title, course_id),
         title=content.title,
         description=content.description,
         language=content.language,
@@ -91,19 +81,19 @@ def _course(read: ReadCourse, instructor_id: UUID) -> Course:
     )
 
 
-def _report(read: ReadCourse, course: Course, sha256: str) -> ImportReport:
-    counts = Counts(
-        sections=len(read.content.sections),
-        lessons=sum(1 for _ in read.content.lessons()),
-        quizzes=sum(1 for _ in read.content.quizzes()),
-        questions=sum(len(quiz.questions) for quiz in read.content.quizzes()),
-        blocks=len(read.report.taken),
-    )
+def _report(parsed: ParsedCourse, course: Course, sha256: str) -> ImportReport:
+    content = parsed.content
     return ImportReport(
         course_id=course.id,
         instructor_id=course.instructor_id,
         archive_sha256=sha256,
-        source=read.source,
-        counts=counts.model_dump(),
-        not_taken_over=[asdict(entry) for entry in read.report.entries],
+        source=parsed.source,
+        counts={
+            "sections": len(content.sections),
+            "lessons": sum(1 for _ in content.lessons()),
+            "quizzes": sum(1 for _ in content.quizzes()),
+            "questions": sum(len(quiz.questions) for quiz in content.quizzes()),
+            "blocks": len(parsed.report.imported),
+        },
+        not_taken_over=[asdict(element) for element in parsed.report.skipped],
     )

@@ -1,1 +1,1 @@
-"""What other services read."""
+"""Routes for other services: course versions, and lessons as plain text."""

@@ -1,1 +1,1 @@
-"""Lessons: what learners read, and their instructor's edits of it."""
+"""Lessons: reading one with its quizzes, and edits by the course's instructor."""

@@ -33,13 +33,13 @@ DETAIL = text(
 
 
 class LessonRepository:
-    def __init__(self, session: Session) -> None:
-        self._session = session
+    def __init__(self, db: Session) -> None:
+        self._db = db
 
     def detail(self, lesson_id: UUID) -> bytes:
-        """The lesson with its quizzes, without their answers, as JSON."""
-        found: str = self._session.scalars(DETAIL, {"lesson_id": lesson_id}).one()
-        return found.encode()
+        """The lesson with its quizzes as JSON, without the correct answers."""
+        body: str = self._db.scalars(DETAIL, {"lesson_id": lesson_id}).one()
+        return body.encode()
 
     def get(self, lesson_id: UUID) -> Lesson:
-        return self._session.get_one(Lesson, lesson_id)
+        return self._db.get_one(Lesson, lesson_id)

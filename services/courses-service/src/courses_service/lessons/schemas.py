@@ -1,4 +1,4 @@
-"""Bodies of the lesson routes."""
+"""Request and response bodies of the lesson routes."""
 
 from typing import Literal
 from uuid import UUID
@@ -8,7 +8,7 @@ from courses_service.courses.schemas import BasedOn, LessonHtml, Title
 
 
 class ChoiceOut(ResponseBody):
-    """Whether it is right is told after an attempt."""
+    """A choice without `is_correct`, which only the result of an attempt contains."""
 
     id: UUID
     html: str
@@ -28,7 +28,7 @@ class QuizOut(ResponseBody):
 
 
 class LessonOut(ResponseBody):
-    """`html` is sanitized; so is all markup in the quizzes."""
+    """All HTML, of the lesson and of its quizzes, is sanitized."""
 
     id: UUID
     course_id: UUID
@@ -42,7 +42,7 @@ class LessonOut(ResponseBody):
 
 
 class LessonEdit(RequestBody):
-    """Fields that are left out or null stay as they are; `version` is the course's."""
+    """Missing or null fields stay unchanged. `version`: the course version that the edit is based on."""
 
     title: Title | None = None
     html: LessonHtml | None = None

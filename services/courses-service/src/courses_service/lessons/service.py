@@ -7,42 +7,47 @@ from sqlalchemy.orm import Session
 
 from cogniflow_kit.identity import User
 from cogniflow_kit.redis import Cache
-from courses_service.access import Gate
-from courses_service.cached import cached, shape
+from courses_service.content.sanitizer import plain_text
+from courses_service.course_access import CourseAccessRepository
 from courses_service.courses.repository import CourseRepository
-from courses_service.courses.service import lock_for_edit, safe_html
+from courses_service.courses.service import lock_for_edit, sanitize_lesson
 from courses_service.lessons.repository import DETAIL, LessonRepository
 from courses_service.lessons.schemas import LessonEdit
-from courses_service.markup import plain_text
+from courses_service.versioned_cache import get_or_build, query_fingerprint
 
-_DETAIL = ("lesson", shape(DETAIL))
+_DETAIL_KEY = ("lesson", query_fingerprint(DETAIL))
 
 
 class Lessons:
-    def __init__(self, session: Session, cache: Cache, user: User) -> None:
+    """Reads and edits lessons for one user. Both return JSON as bytes; `schemas.py` describes it."""
+
+    def __init__(self, db: Session, cache: Cache, user: User) -> None:
         self._cache = cache
-        self._gate = Gate(session, user)
-        self._courses = CourseRepository(session)
-        self._lessons = LessonRepository(session)
+        self._access = CourseAccessRepository(db, user)
+        self._courses = CourseRepository(db)
+        self._lessons = LessonRepository(db)
 
     def read(self, lesson_id: UUID) -> bytes:
-        """For who is enrolled, teaches the course, or is an admin."""
-        access = self._gate.lesson(lesson_id)
+        """Raises: LessonNotFound, EnrollmentRequired."""
+        access = self._access.for_lesson(lesson_id)
         access.require_study()
-        make = partial(self._lessons.detail, lesson_id)
-        return cached(self._cache, make, *_DETAIL, lesson_id, access.version)
+        build = partial(self._lessons.detail, lesson_id)
+        return get_or_build(self._cache, build, *_DETAIL_KEY, lesson_id, access.version)
 
     def edit(self, lesson_id: UUID, edit: LessonEdit) -> bytes:
-        """Gives the whole course a new version."""
-        access = self._gate.lesson(lesson_id)
+        """Change the lesson and raise the version of its course.
+
+        Raises: LessonNotFound, NotYourCourse, EditedMeanwhile, LessonMarkupTooComplex.
+        """
+        access = self._access.for_lesson(lesson_id)
         access.require_ownership()
         course = lock_for_edit(self._courses, access.course_id, edit.version)
         lesson = self._lessons.get(lesson_id)
         if edit.title is not None:
             lesson.title = edit.title
         if edit.html is not None:
-            lesson.html = safe_html(edit.html)
+            lesson.html = sanitize_lesson(edit.html)
             lesson.text = plain_text(lesson.html)
         if edit.title is not None or edit.html is not None:
-            self._courses.bump(course)
+            self._courses.raise_version(course)
         return self._lessons.detail(lesson_id)

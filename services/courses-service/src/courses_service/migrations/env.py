@@ -1,4 +1,4 @@
-"""Alembic's way into this service's tables."""
+"""Alembic environment of courses-service."""
 
 from cogniflow_kit.sql.migrations import run_env
 from courses_service.tables import metadata

@@ -1,1 +1,1 @@
-"""Reads Open edX course archives (OLX) as what they are: files from strangers."""
+"""Reads Open edX course archives (OLX). Archives are untrusted: every reader here enforces limits."""

@@ -1,7 +1,8 @@
-"""Reads a course archive without unpacking it anywhere: names and texts in memory, under limits.
+"""Reads a course archive (.tar.gz) into memory under limits, without writing any file.
 
-No file is ever written, so no path can leave a target; paths that try, links
-and devices are refused all the same, because no honest archive holds them.
+As nothing is written, no path can escape a target folder. Absolute paths,
+paths with `..`, links and devices are refused all the same: an archive that
+has them was not made by an authoring tool.
 """
 
 import io
@@ -16,21 +17,21 @@ from typing import BinaryIO
 from courses_service.olx.errors import ArchiveTooLarge, MalformedArchive
 
 MIB = 1 << 20
-MAX_UNPACKED = 512 * MIB
+MAX_UNPACKED_BYTES = 512 * MIB
 MAX_MEMBERS = 20_000
-MAX_FILE = 128 * MIB
-MAX_TEXT = 2 * MIB
-MAX_TEXTS = 32 * MIB
-MAX_HEADER = 16 << 10
-MAX_PATH = 500
-MAX_RATIO = 100
-RATIO_COUNTS_FROM = 4 * MIB
-"""Small archives of empty files pack better than any limit; a bomb doesn't stay small."""
+MAX_FILE_BYTES = 128 * MIB
+MAX_TEXT_BYTES = 2 * MIB
+MAX_TEXTS_BYTES = 32 * MIB
+MAX_HEADER_BYTES = 16 << 10
+MAX_PATH_LENGTH = 500
+MAX_COMPRESSION_RATIO = 100
+RATIO_CHECK_FROM_BYTES = 4 * MIB
+"""The ratio is checked from this unpacked size on: small archives of empty files exceed any ratio."""
 
 _GZIP = 16 + zlib.MAX_WBITS
-_CONTROLS = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
+_FORBIDDEN_CHARACTERS = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 _TEXT_SUFFIXES = frozenset({".xml", ".html", ".htm"})
-_DAMAGE = (
+_READ_ERRORS = (
     EOFError,
     OSError,
     OverflowError,
@@ -46,33 +47,34 @@ _DAMAGE = (
 class Archive:
     """Paths are relative to the folder that holds `course.xml`.
 
-    `texts` has the contents of XML and HTML files outside `static/`; `files`
-    names every file of the archive, those outside the course's folder too.
+    `texts` maps the paths of XML and HTML files outside `static/` to their
+    contents. `files` has the path of every file of the archive; paths outside
+    the course's folder begin with `../`.
     """
 
     texts: dict[str, bytes]
     files: tuple[str, ...]
 
 
-class _Unpacked(io.BufferedIOBase):
-    """The unpacked bytes of a gzip stream, read forwards once, under limits."""
+class _GzipStream(io.BufferedIOBase):
+    """The unpacked bytes of a gzip file. Reads forward only, and enforces size and ratio limits."""
 
     def __init__(self, packed: BinaryIO) -> None:
         self._packed = packed
         self._inflater = zlib.decompressobj(wbits=_GZIP)
         self._position = 0
-        self._header = b""
+        self._last_header = b""
 
     def read(self, size: int | None = -1, /) -> bytes:
-        """What tarfile asks for: headers, which are small."""
-        if size is None or not 0 <= size <= MAX_HEADER:
+        """Called by tarfile, which only reads headers."""
+        if size is None or not 0 <= size <= MAX_HEADER_BYTES:
             raise MalformedArchive("A header in the archive has an impossible size.")
-        self._header = self._take(size)
-        return self._header
+        self._last_header = self._read_limited(size)
+        return self._last_header
 
-    def content(self, member: tarfile.TarInfo) -> bytes:
+    def read_member(self, member: tarfile.TarInfo) -> bytes:
         self.seek(member.offset_data)
-        data = self._take(member.size)
+        data = self._read_limited(member.size)
         if len(data) < member.size:
             raise MalformedArchive("The archive ends in the middle of a file.")
         return data
@@ -80,7 +82,7 @@ class _Unpacked(io.BufferedIOBase):
     def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
         if offset < self._position or whence != io.SEEK_SET:
             raise MalformedArchive("The archive's headers point backwards.")
-        while self._position < offset and self._take(min(MIB, offset - self._position)):
+        while self._position < offset and self._read_limited(min(MIB, offset - self._position)):
             pass
         return self._position
 
@@ -88,21 +90,22 @@ class _Unpacked(io.BufferedIOBase):
         return self._position
 
     def finish(self) -> None:
-        """Verify the end mark, which tarfile takes any damage for, and gzip's checksum."""
-        if len(self._header) != tarfile.BLOCKSIZE or self._header.strip(b"\0"):
+        """Verify tar's end marker and gzip's checksum. tarfile itself takes any damage for the end marker."""
+        if len(self._last_header) != tarfile.BLOCKSIZE or self._last_header.strip(b"\0"):
             raise MalformedArchive("The archive is damaged or cut off.")
-        while self._take(MIB):
+        while self._read_limited(MIB):
             pass
         if self._inflater.unused_data.strip(b"\0"):
             raise MalformedArchive("Something follows the end of the archive.")
 
-    def _take(self, size: int) -> bytes:
+    def _read_limited(self, size: int) -> bytes:
         data = b"".join(self._inflate(size))
         self._position += len(data)
-        if self._position > MAX_UNPACKED:
-            raise ArchiveTooLarge(f"Unpacked, the archive is larger than {MAX_UNPACKED // MIB} MiB.")
-        if self._position > RATIO_COUNTS_FROM and self._position > MAX_RATIO * self._packed.tell():
-            raise ArchiveTooLarge(f"The archive unpacks to more than {MAX_RATIO} times its size.")
+        if self._position > MAX_UNPACKED_BYTES:
+            raise ArchiveTooLarge(f"Unpacked, the archive is larger than {MAX_UNPACKED_BYTES // MIB} MiB.")
+        ratio_exceeded = self._position > MAX_COMPRESSION_RATIO * self._packed.tell()
+        if self._position > RATIO_CHECK_FROM_BYTES and ratio_exceeded:
+            raise ArchiveTooLarge(f"The archive unpacks to more than {MAX_COMPRESSION_RATIO} times its size.")
         return data
 
     def _inflate(self, size: int) -> Iterator[bytes]:
@@ -118,51 +121,51 @@ class _Unpacked(io.BufferedIOBase):
 def read_archive(packed: BinaryIO) -> Archive:
     """Read a gzip-compressed tar file.
 
-    Raises MalformedArchive for what isn't one or isn't honest, and
-    ArchiveTooLarge at the first limit passed, before anything big is in memory.
+    Raises: MalformedArchive (damaged, or it holds forbidden paths or members);
+    ArchiveTooLarge (at the first limit exceeded, before large data is in memory).
     """
-    unpacked = _Unpacked(packed)
+    stream = _GzipStream(packed)
     try:
-        texts, files = _read_members(unpacked)
-        unpacked.finish()
-    except _DAMAGE as error:
+        texts, files = _read_members(stream)
+        stream.finish()
+    except _READ_ERRORS as error:
         raise MalformedArchive("The file isn't a readable .tar.gz archive.") from error
-    return _below_root(texts, files)
+    return _relative_to_root(texts, files)
 
 
-def _read_members(unpacked: _Unpacked) -> tuple[dict[str, bytes], list[str]]:
+def _read_members(stream: _GzipStream) -> tuple[dict[str, bytes], list[str]]:
     texts: dict[str, bytes] = {}
     files: dict[str, None] = {}
-    retained = 0
-    with tarfile.open(fileobj=unpacked, mode="r:") as tar:
+    text_bytes = 0
+    with tarfile.open(fileobj=stream, mode="r:") as tar:
         for count, member in enumerate(tar, start=1):
             if count > MAX_MEMBERS:
                 raise ArchiveTooLarge(f"The archive has more than {MAX_MEMBERS} members.")
-            path = _accepted_path(member)
+            path = _checked_path(member)
             if member.isdir():
                 continue
             if path in files:
                 raise MalformedArchive(f"The archive holds {path} twice.")
             files[path] = None
             if _is_text(path):
-                retained += member.size
-                if member.size > MAX_TEXT or retained > MAX_TEXTS:
+                text_bytes += member.size
+                if member.size > MAX_TEXT_BYTES or text_bytes > MAX_TEXTS_BYTES:
                     raise ArchiveTooLarge(f"The texts up to {path} are larger than a course's can be.")
-                texts[path] = unpacked.content(member)
+                texts[path] = stream.read_member(member)
     return texts, list(files)
 
 
-def _accepted_path(member: tarfile.TarInfo) -> str:
+def _checked_path(member: tarfile.TarInfo) -> str:
     if not (member.isdir() or member.isreg()) or member.issparse():
         raise MalformedArchive("The archive holds something other than files and folders.")
     if member.size < 0:
         raise MalformedArchive("A file in the archive has an impossible size.")
-    if member.size > MAX_FILE:
-        raise ArchiveTooLarge(f"A file in the archive is larger than {MAX_FILE // MIB} MiB.")
+    if member.size > MAX_FILE_BYTES:
+        raise ArchiveTooLarge(f"A file in the archive is larger than {MAX_FILE_BYTES // MIB} MiB.")
     name = member.name
     path = PurePosixPath(name)
     escapes = path.is_absolute() or ".." in path.parts or "\\" in name
-    if escapes or len(name) > MAX_PATH or _CONTROLS.search(name):
+    if escapes or len(name) > MAX_PATH_LENGTH or _FORBIDDEN_CHARACTERS.search(name):
         raise MalformedArchive("The archive holds a path that isn't an ordinary relative one.")
     return str(path)
 
@@ -172,8 +175,8 @@ def _is_text(path: str) -> bool:
     return pure.suffix.lower() in _TEXT_SUFFIXES and "static" not in pure.parts[:2]
 
 
-def _below_root(texts: dict[str, bytes], files: list[str]) -> Archive:
-    """Studio packs everything in one folder, some tools pack it bare."""
+def _relative_to_root(texts: dict[str, bytes], files: list[str]) -> Archive:
+    """Find course.xml: Studio puts it in a folder of the archive, other tools at the top."""
     roots = [path for path in texts if PurePosixPath(path).name == "course.xml" and path.count("/") <= 1]
     if not roots:
         raise MalformedArchive("The archive has no course.xml at its top.")

@@ -1,30 +1,30 @@
-"""Finds the blocks a course refers to, and keeps account of each."""
+"""Resolves the blocks that a course refers to, and reports each as imported or skipped."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from xml.etree.ElementTree import Element
 
-from courses_service.markup import one_line
+from courses_service.content.sanitizer import one_line
 from courses_service.olx.archive import Archive
 from courses_service.olx.errors import ArchiveTooLarge, MalformedArchive
 from courses_service.olx.report import Report
 from courses_service.olx.xml import inner_html, parse
 
 MAX_BLOCKS = 20_000
-TITLE_LENGTH = 255
+MAX_TITLE_LENGTH = 255
 _DEFAULT_TITLES = {"html": "Text", "problem": "Quiz"}
-_SILENT = {
-    # Names, and what authoring tools note for themselves.
+_UNREPORTED_ATTRIBUTES = {
+    # Names, and notes of authoring tools.
     *("url_name", "display_name", "filename", "slug", "org", "course", "editor", "markdown"),
     *("xml_attributes", "xblock-family"),
-    # Read where they matter.
+    # Attributes that this package reads.
     *("language", "visible_to_staff_only", "hide_from_toc", "group_access"),
 }
 
 
 @dataclass(frozen=True)
 class Block:
-    """A block's definition, wherever it stood; `name` is its url_name, unique within its kind."""
+    """A block with its definition, inline or from its own file. `name`: the url_name, unique per kind."""
 
     kind: str
     name: str
@@ -32,23 +32,27 @@ class Block:
 
     @property
     def title(self) -> str:
-        given = one_line(self.element.get("display_name", ""), TITLE_LENGTH)
-        return given or _DEFAULT_TITLES.get(self.kind) or one_line(self.name or self.kind, TITLE_LENGTH)
+        given = one_line(self.element.get("display_name", ""), MAX_TITLE_LENGTH)
+        return given or _DEFAULT_TITLES.get(self.kind) or one_line(self.name or self.kind, MAX_TITLE_LENGTH)
 
 
-class Blocks:
-    """Each block is met once: a course that refers to one twice, or to itself, ends all the same."""
+class BlockResolver:
+    """Visits each block once, so that repeated and circular references end.
+
+    `used` has the paths of all files read. `source` is organization+number+run
+    of the course, once `course` was called.
+    """
 
     def __init__(self, archive: Archive, report: Report) -> None:
         self._texts = archive.texts
         self._report = report
-        self._met: set[tuple[str, str]] = set()
+        self._visited: set[tuple[str, str]] = set()
         self._count = 0
         self.used: set[str] = set()
         self.source = ""
 
     def course(self) -> Block:
-        """The course itself, from `course.xml` or the file of the run it names."""
+        """The course block, from `course.xml` or from the file of the run that it names."""
         pointer = self._parse("course.xml")
         if pointer.tag != "course":
             raise MalformedArchive("course.xml doesn't describe a course.")
@@ -60,20 +64,21 @@ class Blocks:
         return block
 
     def children(self, parent: Block, location: str, expected: str | None = None) -> Iterator[Block]:
-        """The blocks inside, in order, without those that learners aren't meant to see."""
+        """The blocks inside `parent`, in order. Hidden blocks, and those of a kind other than `expected`,
+        are reported as skipped."""
         for element in parent.element:
-            block = self._meet(element, location)
+            block = self._visit(element, location)
             if block is None:
                 continue
-            if reason := _withheld(block.element):
-                self.leave_out(block, reason, location)
+            if reason := _hidden_reason(block.element):
+                self.skip(block, reason, location)
             elif expected is not None and block.kind != expected:
-                self.leave_out(block, f"{block.kind} blocks aren't supported here", location)
+                self.skip(block, f"{block.kind} blocks aren't supported here", location)
             else:
                 yield block
 
     def html(self, block: Block) -> str:
-        """The source of an html block: its own content, or the file it names."""
+        """The unsanitized source of an html block: its own content, or the file that it names."""
         if "filename" not in block.element.attrib:
             return inner_html(block.element)
         path = _html_path(block.element)
@@ -83,52 +88,53 @@ class Blocks:
         return self.text(path)
 
     def text(self, path: str) -> str:
-        """The file as text, empty where there is none."""
+        """The file as text; empty if the archive has no such file."""
         try:
             return self._texts.get(path, b"").decode("utf-8-sig")
         except UnicodeDecodeError as error:
             raise MalformedArchive(f"{path} isn't UTF-8 text.") from error
 
-    def take(self, block: Block, location: str) -> None:
-        """Note that the block became part of the course, and which of its settings didn't."""
-        self._report.taken.append(f"{block.kind}/{block.name}")
-        settings = sorted(set(block.element.attrib) - _SILENT)
+    def mark_imported(self, block: Block, location: str) -> None:
+        """Report the block as imported, and those of its settings that were not."""
+        self._report.imported.append(f"{block.kind}/{block.name}")
+        settings = sorted(set(block.element.attrib) - _UNREPORTED_ATTRIBUTES)
         if settings:
             reason = f"settings of this {block.kind} that have no meaning here: {', '.join(settings)}"
-            self._report.leave_out("settings", block.title, reason, location)
+            self._report.skip("settings", block.title, reason, location)
 
-    def leave_empty(self, block: Block, location: str) -> None:
-        self._report.leave_out(block.kind, block.title, "nothing in it could be taken over", location)
+    def skip_empty(self, block: Block, location: str) -> None:
+        self._report.skip(block.kind, block.title, "nothing in it could be taken over", location)
 
-    def leave_out(self, block: Block, reason: str, location: str) -> None:
-        """Report the block and, without recursion, every block inside it."""
-        self._report.leave_out(block.kind, block.title, reason, location)
+    def skip(self, block: Block, reason: str, location: str) -> None:
+        """Report the block and every block inside it. Iterative: nesting can't exhaust the stack."""
+        self._report.skip(block.kind, block.title, reason, location)
         self.used.add(_html_path(block.element))
         within = f"it is inside a {block.kind} that wasn't taken over"
-        waiting = list(block.element)
-        while waiting:
-            element = waiting.pop()
+        pending = list(block.element)
+        while pending:
+            element = pending.pop()
             if "url_name" in element.attrib:
-                inner = self._meet(element, location)
+                inner = self._visit(element, location)
                 if inner is None:
                     continue
-                self._report.leave_out(inner.kind, inner.title, within, location)
+                self._report.skip(inner.kind, inner.title, within, location)
                 element = inner.element
                 self.used.add(_html_path(element))
-            waiting.extend(element)
+            pending.extend(element)
 
-    def _meet(self, element: Element, location: str) -> Block | None:
+    def _visit(self, element: Element, location: str) -> Block | None:
+        """The block, or None (and a report entry) if it was visited before or its file is missing."""
         kind, name = element.tag, element.get("url_name", "")
-        if name and (kind, name) in self._met:
-            self._report.leave_out(kind, name, "the course has it in another place already", location)
+        if name and (kind, name) in self._visited:
+            self._report.skip(kind, name, "the course has it in another place already", location)
             return None
-        self._met.add((kind, name))
+        self._visited.add((kind, name))
         self._count += 1
         if self._count > MAX_BLOCKS:
             raise ArchiveTooLarge(f"The course has more than {MAX_BLOCKS} blocks.")
         block = self._resolve(element)
         if block is None:
-            self._report.leave_out(kind, name, "the file that should hold it is missing", location)
+            self._report.skip(kind, name, "the file that should hold it is missing", location)
         return block
 
     def _resolve(self, element: Element) -> Block | None:
@@ -151,7 +157,7 @@ class Blocks:
 
 
 def _path(element: Element) -> str:
-    """Where a block of this name has its own file; colons stand for folders."""
+    """The path of the block's own file; colons in the name separate folders."""
     return f"{element.tag}/{element.get('url_name', '').replace(':', '/')}.xml"
 
 
@@ -159,7 +165,8 @@ def _html_path(element: Element) -> str:
     return f"html/{element.get('filename', '')}.html"
 
 
-def _withheld(element: Element) -> str | None:
+def _hidden_reason(element: Element) -> str | None:
+    """Why learners don't see the block, or None if they do."""
     if element.get("visible_to_staff_only", "").lower() == "true":
         return "only staff could see it"
     if element.get("hide_from_toc", "").lower() == "true":

@@ -1,17 +1,18 @@
-"""What an import left out, entry by entry, so that nothing is dropped in silence."""
+"""Lists everything in an archive that was not imported, with the reason for each."""
 
 from dataclasses import dataclass, field
 
-from courses_service.markup import one_line
+from courses_service.content.sanitizer import one_line
 from courses_service.olx.errors import ArchiveTooLarge
 
 
 @dataclass(frozen=True)
-class NotTakenOver:
-    """`kind`: the block's tag, or what sort of file or setting it is; `name`: its title or path.
+class SkippedElement:
+    """A block, file, setting or piece of markup that was not imported; `not_taken_over` in the API.
 
-    `location` is where a learner would have met it ("section / subsection /
-    unit"), empty for what has no place in the outline.
+    `kind`: the block's tag, or the sort of file or setting. `name`: its title
+    or path. `location`: "section / subsection / unit", empty for what is not
+    part of the outline.
     """
 
     kind: str
@@ -20,7 +21,7 @@ class NotTakenOver:
     reason: str
 
 
-MAX_ENTRIES = 20_000
+MAX_SKIPPED_ELEMENTS = 20_000
 NAME_LENGTH = 255
 LOCATION_LENGTH = 800
 REASON_LENGTH = 600
@@ -28,16 +29,18 @@ REASON_LENGTH = 600
 
 @dataclass
 class Report:
-    """Grows while an archive is read. `taken` names each block that became part of the course."""
+    """Filled while an archive is read. `imported`: `kind/name` of each block that is part of the course."""
 
-    entries: list[NotTakenOver] = field(default_factory=list)
-    taken: list[str] = field(default_factory=list)
+    skipped: list[SkippedElement] = field(default_factory=list)
+    imported: list[str] = field(default_factory=list)
 
-    def leave_out(self, kind: str, name: str, reason: str, location: str = "") -> None:
-        if len(self.entries) == MAX_ENTRIES:
-            raise ArchiveTooLarge(f"More than {MAX_ENTRIES} things in the archive couldn't be taken over.")
-        self.entries.append(
-            NotTakenOver(
+    def skip(self, kind: str, name: str, reason: str, location: str = "") -> None:
+        if len(self.skipped) == MAX_SKIPPED_ELEMENTS:
+            raise ArchiveTooLarge(
+                f"More than {MAX_SKIPPED_ELEMENTS} things in the archive couldn't be taken over."
+            )
+        self.skipped.append(
+            SkippedElement(
                 one_line(kind, NAME_LENGTH),
                 one_line(name, NAME_LENGTH),
                 one_line(location, LOCATION_LENGTH),

@@ -1,4 +1,4 @@
-"""XML from strangers: no document type, no entities, no depth that exhausts a stack."""
+"""Parses untrusted XML: without document types and entities, with limited depth and size."""
 
 from html import escape
 from xml.etree.ElementTree import Element, ParseError, TreeBuilder, tostring
@@ -31,7 +31,7 @@ class _BoundedBuilder(TreeBuilder):
 
 
 def parse(data: bytes, path: str) -> Element:
-    """The root element; MalformedArchive names the file that can't be read."""
+    """Return the root element. Raises: MalformedArchive (its message contains `path`)."""
     parser = DefusedXMLParser(target=_BoundedBuilder(), forbid_dtd=True)
     try:
         parser.feed(data)
@@ -43,12 +43,12 @@ def parse(data: bytes, path: str) -> Element:
 
 
 def inner_html(element: Element) -> str:
-    """What is inside the element, as HTML that still has to be sanitized."""
+    """The element's content as unsanitized HTML."""
     return text_html(element.text) + "".join(map(outer_html, element))
 
 
 def outer_html(element: Element) -> str:
-    """The element and the text behind it, as HTML that still has to be sanitized."""
+    """The element and the text that follows it as unsanitized HTML."""
     return tostring(element, encoding="unicode", method="html")
 
 

@@ -1,1 +1,1 @@
-"""Quiz attempts: graded here, kept in MongoDB."""
+"""Quiz attempts: graded by the service, stored in MongoDB."""

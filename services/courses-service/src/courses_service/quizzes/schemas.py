@@ -1,4 +1,4 @@
-"""Bodies of the quiz routes, which are also what MongoDB keeps."""
+"""Request and response bodies of the quiz routes."""
 
 from datetime import datetime
 from typing import Annotated
@@ -12,14 +12,14 @@ ClientId = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
 
 
 class Answer(RequestBody):
-    """The choices somebody made in one question; none is a wrong answer."""
+    """The choices that the learner made in one question. No choice at all is a wrong answer."""
 
     question_id: UUID
     choice_ids: list[UUID] = Field(max_length=50)
 
 
 class NewAttempt(RequestBody):
-    """`client_attempt_id` is the client's own: sent again, it gives the first result again."""
+    """The client chooses `client_attempt_id`. A repetition with the same id returns the first result."""
 
     client_attempt_id: ClientId
     answers: list[Answer] = Field(max_length=100)
@@ -31,7 +31,7 @@ class ChoiceFeedback(ResponseBody):
 
 
 class QuestionResult(ResponseBody):
-    """`feedback` has what the author says to the choices made, `explanation` to everybody."""
+    """`feedback`: the author's feedback on the choices made. `explanation`: shown after every attempt."""
 
     question_id: UUID
     correct: bool
@@ -42,7 +42,7 @@ class QuestionResult(ResponseBody):
 
 
 class AttemptOut(ResponseBody):
-    """One point for each question whose right choices, and no others, were made."""
+    """A question scores one point if the learner chose all correct choices and no other."""
 
     id: UUID
     quiz_id: UUID

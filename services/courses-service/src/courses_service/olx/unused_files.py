@@ -1,4 +1,4 @@
-"""Accounts for the files of an archive that no block of the course used."""
+"""Reports the files of an archive that no block of the course uses."""
 
 from collections.abc import Set
 from pathlib import PurePosixPath
@@ -6,7 +6,7 @@ from pathlib import PurePosixPath
 from courses_service.olx.archive import Archive
 from courses_service.olx.report import Report
 
-_FOLDERS = {
+_KNOWN_FOLDERS = {
     "about": ("course page", "only a description is taken over"),
     "assets": ("asset list", "files beside the lessons aren't stored"),
     "drafts": ("draft", "it wasn't published"),
@@ -17,14 +17,14 @@ _FOLDERS = {
 }
 
 
-def report_files(archive: Archive, used: Set[str], report: Report) -> None:
-    """One entry for each file that isn't part of what was read."""
+def report_unused_files(archive: Archive, used: Set[str], report: Report) -> None:
+    """Add each file that is not in `used` to the report."""
     for path in sorted(set(archive.files) - used):
         folder, _, rest = path.partition("/")
-        if folder in _FOLDERS and rest:
-            kind, reason = _FOLDERS[folder]
+        if folder in _KNOWN_FOLDERS and rest:
+            kind, reason = _KNOWN_FOLDERS[folder]
         elif rest and path in archive.texts:
             kind, reason = folder, "no part of the course refers to it"
         else:
             kind, reason = "file", "it isn't part of a course archive"
-        report.leave_out(kind, PurePosixPath(path).name if kind == folder else path, reason)
+        report.skip(kind, PurePosixPath(path).name if kind == folder else path, reason)

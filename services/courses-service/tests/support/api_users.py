@@ -1,4 +1,4 @@
-"""Somebody who calls the service, with their token."""
+"""A user who calls the API in tests."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -9,7 +9,9 @@ from httpx import Response
 
 
 @dataclass
-class Person:
+class ApiUser:
+    """`headers` contain the user's access token."""
+
     client: TestClient
     headers: dict[str, str]
     id: UUID
@@ -29,14 +31,14 @@ class Person:
         return self.post("/api/courses/import", files=files, key=key)
 
     def imports(self, archive: bytes) -> dict[str, Any]:
-        """Upload an archive that is expected to be taken."""
+        """Import a valid archive and return its report."""
         answer = self.upload(archive)
         assert answer.status_code == 201, answer.text
         report: dict[str, Any] = answer.json()
         return report
 
     def creates(self, **fields: Any) -> dict[str, Any]:
-        """Make a course by hand: a draft unless `status` says otherwise."""
+        """Create a course, a draft unless `status` is given."""
         status = fields.pop("status", "draft")
         made = self.post("/api/courses", {"title": "By hand", **fields})
         assert made.status_code == 201, made.text

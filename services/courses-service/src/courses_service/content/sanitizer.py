@@ -1,4 +1,4 @@
-"""HTML from authors and archives, made harmless, and read as plain text."""
+"""Sanitizes HTML from authors and archives, and converts sanitized HTML to plain text."""
 
 import re
 from collections import Counter
@@ -9,14 +9,14 @@ import nh3
 
 MAX_CHARACTERS = 1_000_000
 MAX_TAGS = 20_000
-MAX_LEFT_OPEN = 500
+MAX_UNCLOSED_ELEMENTS = 500
 
 
-def _words(text: str) -> frozenset[str]:
+def _names(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-_TAGS = _words(
+_TAGS = _names(
     "a abbr article aside b bdi bdo blockquote br caption cite code col colgroup dd del details dfn div"
     " dl dt em figcaption figure footer h1 h2 h3 h4 h5 h6 header hr i img ins kbd li mark ol p pre q rp"
     " rt ruby s samp section small span strong sub summary sup table tbody td tfoot th thead time tr tt"
@@ -32,17 +32,17 @@ _ATTRIBUTES = {
     "td": {"colspan", "rowspan"},
     "th": {"colspan", "rowspan", "scope"},
 }
-_ENDED_BY_OTHERS = _words(
+_OPTIONAL_END_TAGS = _names(
     "area base br col colgroup dd dt embed hr img input li link meta option p param rp rt source tbody"
     " td tfoot th thead tr track wbr"
 )
-_WITH_CONTENT = _words(
+_REMOVED_WITH_CONTENT = _names(
     "audio button iframe noscript object script select style svg template textarea title video"
 )
 _CLEANER = nh3.Cleaner(
     tags=set(_TAGS),
     attributes=_ATTRIBUTES,
-    clean_content_tags=set(_WITH_CONTENT),
+    clean_content_tags=set(_REMOVED_WITH_CONTENT),
     url_schemes={"http", "https", "mailto"},
     url_relative="deny",
     link_rel="noopener noreferrer",
@@ -61,26 +61,28 @@ _BLANK_LINES = re.compile(r"\n{3,}")
 _CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")
 
 
-class TooComplex(ValueError):
-    """The markup is so large or so full of tags that reading it would cost too much."""
+class MarkupTooComplex(ValueError):
+    """The markup has too many characters, tags or unclosed elements; the message says which."""
 
 
 def sanitize(html: str) -> str:
-    """Keep structure, emphasis, tables and absolute links; nothing that runs, loads or styles.
+    """Keep structure, emphasis, tables and absolute links; remove scripts, styles and loaded resources.
 
-    Images are replaced by their descriptions, because the files behind them
-    aren't stored here and foreign ones would report the reader to their host.
+    Images become their descriptions: files of an archive aren't stored, and an
+    image on another host would tell that host who reads the lesson.
+
+    Raises: MarkupTooComplex (parsing would take too long).
     """
-    _refuse_costly(html)
-    # An HTML parser repeats every open formatting element in each new
-    # paragraph unless they are identical: with distinct attributes a page of
-    # 200 KB grows to gigabytes. Without attributes it stays linear.
+    _check_complexity(html)
+    # An HTML parser repeats each distinct open formatting element in every new
+    # paragraph: with different attributes a page of 200 KB grows to gigabytes.
+    # Without attributes they are identical, and the output stays linear.
     plain = _FORMATTING.sub(r"<\1>", _CONTROLS.sub("", html))
     return _IMAGE.sub(_describe_image, _CLEANER.clean(plain)).strip()
 
 
 def removed_by_sanitizing(html: str) -> Counter[str]:
-    """How many of which elements `sanitize` takes away: tag names, `img` and `relative link`."""
+    """Count the elements that `sanitize` removes, by tag name; relative links count as `relative link`."""
     found: Counter[str] = Counter()
     for tag in _TAG.finditer(html):
         name = tag[1].lower()
@@ -92,7 +94,7 @@ def removed_by_sanitizing(html: str) -> Counter[str]:
 
 
 def plain_text(sanitized: str) -> str:
-    """The words of sanitized HTML; a blank line ends each paragraph."""
+    """The text of sanitized HTML; a blank line ends each paragraph."""
     reader = _TextReader()
     reader.feed(sanitized)
     reader.close()
@@ -105,17 +107,18 @@ def one_line(text: str, limit: int) -> str:
     return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
 
 
-def _refuse_costly(html: str) -> None:
-    """An HTML parser's work grows with the square of the nesting depth."""
+def _check_complexity(html: str) -> None:
+    """Limit the nesting depth above all: parsing time grows with its square."""
     if len(html) > MAX_CHARACTERS:
-        raise TooComplex(f"more than {MAX_CHARACTERS} characters")
-    left_open: Counter[str] = Counter()
+        raise MarkupTooComplex(f"more than {MAX_CHARACTERS} characters")
+    unclosed: Counter[str] = Counter()
     for count, tag in enumerate(_ANY_TAG.finditer(html), start=1):
         if count > MAX_TAGS:
-            raise TooComplex(f"more than {MAX_TAGS} tags")
-        left_open[tag[2].lower()] += -1 if tag[1] else 1
-    if sum(n for name, n in left_open.items() if n > 0 and name not in _ENDED_BY_OTHERS) > MAX_LEFT_OPEN:
-        raise TooComplex(f"more than {MAX_LEFT_OPEN} elements left open")
+            raise MarkupTooComplex(f"more than {MAX_TAGS} tags")
+        unclosed[tag[2].lower()] += -1 if tag[1] else 1
+    need_end_tags = (count for name, count in unclosed.items() if name not in _OPTIONAL_END_TAGS)
+    if sum(count for count in need_end_tags if count > 0) > MAX_UNCLOSED_ELEMENTS:
+        raise MarkupTooComplex(f"more than {MAX_UNCLOSED_ELEMENTS} elements left open")
 
 
 def _describe_image(image: re.Match[str]) -> str:
@@ -123,52 +126,52 @@ def _describe_image(image: re.Match[str]) -> str:
 
 
 class _TextReader(HTMLParser):
-    """Line breaks are asked for by tags and written only when text follows."""
+    """Collects text. Tags request line breaks, which are written only when text follows."""
 
-    _PARAGRAPHS = _words(
+    _PARAGRAPH_TAGS = _names(
         "article aside blockquote caption details div dl figure footer h1 h2 h3 h4 h5 h6 header hr ol p"
         " pre section summary table ul"
     )
-    _LINES = frozenset({"br", "dd", "dt", "figcaption", "tr"})
+    _LINE_TAGS = frozenset({"br", "dd", "dt", "figcaption", "tr"})
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
         self._parts: list[str] = []
-        self._breaks = 0
-        self._lead = ""
-        self._preformatted = 0
+        self._line_breaks = 0
+        self._prefix = ""
+        self._pre_depth = 0
 
     def handle_starttag(self, tag: str, _: list[tuple[str, str | None]]) -> None:
         if tag == "pre":
-            self._preformatted += 1
+            self._pre_depth += 1
         if tag == "li":
-            self._breaks, self._lead = max(self._breaks, 1), "- "
-        elif tag in ("td", "th") and not self._breaks:
-            self._lead = "| " if self._parts and self._parts[-1].endswith(" ") else " | "
-        elif tag in self._PARAGRAPHS and not self._lead:
-            self._breaks = 2
-        elif tag in self._LINES:
-            self._breaks = max(self._breaks, 1)
+            self._line_breaks, self._prefix = max(self._line_breaks, 1), "- "
+        elif tag in ("td", "th") and not self._line_breaks:
+            self._prefix = "| " if self._parts and self._parts[-1].endswith(" ") else " | "
+        elif tag in self._PARAGRAPH_TAGS and not self._prefix:
+            self._line_breaks = 2
+        elif tag in self._LINE_TAGS:
+            self._line_breaks = max(self._line_breaks, 1)
 
     def handle_endtag(self, tag: str) -> None:
         if tag == "pre":
-            self._preformatted -= 1
-        if tag in self._PARAGRAPHS:
-            self._breaks, self._lead = 2, ""
+            self._pre_depth -= 1
+        if tag in self._PARAGRAPH_TAGS:
+            self._line_breaks, self._prefix = 2, ""
         elif tag == "li":
-            self._breaks, self._lead = max(self._breaks, 1), ""
+            self._line_breaks, self._prefix = max(self._line_breaks, 1), ""
 
     def handle_data(self, data: str) -> None:
-        if not self._preformatted:
+        if not self._pre_depth:
             data = _SPACE.sub(" ", data)
-            if self._breaks or self._lead or not self._parts or self._parts[-1].endswith(" "):
+            if self._line_breaks or self._prefix or not self._parts or self._parts[-1].endswith(" "):
                 data = data.lstrip()
             if not data:
                 return
         if self._parts:
-            self._parts.append("\n" * self._breaks)
-        self._parts.append(self._lead + data)
-        self._breaks, self._lead = 0, ""
+            self._parts.append("\n" * self._line_breaks)
+        self._parts.append(self._prefix + data)
+        self._line_breaks, self._prefix = 0, ""
 
     def text(self) -> str:
         lines = "".join(self._parts).split("\n")

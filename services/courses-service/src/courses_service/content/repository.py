@@ -1,4 +1,4 @@
-"""Writes a whole course, with everything in it, in the caller's transaction."""
+"""Inserts the sections, lessons and quizzes of a new course in the caller's transaction."""
 
 import re
 import unicodedata
@@ -11,53 +11,53 @@ from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
 from cogniflow_kit.ids import new_id
-from courses_service.content import CourseContent, LessonContent, QuestionContent, QuizContent
-from courses_service.markup import plain_text
+from courses_service.content.model import CourseContent, LessonContent, QuestionContent, QuizContent
+from courses_service.content.sanitizer import plain_text
 from courses_service.tables import Base, Choice, Lesson, Question, Quiz, Section
 
-SLUG_LENGTH = 60
+MAX_SLUG_TITLE_LENGTH = 60
 _NOT_IN_SLUGS = re.compile(r"[^a-z0-9]+")
 
 
-def slug_of(title: str, course_id: UUID) -> str:
-    """A readable part from the title and a distinct one from the id."""
+def make_slug(title: str, course_id: UUID) -> str:
+    """The title in ASCII, and the end of the id, which makes the slug unique."""
     ascii_title = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().lower()
-    readable = _NOT_IN_SLUGS.sub("-", ascii_title).strip("-")[:SLUG_LENGTH].rstrip("-")
+    readable = _NOT_IN_SLUGS.sub("-", ascii_title).strip("-")[:MAX_SLUG_TITLE_LENGTH].rstrip("-")
     return f"{readable or 'course'}-{course_id.hex[-8:]}"
 
 
-def store_sections(session: Session, course_id: UUID, content: CourseContent) -> None:
-    """Add everything inside a course that has just been added itself."""
-    _Rows(course_id).add_sections(content).write(session)
+def insert_content(db: Session, course_id: UUID, content: CourseContent) -> None:
+    """Insert everything inside a course whose own row was inserted just before."""
+    _ContentRows(course_id).add_sections(content).insert(db)
 
 
 @dataclass
-class _Rows:
-    """Rows by table, gathered first: one statement a table instead of one a row."""
+class _ContentRows:
+    """Collects rows by table first: one statement per table instead of one per row."""
 
     course_id: UUID
-    lessons: int = 0
+    lesson_count: int = 0
     by_table: dict[type[Base], list[Mapping[str, Any]]] = field(default_factory=dict)
 
-    def add_sections(self, content: CourseContent) -> "_Rows":
+    def add_sections(self, content: CourseContent) -> "_ContentRows":
         for position, section in enumerate(content.sections, start=1):
             section_id = self._add(Section, course_id=self.course_id, position=position, title=section.title)
             for lesson in section.lessons:
                 self._add_lesson(section_id, lesson)
         return self
 
-    def write(self, session: Session) -> None:
+    def insert(self, db: Session) -> None:
         for table in (Section, Lesson, Quiz, Question, Choice):
             if rows := self.by_table.get(table):
-                session.execute(insert(table), rows)
+                db.execute(insert(table), rows)
 
     def _add_lesson(self, section_id: UUID, lesson: LessonContent) -> None:
-        self.lessons += 1
+        self.lesson_count += 1
         lesson_id = self._add(
             Lesson,
             course_id=self.course_id,
             section_id=section_id,
-            position=self.lessons,
+            position=self.lesson_count,
             title=lesson.title,
             subsection=lesson.subsection,
             html=lesson.html,

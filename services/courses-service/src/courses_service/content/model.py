@@ -1,16 +1,19 @@
-"""What a course consists of before it has rows: made by the OLX reader and the bundled content."""
+"""The content of a course before it is stored. The OLX reader and the demo loader produce it.
+
+All HTML in these types is sanitized.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
 QuestionKind = Literal["single", "multiple"]
-"""One choice is right and one may be given, or any number of either."""
+"""`single`: exactly one choice is correct and at most one may be chosen. `multiple`: any number."""
 
 
 @dataclass(frozen=True)
 class ChoiceContent:
-    """`html` and `feedback` (shown to whoever chose it) are sanitized."""
+    """`feedback` is HTML, shown to a learner who chose this choice."""
 
     html: str
     is_correct: bool
@@ -19,7 +22,7 @@ class ChoiceContent:
 
 @dataclass(frozen=True)
 class QuestionContent:
-    """`prompt` and `explanation` (shown after an attempt) are sanitized HTML."""
+    """`prompt` and `explanation` are HTML; the explanation is shown after an attempt."""
 
     kind: QuestionKind
     prompt: str
@@ -35,7 +38,7 @@ class QuizContent:
 
 @dataclass(frozen=True)
 class LessonContent:
-    """`subsection` groups lessons inside a section; `html` is sanitized."""
+    """`subsection` groups neighboring lessons of a section."""
 
     title: str
     html: str

@@ -1,4 +1,4 @@
-"""Every table and collection of courses-service with data of people."""
+"""Lists every table and collection of courses-service that holds personal data."""
 
 from typing import Any
 from uuid import UUID
@@ -10,18 +10,18 @@ from cogniflow_kit.sql.personal_data import TablePersonalData, shared_tables
 from courses_service.indexes import QUIZ_ATTEMPTS
 from courses_service.tables import Course, Enrollment, ImportReport, UserProgress, metadata
 
-NOBODY = UUID(int=0)
-"""Teaches the courses of an erased instructor: learners keep them, admins look after them."""
+ERASED_INSTRUCTOR = UUID(int=0)
+"""Instructor id of courses whose instructor was erased. Learners keep such courses; admins edit them."""
 
-WITHOUT_PEOPLE = frozenset({"sections", "lessons", "quizzes", "questions", "choices", "jobs"})
-"""Tables that hold course content and work alone."""
+TABLES_WITHOUT_PERSONAL_DATA = frozenset({"sections", "lessons", "quizzes", "questions", "choices", "jobs"})
+"""Tables that hold course content or jobs only."""
 
 
 def personal_data(database: Database, mongo: Mongo) -> PersonalData:
     def table(
-        model: type[Course | Enrollment | ImportReport | UserProgress], **how: Any
+        model: type[Course | Enrollment | ImportReport | UserProgress], **options: Any
     ) -> TablePersonalData:
-        return TablePersonalData(database, metadata.tables[f"courses.{model.__tablename__}"], **how)
+        return TablePersonalData(database, metadata.tables[f"courses.{model.__tablename__}"], **options)
 
     return PersonalData(
         [
@@ -29,11 +29,11 @@ def personal_data(database: Database, mongo: Mongo) -> PersonalData:
             table(UserProgress),
             table(Enrollment),
             table(ImportReport, owner="t.instructor_id = :user_id"),
-            # With a new version no cached answer with the old id is used; it goes within an hour.
+            # The new version makes responses cached with the old id unreachable; they expire within an hour.
             table(
                 Course,
                 owner="t.instructor_id = :user_id",
-                keep=f"instructor_id = '{NOBODY}', version = version + 1, updated_at = now()",
+                keep=f"instructor_id = '{ERASED_INSTRUCTOR}', version = version + 1, updated_at = now()",
             ),
             *shared_tables(database, metadata),
         ]

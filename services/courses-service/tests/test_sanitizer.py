@@ -1,12 +1,12 @@
-"""Markup from strangers comes out harmless, in reasonable time, and readable as text."""
+"""Sanitizing untrusted HTML, and converting it to plain text."""
 
 import pytest
 
-from courses_service.markup import (
+from courses_service.content.sanitizer import (
     MAX_CHARACTERS,
-    MAX_LEFT_OPEN,
     MAX_TAGS,
-    TooComplex,
+    MAX_UNCLOSED_ELEMENTS,
+    MarkupTooComplex,
     one_line,
     plain_text,
     removed_by_sanitizing,
@@ -35,7 +35,7 @@ from courses_service.markup import (
         "<img alt='\"><script>alert(1)</script>'>",
     ],
 )
-def test_nothing_runs_or_loads(html: str) -> None:
+def test_scripts_styles_and_loaded_resources_are_removed(html: str) -> None:
     clean = sanitize(html).lower()
     for danger in (
         "<script",
@@ -53,18 +53,18 @@ def test_nothing_runs_or_loads(html: str) -> None:
     assert sanitize(clean) == clean
 
 
-def test_structure_and_links_stay() -> None:
+def test_structure_and_links_are_kept() -> None:
     html = '<h2>Title</h2>\n<p>Some <em>words</em> and <a href="https://example.org/">a link</a>.</p>'
     assert 'href="https://example.org/"' in sanitize(html)
     assert "<h2>Title</h2>" in sanitize(html)
 
 
-def test_images_become_their_descriptions() -> None:
+def test_images_are_replaced_by_their_descriptions() -> None:
     assert sanitize('<img src="/static/a.png" alt="A &lt;map>">') == "<em>[Image: A &lt;map&gt;]</em>"
     assert sanitize('<img src="https://tracker.example/pixel.gif">') == ""
 
 
-def test_what_is_removed_is_counted() -> None:
+def test_removed_elements_are_counted() -> None:
     html = "<script>1</script><IMG src=x><a href=/jump/1>a</a><a href='https://b'>b</a><p><my-widget/></p>"
     assert removed_by_sanitizing(html) == {"script": 1, "img": 1, "relative link": 1, "my-widget": 1}
 
@@ -74,24 +74,26 @@ def test_what_is_removed_is_counted() -> None:
     [
         pytest.param("x" * (MAX_CHARACTERS + 1), id="too long"),
         pytest.param("<br>" * (MAX_TAGS + 1), id="too many tags"),
-        pytest.param("<div>" * (MAX_LEFT_OPEN + 1), id="too deep"),
-        pytest.param("<div></span>" * (MAX_LEFT_OPEN + 1), id="too deep behind wrong ends"),
-        pytest.param("".join(f"<x{i}>" for i in range(MAX_LEFT_OPEN + 1)), id="too deep in many names"),
+        pytest.param("<div>" * (MAX_UNCLOSED_ELEMENTS + 1), id="too deep"),
+        pytest.param("<div></span>" * (MAX_UNCLOSED_ELEMENTS + 1), id="too deep behind wrong ends"),
+        pytest.param(
+            "".join(f"<x{i}>" for i in range(MAX_UNCLOSED_ELEMENTS + 1)), id="too deep in many names"
+        ),
         pytest.param("".join(f"<font a={i}><p>" for i in range(9000)), id="formatting that multiplies"),
     ],
 )
-def test_costly_markup_is_refused(html: str) -> None:
-    with pytest.raises(TooComplex):
+def test_too_complex_markup_is_refused(html: str) -> None:
+    with pytest.raises(MarkupTooComplex):
         sanitize(html)
 
 
-def test_formatting_with_distinct_attributes_does_not_multiply() -> None:
-    """Unprepared, the parser makes gigabytes of such a page."""
-    page = "".join(f"<font a={i}><p>x" for i in range(MAX_LEFT_OPEN))
+def test_formatting_with_distinct_attributes_stays_linear() -> None:
+    """Without preparation, the HTML parser turns such a page into gigabytes."""
+    page = "".join(f"<font a={i}><p>x" for i in range(MAX_UNCLOSED_ELEMENTS))
     assert len(sanitize(page)) < 100 * len(page)
 
 
-def test_text_has_paragraphs_lists_and_rows() -> None:
+def test_plain_text_keeps_paragraphs_lists_and_rows() -> None:
     html = (
         "<h2>Title</h2><p>One\n  <b>two</b>.</p><ul><li>first</li><li><p>second</p></li></ul>"
         "<table><tr><th>a</th><th>b</th></tr><tr><td>1</td> <td>2</td></tr></table>"
@@ -102,10 +104,10 @@ def test_text_has_paragraphs_lists_and_rows() -> None:
     )
 
 
-def test_text_drops_what_no_database_holds() -> None:
+def test_control_characters_are_removed() -> None:
     assert plain_text(sanitize("<p>a\x00b\x07c</p>")) == "abc"
 
 
-def test_a_title_is_one_line() -> None:
+def test_one_line_joins_and_shortens_text() -> None:
     assert one_line("  a \n b\t", 10) == "a b"
     assert one_line("word " * 10, 10) == "word word…"

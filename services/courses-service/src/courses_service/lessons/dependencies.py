@@ -1,0 +1,17 @@
+"""Wires the lessons feature."""
+
+from typing import Annotated
+
+from fastapi import Depends
+
+from cogniflow_kit.identity import CurrentUser
+from cogniflow_kit.sql.database import DatabaseSession
+from courses_service.dependencies import ResponseCache
+from courses_service.lessons.service import Lessons
+
+
+async def get_lessons(user: CurrentUser, db: DatabaseSession, cache: ResponseCache) -> Lessons:
+    return Lessons(db, cache, user)
+
+
+LessonsService = Annotated[Lessons, Depends(get_lessons)]

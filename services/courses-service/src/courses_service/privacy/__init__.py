@@ -1,1 +1,0 @@
-"""What courses-service holds on people, and what it tells them of it."""
