@@ -12,13 +12,13 @@ from sqlalchemy import Row, TextClause, select, text
 from sqlalchemy.orm import Session
 
 from cogniflow_kit.ids import utc_now
-from courses_service.json_timestamps import json_timestamp
+from cogniflow_kit.sql.json_query import json_time
 from courses_service.tables import Course
 
 _COURSE_FIELDS = f"""
     'id', c.id, 'slug', c.slug, 'title', c.title, 'description', c.description, 'language', c.language,
     'instructor_id', c.instructor_id, 'status', c.status, 'version', c.version,
-    'created_at', {json_timestamp("c.created_at")}, 'updated_at', {json_timestamp("c.updated_at")}
+    'created_at', {json_time("c.created_at")}, 'updated_at', {json_time("c.updated_at")}
 """
 
 DETAIL = text(

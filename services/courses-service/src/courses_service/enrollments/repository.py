@@ -7,20 +7,20 @@ from sqlalchemy import func, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from courses_service.json_timestamps import json_timestamp
+from cogniflow_kit.sql.json_query import json_time
 from courses_service.tables import Enrollment, UserProgress
 
 _PROGRESS = text(
     f"""
     SELECT json_build_object(
-        'course_id', e.course_id, 'enrolled_at', {json_timestamp("e.enrolled_at")},
+        'course_id', e.course_id, 'enrolled_at', {json_time("e.enrolled_at")},
         'completed_lessons', p.completed, 'total_lessons', p.total,
         'percent', coalesce(trunc(100.0 * p.completed / nullif(p.total, 0), 1), 0),
         'lessons', p.lessons
     )::text
     FROM enrollments e CROSS JOIN LATERAL (
         SELECT count(*) AS total, count(done.lesson_id) AS completed, coalesce(json_agg(json_build_object(
-            'lesson_id', l.id, 'title', l.title, 'completed_at', {json_timestamp("done.completed_at")}
+            'lesson_id', l.id, 'title', l.title, 'completed_at', {json_time("done.completed_at")}
         ) ORDER BY l.position), '[]') AS lessons
         FROM lessons l
         LEFT JOIN user_progress done ON done.lesson_id = l.id AND done.user_id = e.user_id
