@@ -10,6 +10,8 @@ from cogniflow_kit.redis import Cache, RedisStore
 from cogniflow_kit.sql.database import Database
 from cogniflow_kit.verification import polled
 from courses_service.courses.api import router as courses
+from courses_service.courses.course_copies import CourseCopies
+from courses_service.courses.repository import CourseReadRepository
 from courses_service.enrollments.api import activity_router as activity
 from courses_service.enrollments.api import router as enrollments
 from courses_service.imports.api import router as imports
@@ -31,10 +33,11 @@ def create_app(
     database = database or Database(settings.database_url.get_secret_value(), application=settings.service)
     mongo = Mongo(settings.mongo_url.get_secret_value())
     redis = RedisStore(settings.redis_url.get_secret_value(), settings.schema_name)
+    copies = CourseCopies(CourseReadRepository(database).states)
     app = create_application(
         settings,
         summary="Courses, lessons, enrollments, progress, quizzes, and imports.",
-        routers=[imports, courses, lessons, enrollments, quizzes, internal, activity, people],
+        routers=[courses, imports, lessons, enrollments, quizzes, internal, activity, people],
         stores=[database, mongo, redis],
         keys=keys or polled(settings),
         max_body_bytes=MAX_BODY_BYTES,
@@ -42,6 +45,7 @@ def create_app(
     )
     app.state.database = database
     app.state.mongo = mongo
-    app.state.personal_data = personal_data(database, mongo)
+    app.state.course_copies = copies
+    app.state.personal_data = personal_data(database, mongo, copies)
     app.state.cache = Cache(redis)
     return app

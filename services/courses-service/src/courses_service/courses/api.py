@@ -4,13 +4,16 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Response
+from starlette.concurrency import run_in_threadpool
 
 from cogniflow_kit.errors import problems
 from cogniflow_kit.identity import Instructor
 from cogniflow_kit.schemas import Page, PageRequest
 from cogniflow_kit.sql.idempotency import UserOnce
-from courses_service.courses.dependencies import CoursesService
+from courses_service.courses.course_copies import Part
+from courses_service.courses.dependencies import CourseReaderService, CoursesService
 from courses_service.courses.schemas import CourseDetail, CourseEdit, CourseOut, NewCourse, Outline
+from courses_service.courses.service import CourseReader
 from courses_service.json_response import json_response
 
 router = APIRouter(prefix="/api/courses", tags=["courses"])
@@ -29,9 +32,9 @@ def create_course(_: Instructor, body: NewCourse, once: UserOnce, courses: Cours
 
 
 @router.get("/{course_id:uuid}", response_model=CourseDetail, responses=problems(404))
-def get_course(course_id: UUID, courses: CoursesService) -> Response:
+async def get_course(course_id: UUID, reader: CourseReaderService) -> Response:
     """Get a course that is published, belongs to the caller, or that the caller is enrolled in."""
-    return json_response(courses.detail(course_id))
+    return await _read(reader, course_id, "detail")
 
 
 @router.patch("/{course_id:uuid}", response_model=CourseDetail, responses=problems(404, 409))
@@ -44,6 +47,14 @@ def edit_course(_: Instructor, course_id: UUID, body: CourseEdit, courses: Cours
 
 
 @router.get("/{course_id:uuid}/outline", response_model=Outline, responses=problems(404))
-def get_outline(course_id: UUID, courses: CoursesService) -> Response:
+async def get_outline(course_id: UUID, reader: CourseReaderService) -> Response:
     """Get the course's sections and lessons, without the lessons' HTML."""
-    return json_response(courses.outline(course_id))
+    return await _read(reader, course_id, "outline")
+
+
+async def _read(reader: CourseReader, course_id: UUID, part: Part) -> Response:
+    """Respond from this process's copy on the event loop; only a read of the database takes a thread."""
+    body = reader.from_copy(course_id, part)
+    if body is None:
+        body = await run_in_threadpool(reader.from_database, course_id, part)
+    return json_response(body)

@@ -9,6 +9,7 @@ from cogniflow_kit.identity import User
 from cogniflow_kit.redis import Cache
 from courses_service.content.sanitizer import plain_text
 from courses_service.course_access import CourseAccessRepository
+from courses_service.courses.course_copies import CourseCopies
 from courses_service.courses.repository import CourseRepository
 from courses_service.courses.service import lock_for_edit, sanitize_lesson
 from courses_service.lessons.repository import DETAIL, LessonRepository
@@ -21,10 +22,10 @@ _DETAIL_KEY = ("lesson", query_fingerprint(DETAIL))
 class Lessons:
     """Reads and edits lessons for one user. Both return JSON as bytes; `schemas.py` describes it."""
 
-    def __init__(self, db: Session, cache: Cache, user: User) -> None:
+    def __init__(self, db: Session, cache: Cache, copies: CourseCopies, user: User) -> None:
         self._cache = cache
         self._access = CourseAccessRepository(db, user)
-        self._courses = CourseRepository(db)
+        self._courses = CourseRepository(db, copies)
         self._lessons = LessonRepository(db)
 
     def read(self, lesson_id: UUID) -> bytes:
