@@ -10,7 +10,8 @@ from cogniflow_dev.paths import repository_root
 FOLDER = repository_root() / "docs" / "explanation" / "adr"
 PAGES = sorted(FOLDER.glob("[0-9]*.md"))
 _HEAD = re.compile(
-    r"# (?P<number>\d+)\. (?P<title>.+)\n\n- Status: (?P<status>.+)\n- Date: (?P<date>\d{4}-\d\d-\d\d)\n\n## Context"
+    r"# (?P<number>\d+)\. (?P<title>.+)\n\n"
+    r"- Status: (?P<status>.+)\n- Date: (?P<date>\d{4}-\d\d-\d\d)\n\n## Context"
 )
 
 
