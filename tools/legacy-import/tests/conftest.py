@@ -25,12 +25,12 @@ from cogniflow_dev.testing.servers import serving
 from cogniflow_dev.testing.tokens import TokenMint
 from cogniflow_kit.sql.database import Database
 from legacy_import.apply.accounts import read_accounts
-from legacy_import.apply.options import Options
 from legacy_import.apply.run import Import
+from legacy_import.apply.sessions import Options
 from legacy_import.ledger import Ledger
-from legacy_import.modules.reader import Constants, read_constants
-from legacy_import.modules.week import WeekReader
-from legacy_import.sources import Reading, Source
+from legacy_import.sources import Source, SourceReader
+from legacy_import.week_modules.reader import Constants, read_constants
+from legacy_import.week_modules.week import WeekReader
 
 
 @pytest.fixture(scope="session")
@@ -61,17 +61,17 @@ def server(settings: Settings, tokens: TokenMint, committing: Database) -> Itera
 
 @pytest.fixture
 def read() -> Callable[..., list[Source]]:
-    """The sources of some files."""
+    """Reads files into sources."""
 
     def read(*paths: Path, slug: str = "driven-legacy") -> list[Source]:
-        return Reading(slug).read(paths)
+        return SourceReader(slug).read(paths)
 
     return read
 
 
 @pytest.fixture
 def read_one(tmp_path, read) -> Callable[..., Source]:
-    """The source of a file with this content."""
+    """Reads one file with this content into its source."""
 
     def read_one(content: str | bytes, name: str = "file.txt") -> Source:
         path = tmp_path / name
@@ -89,7 +89,7 @@ def constants() -> Callable[[str], Constants]:
 
 @pytest.fixture
 def week() -> Callable[..., Any]:
-    """The week of a module, and its account."""
+    """Reads a module; returns its week and its ledger."""
 
     def week(source: str, name: str = "week1_main.py") -> tuple[Any, Ledger]:
         ledger = Ledger()
@@ -100,7 +100,7 @@ def week() -> Callable[..., Any]:
 
 @pytest.fixture
 def run_import(committing, read) -> Callable[..., list[dict[str, Any]]]:
-    """Applies files (or shows what would happen), and returns what the report says of each source."""
+    """Applies files, or shows the result; returns the report of each source."""
 
     def run(
         *paths: Path, apply: bool = True, accounts_csv: Path | None = None, **options: Any
@@ -130,7 +130,7 @@ def rows(committing) -> Callable[..., list[Any]]:
 
 @pytest.fixture
 def everything(rows) -> Callable[[], dict[str, int]]:
-    """How many rows each table has that an import writes to."""
+    """Row counts of all tables that an import writes to."""
     tables = (
         *("programs", "program_versions", "weeks", "questions", "system_prompts", "week_content_blocks"),
         *("sessions", "turns", "user_progress", "conversation_states", "question_completions"),
@@ -162,7 +162,7 @@ def process_environment(settings: Settings) -> Callable[..., dict[str, str]]:
 
 @pytest.fixture
 def command(process_environment, committing) -> Callable[..., tuple[int, list[dict[str, Any]]]]:
-    """Runs the module as a process: its exit code, and the lines it printed."""
+    """Runs `python -m legacy_import`; returns its exit code and the printed events."""
 
     def command(*arguments: object, **environment: str) -> tuple[int, list[dict[str, Any]]]:
         done = subprocess.run(

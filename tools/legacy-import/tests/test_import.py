@@ -310,7 +310,7 @@ def test_accounts_at_once_and_later(run_import, old_files, rows, tmp_path):
     counted(report)
     assert left(report) == {
         "accounts": {
-            "no session of that name was taken over": 1,
+            "no session of that name was imported": 1,
             "it needs a session_id, and a user_id that is a UUID": 1,
         }
     }
@@ -339,7 +339,7 @@ def test_two_systems_with_the_same_session_names(run_import, old_files, tmp_path
     )
     (report,) = run_import(other)
     counted(report)
-    reason = "another session of that name is here; use --namespace to keep two systems apart"
+    reason = "another session has the same id; use --namespace to distinguish two systems"
     assert left(report)["chat_history"][reason] == 4
     (report,) = run_import(other, namespace="south")
     assert report["taken_over"]["chat_history"] == 7
@@ -370,7 +370,7 @@ def test_a_session_that_went_on_here_is_left_alone(run_import, old_files, rows, 
         session.execute(text("UPDATE chat.sessions SET version = 5 WHERE legacy_id = 'sess-ines'"))
     (report,) = run_import(old_files / "conversation_states.json")
     counted(report)
-    assert left(report)["answers"]["the session has gone on here since it was taken over"] == 3
+    assert left(report)["answers"]["the session was continued in CogniFlow after its import"] == 3
 
 
 def test_old_messages_are_checked_only_when_asked_for(run_import, old_files, rows, tmp_path):
@@ -419,7 +419,7 @@ def test_somebody_goes_on_where_they_were(run_import, old_files, server, tokens,
     for route in ("transcript", "summary"):
         assert server.get(f"{path}/{route}", headers=as_maja).status_code == 200
     (report,) = run_import(old_files / "conversation_states.json", namespace="", check_safety=True)
-    assert left(report)["answers"]["the session has gone on here since it was taken over"] == 3
+    assert left(report)["answers"]["the session was continued in CogniFlow after its import"] == 3
 
 
 def test_a_stored_state_is_taken_over_once(run_import, tmp_path, rows):

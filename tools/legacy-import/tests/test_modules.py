@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from chat_service.programs.content.loader import parse
 from legacy_import.ledger import Ledger
-from legacy_import.modules.reader import Unreadable, read_constants
-from legacy_import.modules.week import WeekReader
-from legacy_import.sources import Reading
+from legacy_import.sources import SourceReader
+from legacy_import.week_modules.reader import Unreadable, read_constants
+from legacy_import.week_modules.week import WeekReader
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,7 @@ def test_constants(constants, source, value):
 def test_what_is_no_constant_is_named_with_its_line(constants, source):
     found = constants(source)
     assert "X" not in found.values
-    (left,) = [left for left in found.left_out if left.name == "X"]
+    (left,) = [left for left in found.skipped if left.name == "X"]
     assert left.line == source.count("\n") + 1
     assert left.reason
 
@@ -91,7 +91,7 @@ def test_little_source_may_not_stand_for_much_text(constants):
     endless = "L = [1]\nX = [L.append(n) for n in L]\n"
     for source in (doubling, growing, endless):
         found = constants(source)
-        assert found.left_out
+        assert found.skipped
         assert sum(len(value) for value in found.values.values() if isinstance(value, str)) < 40_000_000
 
 
@@ -124,7 +124,7 @@ def f():
 """
     found = constants(source)
     assert found.values["QUESTIONS"] == {1: "a"}
-    assert sorted(found.repaired) == [3, 6]
+    assert sorted(found.python_2_lines) == [3, 6]
 
 
 def test_nothing_is_executed(constants, tmp_path, monkeypatch):
@@ -197,7 +197,7 @@ def test_no_text_makes_the_reader_raise_or_act(source):
 def test_no_bytes_make_a_source_raise(tmp_path_factory, raw):
     file = tmp_path_factory.mktemp("bytes") / "file"
     file.write_bytes(b"QUESTIONS = {1: 'a'}\n" + raw)
-    (source,) = Reading("any").read([file])
+    (source,) = SourceReader("any").read([file])
     source.ledger.check()
 
 

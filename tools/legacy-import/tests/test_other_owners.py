@@ -54,7 +54,7 @@ def test_a_shared_module_by_its_name(read, tmp_path):
 )
 def test_what_may_change_the_questions_is_counted_with_its_place(week, lines, line, said):
     _, ledger = week(f'QUESTIONS = {{1: "a"}}\n{lines}\n')
-    (left,) = [left for left in ledger.leftovers() if left["what"] == "questions"]
+    (left,) = [left for left in ledger.skipped_records() if left["what"] == "questions"]
     assert said in left["reason"]
     assert left["places"] == [f"week1_main.py:{line}"]
     assert left["count"] == 1
@@ -66,12 +66,12 @@ def test_what_is_set_anew_is_not_left(week):
         'if load():\n    WEEK1_B = "x"\nelse:\n    WEEK1_B = "y"\n'
     )
     assert (found.questions[1].text, found.blocks) == ("b?", {"WEEK1_A": "a"})
-    assert [(left["what"], left["count"]) for left in ledger.leftovers()] == [("blocks", 1)]
+    assert [(left["what"], left["count"]) for left in ledger.skipped_records()] == [("blocks", 1)]
 
 
 def test_a_reason_names_the_first_cause_alone(constants):
     found = constants('T = load()\nfor n in range(200):\n    T += "x"\n')
-    assert max(len(left.reason) for left in found.left_out) < 80
+    assert max(len(left.reason) for left in found.skipped) < 80
 
 
 def test_python_2_with_form_feeds_and_line_separators(constants):
@@ -80,7 +80,7 @@ def test_python_2_with_form_feeds_and_line_separators(constants):
         '    if x: print "y"\n    raise ValueError, "z"\n'
     )
     assert found.values["QUESTIONS"] == {1: "a \u2028 b"}
-    assert found.repaired == [5, 6]
+    assert found.python_2_lines == [5, 6]
 
 
 def test_a_null_byte_is_named_by_its_line(read_one):
@@ -92,7 +92,7 @@ def test_a_key_and_a_week_that_are_none_are_named(week):
     found, ledger = week('week_number = 0\nQUESTIONS = {-5: "a", 1: "b"}\n', "week3.py")
     assert found.number == 3
     assert any("week_number is 0" in problem["message"] for problem in ledger.problems())
-    assert "its key -5 is no question number" in [left["reason"] for left in ledger.leftovers()]
+    assert "its key -5 is no question number" in [left["reason"] for left in ledger.skipped_records()]
 
 
 def test_prompts_that_are_missing_keep_nobody_from_the_others(run_import, tmp_path):
@@ -131,7 +131,7 @@ def test_times_that_cannot_be_read_are_said(read_one):
 
 def test_a_leftover_of_progress_names_its_file(read_one):
     source = read_one('{"s": {"current_week": 1, "completed_questions": {"1": [1, 1]}}}', "progress.json")
-    (left,) = source.ledger.leftovers()
+    (left,) = source.ledger.skipped_records()
     assert left["places"][0].endswith("progress.json: s")
 
 
@@ -141,8 +141,8 @@ def test_no_word_of_a_broken_dump_is_in_its_report(read_one):
         "INSERT INTO chat_history VALUES('s','user',SECRET,NULL);\n"
         "INSERT INTO chat_history(SECRET) VALUES(1);\nSECRET AND SECRET;\nINSERT INTO SECRET VALUES(1);\n"
     )
-    assert source.ledger.left("sql_statements") == 4
-    assert "SECRET" not in json.dumps([source.ledger.leftovers(), source.ledger.problems()])
+    assert source.ledger.skipped("sql_statements") == 4
+    assert "SECRET" not in json.dumps([source.ledger.skipped_records(), source.ledger.problems()])
 
 
 def test_a_trigger_of_a_dump_does_nothing(read_one):

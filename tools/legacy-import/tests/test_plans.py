@@ -11,12 +11,10 @@ from chat_service.programs.coach.session_state import ProgramSession, SessionSta
 from chat_service.programs.content.loader import parse
 from chat_service.programs.content.model import Program
 from cogniflow_dev.paths import repository_root
-from legacy_import.apply.plan import SessionPlan
-from legacy_import.apply.progress import plan_position
-from legacy_import.apply.states import StatePlan
-from legacy_import.apply.target import Target
+from legacy_import.apply.plan import SessionPlan, TargetProgram
+from legacy_import.apply.program_sessions import WeekStatePlanner, plan_position
 from legacy_import.ledger import Ledger
-from legacy_import.records import Position, WeekRecord
+from legacy_import.records import ProgressRecord, WeekRecord
 
 NOW = datetime(2025, 6, 1, tzinfo=UTC)
 SPACE = UUID(int=0)
@@ -33,7 +31,7 @@ def driven() -> Program:
 
 
 positions = st.builds(
-    Position,
+    ProgressRecord,
     legacy_id=st.just("s"),
     name=st.none() | st.just("Ada"),
     week=st.none() | NUMBERS,
@@ -60,20 +58,22 @@ records = st.lists(
 )
 
 
-def planned(position: Position | None, weeks: list[WeekRecord]) -> tuple[SessionPlan, Ledger]:
-    plan = SessionPlan("s", uuid5(SPACE, "session"), uuid5(SPACE, "user"), Target(SPACE, driven()), NOW)
+def planned(position: ProgressRecord | None, weeks: list[WeekRecord]) -> tuple[SessionPlan, Ledger]:
+    plan = SessionPlan(
+        "s", uuid5(SPACE, "session"), uuid5(SPACE, "user"), TargetProgram(SPACE, driven()), NOW
+    )
     ledger = Ledger()
     if position is not None:
         plan_position(plan, position, "here", ledger)
         for what, count in position.counts().items():
-            ledger.read(what, count)
+            ledger.count_read(what, count)
     for record in weeks:
         week = plan.target.week(record.week)
         assert week is not None
-        StatePlan(plan, record, week, "here", ledger).plan(check_safety=True)
+        WeekStatePlanner(plan, record, week, "here", ledger).plan(check_safety=True)
         for what, count in record.counts().items():
-            ledger.read(what, count)
-    plan.settle()
+            ledger.count_read(what, count)
+    plan.finish()
     return plan, ledger
 
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from legacy_import.ledger import Ledger
-from legacy_import.sources import Reading
+from legacy_import.sources import SourceReader
 
 KINDS = {
     "week2_main.py": "week_modules",
@@ -27,12 +27,12 @@ def test_a_file_is_known_by_its_content(read_one, old_files, name, kind):
     ("content", "said"),
     [
         ("", "it is empty"),
-        ("Dear all, the old server is gone.", "none of the kinds"),
+        ("Dear all, the old server is gone.", "of no known kind"),
         ('{"sess": {"current_week": 4,', "line 1"),
         ('{"sess": {"answers": {"1": ["x"}}}', "line 1"),
         ("[1, 2, 3]", "without progress or states"),
         ("{}", "without progress or states"),
-        ("[" * 100_000, "no JSON"),
+        ("[" * 100_000, "invalid JSON"),
         ("SQLite format 3\x00" + "x" * 2000, "damaged"),
         ("CREATE TABLE chat_history(id INTEGER); nonsense", "syntax error"),
         ("INSERT INTO chat_history VALUES(1);", "no such table"),
@@ -40,7 +40,7 @@ def test_a_file_is_known_by_its_content(read_one, old_files, name, kind):
 )
 def test_broken_files_are_named_with_a_reason(read_one, content, said):
     source = read_one(content)
-    source.ledger.leave_rest("it is broken")
+    source.ledger.skip_rest("it is broken")
     account = source.ledger.as_json()
     assert any(said in problem["message"] for problem in account["problems"]), account
     if source.kind != "bot":
@@ -98,7 +98,7 @@ def test_values_of_other_kinds_are_left_one_by_one(read_one):
     assert record.completed == {1: True}
     assert record.scenarios == {1: "SCENARIO_2"}
     assert record.choices == {"selected_problem": "ab\ufffd"}
-    source.ledger.take_each(record.counts())
+    source.ledger.count_imported_each(record.counts())
     account = source.ledger.as_json()
     assert account["counts_in"] == {
         "states": 2, "answers": 6, "nova_responses": 1, "iteration_count": 2, "question_completed": 2,
@@ -123,9 +123,9 @@ JSON = st.recursive(
 def test_no_json_makes_a_reader_raise_or_lose_a_record(tmp_path_factory, value):
     file = tmp_path_factory.mktemp("json") / "file.json"
     file.write_text(json.dumps(value))
-    for source in Reading("any").read([file]):
+    for source in SourceReader("any").read([file]):
         for record in source.content or []:
-            source.ledger.take_each(record.counts())
+            source.ledger.count_imported_each(record.counts())
         source.ledger.check()
 
 
@@ -162,7 +162,7 @@ def test_a_dump_may_do_nothing_but_fill_its_tables(read_one, tmp_path, attack):
     after = "INSERT INTO chat_history VALUES(1,'s','user','hi',NULL);"
     source = read_one(f"{dump}{attack.format(file=outside)};\n{after}")
     assert not outside.exists()
-    (left,) = [left for left in source.ledger.leftovers() if left["what"] == "sql_statements"]
+    (left,) = [left for left in source.ledger.skipped_records() if left["what"] == "sql_statements"]
     assert left["places"][0].endswith(":2")
     assert [row.values["text"] for row in source.content.sessions["s"].messages] == ["hi"]
 
@@ -173,7 +173,7 @@ def test_a_pragma_and_transactions_of_a_dump_are_passed_over(read_one):
         "INSERT INTO chat_history VALUES('s','user','a; b -- c');\nROLLBACK;"
     )
     assert [row.values["text"] for row in source.content.sessions["s"].messages] == ["a; b -- c"]
-    assert any("takes everything back" in problem["message"] for problem in source.ledger.problems())
+    assert any("ends with ROLLBACK" in problem["message"] for problem in source.ledger.problems())
 
 
 def test_a_dump_that_breaks_off(read_one):
@@ -183,7 +183,7 @@ def test_a_dump_that_breaks_off(read_one):
         "INSERT INTO chat_history VALUES('s','user','unfinis"
     )
     assert len(source.content.sessions["s"].messages) == 1
-    (left,) = [left for left in source.ledger.leftovers() if left["what"] == "sql_statements"]
+    (left,) = [left for left in source.ledger.skipped_records() if left["what"] == "sql_statements"]
     assert left["places"][0].endswith(":3")
 
 
@@ -198,7 +198,7 @@ def test_a_row_that_breaks_a_rule_is_left_by_itself(read_one):
     assert [(row.key, row.values["text"], row.values["at"] is None) for row in messages] == [
         ("1", "a", False), ("1/2", "b", True), ("5", "é", False),
     ]  # fmt: skip
-    source.ledger.take("chat_history", 3)
+    source.ledger.count_imported("chat_history", 3)
     source.ledger.check()
 
 
@@ -207,7 +207,7 @@ def test_a_table_without_a_needed_column_is_left(read_one, text):
     columns = ", ".join({"role", "message", "session_id"} - {text})
     source = read_one(f"CREATE TABLE chat_history({columns});\nINSERT INTO chat_history VALUES('a','b');")
     source.ledger.check()
-    assert source.ledger.left("chat_history") == 1
+    assert source.ledger.skipped("chat_history") == 1
 
 
 def test_a_damaged_database_is_refused_as_a_whole(read, tmp_path, old_files):
@@ -227,10 +227,10 @@ def test_the_account_notices_a_lost_record():
     from legacy_import.ledger import Unbalanced
 
     ledger = Ledger()
-    ledger.read("messages", 3)
-    ledger.take("messages", 1)
-    ledger.leave("messages", "row 2", "it is empty")
-    with pytest.raises(Unbalanced, match="messages: 3 read, 1 taken over, 1 left"):
+    ledger.count_read("messages", 3)
+    ledger.count_imported("messages", 1)
+    ledger.skip("messages", "row 2", "it is empty")
+    with pytest.raises(Unbalanced, match="messages: 3 read, 1 imported, 1 skipped"):
         ledger.check()
 
 
@@ -241,8 +241,8 @@ def test_no_damage_to_a_file_makes_a_reader_raise(old_files, tmp_path_factory, n
     raw = (old_files / name).read_bytes()
     file = tmp_path_factory.mktemp("damaged") / "file"
     file.write_bytes(raw[:start] + put + raw[start + length :])
-    for source in Reading("any").read([file]):
-        source.ledger.leave_rest("only read")
+    for source in SourceReader("any").read([file]):
+        source.ledger.skip_rest("only read")
         source.ledger.check()
 
 
@@ -251,6 +251,6 @@ def test_no_damage_to_a_file_makes_a_reader_raise(old_files, tmp_path_factory, n
 def test_no_damage_to_a_database_makes_a_reader_raise(sqlite_bytes, tmp_path_factory, start, put):
     file = tmp_path_factory.mktemp("damaged") / "file"
     file.write_bytes(sqlite_bytes[:start] + put + sqlite_bytes[start + len(put) :])
-    for source in Reading("any").read([file]):
-        source.ledger.leave_rest("only read")
+    for source in SourceReader("any").read([file]):
+        source.ledger.skip_rest("only read")
         source.ledger.check()

@@ -1,5 +1,5 @@
-"""Takes over what the systems before CogniFlow left behind: `python -m legacy_import FILE...`.
+"""Imports data of the systems that CogniFlow replaces: `python -m legacy_import FILE...`.
 
-Readers (no database) turn a file into records and a ledger of what each
-became; `apply/` writes the records, one transaction a source.
+`sources.py` reads files into records, without a database, and counts every
+record in a ledger. `apply/` writes the records, one transaction per source.
 """

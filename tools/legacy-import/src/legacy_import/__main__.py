@@ -1,6 +1,6 @@
-"""`python -m legacy_import FILE...`: take over what older systems left; without --apply only show it.
+"""`python -m legacy_import FILE...`: import data of older systems; without --apply only show the result.
 
-Prints one JSON object a line: `{"event": "progress", …}` while it works, and
+Prints one JSON object per line: `{"event": "progress", …}` during the import,
 `{"event": "report", "report": {…}}` at the end. Exit code 0: done; 1: a
 source was refused or failed; 2: wrong usage.
 """
@@ -23,13 +23,13 @@ from cogniflow_kit.errors import ServiceError
 from cogniflow_kit.logging import configure_logging
 from cogniflow_kit.sql.database import Database
 from legacy_import.apply.accounts import UnreadableAccounts, read_accounts
-from legacy_import.apply.options import Options
 from legacy_import.apply.run import Import, Outcome
-from legacy_import.drafting import Draft
+from legacy_import.apply.sessions import Options
 from legacy_import.ledger import Ledger
-from legacy_import.sources import Reading, Source
+from legacy_import.sources import Source, SourceReader
+from legacy_import.week_modules.draft import ProgramDraft
 
-_GOOD = ("applied", "would_apply", "already_applied")
+_SUCCESSFUL = ("applied", "would_apply", "already_applied")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -51,29 +51,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
         accounts_file=given.accounts,
         accounts_ledger=accounts_ledger,
     )
-    sources = Reading(given.slug, given.timezone).read(given.paths)
+    sources = SourceReader(given.slug, given.timezone).read(given.paths)
     if given.yaml is not None:
         _write_yaml(given.yaml, sources)
     try:
-        report = _report(_work(options, sources, apply=given.apply), applied=given.apply)
+        report = _report(_run(options, sources, apply=given.apply), applied=given.apply)
     except (ServiceError, SQLAlchemyError, ValidationError) as error:
-        _say({"event": "error", "message": _plain(error)})
+        _print_event({"event": "error", "message": _error_message(error)})
         return 1
     if given.report is not None:
         given.report.write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    _say({"event": "report", "report": report})
+    _print_event({"event": "report", "report": report})
     return 0 if report["ok"] else 1
 
 
-def _work(options: Options, sources: Sequence[Source], *, apply: bool) -> list[Outcome]:
+def _run(options: Options, sources: Sequence[Source], *, apply: bool) -> list[Outcome]:
     settings = Settings()
     configure_logging(settings.service, "WARNING")
     with closing(Database(settings.database_url.get_secret_value(), application="legacy-import")) as database:
-        work = Import(database, options, _Progress())
-        return [*work.apply(sources), *work.apply_accounts()] if apply else work.show(sources)
+        imports = Import(database, options, _Progress())
+        return [*imports.apply(sources), *imports.apply_accounts()] if apply else imports.show(sources)
 
 
-def _plain(error: Exception) -> str:
+def _error_message(error: Exception) -> str:
     if isinstance(error, ValidationError):
         names = ", ".join(str(found["loc"][0]).upper() for found in error.errors())
         return f"chat-service's settings are missing or wrong: {names}"
@@ -83,19 +83,24 @@ def _plain(error: Exception) -> str:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m legacy_import", description=__doc__)
     parser.add_argument("paths", nargs="*", type=Path, metavar="PATH", help="a file, or a folder of files")
-    parser.add_argument("--apply", action="store_true", help="write it; without this nothing changes")
-    parser.add_argument("--report", type=Path, metavar="FILE.json", help="also write the report there")
     parser.add_argument(
-        "--accounts", type=Path, metavar="FILE.csv", help="session_id,user_id: whose a session is"
+        "--apply", action="store_true", help="write to the database; without this nothing changes"
     )
-    parser.add_argument("--program", default="driven", help="progress and states go on in this program")
-    parser.add_argument("--intake", default="support-intake", help="the bot's sessions go on in this program")
-    parser.add_argument("--slug", default="driven-legacy", help="the program that week modules become")
-    parser.add_argument("--yaml", type=Path, metavar="FILE.yaml", help="write that program there, to edit")
-    parser.add_argument("--namespace", default="", help="tells apart two systems with the same session names")
-    parser.add_argument("--timezone", type=_zone, default="UTC", help="of times that name none")
+    parser.add_argument("--report", type=Path, metavar="FILE.json", help="also write the report to this file")
     parser.add_argument(
-        "--check-safety", action="store_true", help="let today's safety check read old messages, for review"
+        "--accounts",
+        type=Path,
+        metavar="FILE.csv",
+        help="account of each session: columns session_id,user_id",
+    )
+    parser.add_argument("--program", default="driven", help="slug of the program of progress and states")
+    parser.add_argument("--intake", default="support-intake", help="slug of the bot's program")
+    parser.add_argument("--slug", default="driven-legacy", help="slug of the program made of week modules")
+    parser.add_argument("--yaml", type=Path, metavar="FILE.yaml", help="write that program to this file")
+    parser.add_argument("--namespace", default="", help="distinguishes systems with the same session names")
+    parser.add_argument("--timezone", type=_zone, default="UTC", help="time zone of times without one")
+    parser.add_argument(
+        "--check-safety", action="store_true", help="run the safety check on old messages and open reviews"
     )
     return parser
 
@@ -109,33 +114,34 @@ def _zone(name: str) -> ZoneInfo:
 
 def _write_yaml(path: Path, sources: Sequence[Source]) -> None:
     for source in sources:
-        if isinstance(source.content, Draft):
+        if isinstance(source.content, ProgramDraft):
             path.write_text(source.content.yaml(), encoding="utf-8")
 
 
 def _report(outcomes: Sequence[Outcome], *, applied: bool) -> dict[str, Any]:
     found = [outcome.as_json() for outcome in outcomes]
     failed = any(
-        entry["status"] not in _GOOD or any(problem["severity"] == "error" for problem in entry["problems"])
+        entry["status"] not in _SUCCESSFUL
+        or any(problem["severity"] == "error" for problem in entry["problems"])
         for entry in found
     )
     return {"version": 1, "applied": applied, "ok": not failed, "sources": found}
 
 
 class _Progress:
-    """One line for each whole percent: many files have thousands of sessions."""
+    """Prints one line per whole percent, since files may hold thousands of sessions."""
 
     def __init__(self) -> None:
-        self._said: tuple[str, int] = ("", -1)
+        self._last: tuple[str, int] = ("", -1)
 
     def __call__(self, source: str, done: int, total: int) -> None:
         now = (source, done * 100 // total)
-        if now != self._said:
-            self._said = now
-            _say({"event": "progress", "source": source, "done": done, "total": total})
+        if now != self._last:
+            self._last = now
+            _print_event({"event": "progress", "source": source, "done": done, "total": total})
 
 
-def _say(event: dict[str, Any]) -> None:
+def _print_event(event: dict[str, Any]) -> None:
     sys.stdout.write(json.dumps(event, ensure_ascii=True) + "\n")
     sys.stdout.flush()
 

@@ -1,4 +1,7 @@
-"""The account of a source: every record that was read is taken over or left, and never both or neither."""
+"""Counts the records of a source: each record that was read is either imported or skipped.
+
+The report calls the counts `counts_in`, `taken_over` and `left`.
+"""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -6,102 +9,102 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 Severity = Literal["error", "warning", "note"]
-_PLACES = 100
-"""So many places of one kind of leftover are named; the rest are counted."""
+_MAX_PLACES = 100
+"""How many places the report lists per reason or message; the others are only counted."""
 
 
 class Unbalanced(AssertionError):
-    """A record was lost or counted twice: a fault of ours, so nothing of the source is kept."""
+    """A record was lost or counted twice: a bug of the importer, so the source is rolled back."""
 
 
 @dataclass
-class _Seen:
-    """How often, and where: a file with a line, a session or a row, never words."""
+class _Occurrences:
+    """Number of occurrences and their places: file and line, session or row; never text of a message."""
 
     count: int = 0
     places: list[str] = field(default_factory=list)
 
     def add(self, place: str, count: int = 1) -> None:
         self.count += count
-        if len(self.places) < _PLACES:
+        if len(self.places) < _MAX_PLACES:
             self.places.append(place)
 
-    def merge(self, other: "_Seen") -> None:
+    def merge(self, other: "_Occurrences") -> None:
         self.count += other.count
-        self.places = (self.places + other.places)[:_PLACES]
+        self.places = (self.places + other.places)[:_MAX_PLACES]
 
 
 @dataclass
 class Ledger:
     """Counts by kind of record, such as `questions` or `chat_history`."""
 
-    counted: Counter[str] = field(default_factory=Counter)
-    taken: Counter[str] = field(default_factory=Counter)
-    _said: dict[tuple[Severity, str], _Seen] = field(default_factory=dict)
-    _left: dict[tuple[str, str], _Seen] = field(default_factory=dict)
+    read: Counter[str] = field(default_factory=Counter)
+    imported: Counter[str] = field(default_factory=Counter)
+    _problems: dict[tuple[Severity, str], _Occurrences] = field(default_factory=dict)
+    _skipped: dict[tuple[str, str], _Occurrences] = field(default_factory=dict)
 
-    def read(self, what: str, count: int = 1) -> None:
-        self.counted[what] += count
+    def count_read(self, what: str, count: int = 1) -> None:
+        self.read[what] += count
 
-    def take(self, what: str, count: int = 1) -> None:
-        self.taken[what] += count
+    def count_imported(self, what: str, count: int = 1) -> None:
+        self.imported[what] += count
 
-    def leave(self, what: str, place: str, reason: str, count: int = 1) -> None:
-        """Records of one place that are not taken over."""
+    def skip(self, what: str, place: str, reason: str, count: int = 1) -> None:
+        """Count records that are not imported. `place`: file and line, session or row."""
         if count == 0:
             return
-        self._left.setdefault((what, reason), _Seen()).add(place, count)
+        self._skipped.setdefault((what, reason), _Occurrences()).add(place, count)
 
-    def take_each(self, counts: Mapping[str, int]) -> None:
-        self.taken.update(counts)
+    def count_imported_each(self, counts: Mapping[str, int]) -> None:
+        self.imported.update(counts)
 
-    def leave_each(self, counts: Mapping[str, int], place: str, reason: str) -> None:
+    def skip_each(self, counts: Mapping[str, int], place: str, reason: str) -> None:
         for what, count in counts.items():
-            self.leave(what, place, reason, count)
+            self.skip(what, place, reason, count)
 
-    def leave_rest(self, reason: str) -> None:
-        """Nothing more is taken over: what was neither taken nor left is left, and so is what was taken."""
-        self.taken.clear()
-        for what, count in self.counted.items():
-            rest = count - self.left(what)
+    def skip_rest(self, reason: str) -> None:
+        """Skip all records that aren't skipped yet, including those counted as imported."""
+        self.imported.clear()
+        for what, count in self.read.items():
+            rest = count - self.skipped(what)
             if rest > 0:
-                self._left.setdefault((what, reason), _Seen()).count += rest
+                self._skipped.setdefault((what, reason), _Occurrences()).count += rest
 
     def merge(self, other: "Ledger") -> None:
-        self.counted.update(other.counted)
-        self.taken.update(other.taken)
-        for said, more in other._said.items():
-            self._said.setdefault(said, _Seen()).merge(more)
-        for left, more in other._left.items():
-            self._left.setdefault(left, _Seen()).merge(more)
+        self.read.update(other.read)
+        self.imported.update(other.imported)
+        for problem, more in other._problems.items():
+            self._problems.setdefault(problem, _Occurrences()).merge(more)
+        for skipped, more in other._skipped.items():
+            self._skipped.setdefault(skipped, _Occurrences()).merge(more)
 
-    def say(self, severity: Severity, place: str, message: str) -> None:
-        """Something that somebody should know."""
-        self._said.setdefault((severity, message), _Seen()).add(place)
+    def add_problem(self, severity: Severity, place: str, message: str) -> None:
+        """Add a message about the source to the report."""
+        self._problems.setdefault((severity, message), _Occurrences()).add(place)
 
     def error(self, place: str, message: str) -> None:
-        self.say("error", place, message)
+        self.add_problem("error", place, message)
 
     def warn(self, place: str, message: str) -> None:
-        self.say("warning", place, message)
+        self.add_problem("warning", place, message)
 
     def note(self, place: str, message: str) -> None:
-        self.say("note", place, message)
+        self.add_problem("note", place, message)
 
     @property
     def has_errors(self) -> bool:
-        return any(severity == "error" for severity, _ in self._said)
+        return any(severity == "error" for severity, _ in self._problems)
 
-    def left(self, what: str) -> int:
-        return sum(left.count for (kind, _), left in self._left.items() if kind == what)
+    def skipped(self, what: str) -> int:
+        return sum(found.count for (kind, _), found in self._skipped.items() if kind == what)
 
     def check(self) -> None:
-        """Raise Unbalanced unless counts in = counts taken over + leftovers, for every kind of record."""
-        kinds = {*self.counted, *self.taken, *(kind for kind, _ in self._left)}
+        """Raises: Unbalanced, if for some kind of record read ≠ imported + skipped."""
+        kinds = {*self.read, *self.imported, *(kind for kind, _ in self._skipped)}
         wrong = [
-            f"{kind}: {self.counted[kind]} read, {self.taken[kind]} taken over, {self.left(kind)} left"
+            f"{kind}: {self.read[kind]} read, {self.imported[kind]} imported, {self.skipped(kind)} skipped"
             for kind in sorted(kinds)
-            if self.counted[kind] != self.taken[kind] + self.left(kind)
+            if self.read[kind] != self.imported[kind] + self.skipped(kind)
         ]
         if wrong:
             raise Unbalanced("; ".join(wrong))
@@ -109,20 +112,20 @@ class Ledger:
     def as_json(self) -> dict[str, Any]:
         self.check()
         return {
-            "counts_in": dict(self.counted),
-            "taken_over": {kind: self.taken[kind] for kind in self.counted},
-            "left": self.leftovers(),
+            "counts_in": dict(self.read),
+            "taken_over": {kind: self.imported[kind] for kind in self.read},
+            "left": self.skipped_records(),
             "problems": self.problems(),
         }
 
-    def leftovers(self) -> list[dict[str, Any]]:
+    def skipped_records(self) -> list[dict[str, Any]]:
         return [
-            {"what": what, "reason": reason, "count": left.count, "places": left.places}
-            for (what, reason), left in self._left.items()
+            {"what": what, "reason": reason, "count": found.count, "places": found.places}
+            for (what, reason), found in self._skipped.items()
         ]
 
     def problems(self) -> list[dict[str, Any]]:
         return [
-            {"severity": severity, "message": message, "count": seen.count, "places": seen.places}
-            for (severity, message), seen in self._said.items()
+            {"severity": severity, "message": message, "count": found.count, "places": found.places}
+            for (severity, message), found in self._problems.items()
         ]

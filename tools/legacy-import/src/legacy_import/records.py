@@ -1,4 +1,4 @@
-"""What the readers hand over: people's records in one form, with the numbers of the old systems."""
+"""Records of the older systems in one form; week and question numbers are theirs."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -7,8 +7,8 @@ from typing import Any
 
 
 @dataclass
-class Position:
-    """Where `user_progress.json` says somebody stands."""
+class ProgressRecord:
+    """One entry of `user_progress.json`: what a session has completed and where it continues."""
 
     legacy_id: str
     name: str | None = None
@@ -25,7 +25,7 @@ class Position:
 
 @dataclass
 class WeekRecord:
-    """One of the `conversation_states`: a session in one week, by question number."""
+    """One entry of `conversation_states`: one session in one week; dicts are by question number."""
 
     legacy_id: str
     week: int
@@ -40,9 +40,9 @@ class WeekRecord:
     at: datetime | None = None
 
     def questions(self) -> list[int]:
-        """Every question that something is known of."""
-        kept = (self.answers, self.responses, self.iterations, self.completed, self.scenarios)
-        return sorted({number for by_question in kept for number in by_question})
+        """Every question number that the record mentions."""
+        by_number = (self.answers, self.responses, self.iterations, self.completed, self.scenarios)
+        return sorted({number for entries in by_number for number in entries})
 
     def counts_of(self, question: int) -> dict[str, int]:
         return {
@@ -61,8 +61,8 @@ class WeekRecord:
 
 
 @dataclass(frozen=True)
-class Row:
-    """A row of the bot's database. `key` tells it from every other row of its table."""
+class BotRow:
+    """A row of the bot's database. `key` is unique within its table."""
 
     key: str
     place: str
@@ -71,15 +71,15 @@ class Row:
 
 @dataclass
 class BotSession:
-    """What the bot's tables hold of one session, each in its order."""
+    """The rows of one session, by table, in stored order."""
 
     legacy_id: str
-    session: Row | None = None
-    messages: list[Row] = field(default_factory=list)
-    responses: list[Row] = field(default_factory=list)
-    detections: list[Row] = field(default_factory=list)
-    summaries: list[Row] = field(default_factory=list)
-    intents: list[Row] = field(default_factory=list)
+    session: BotRow | None = None
+    messages: list[BotRow] = field(default_factory=list)
+    responses: list[BotRow] = field(default_factory=list)
+    detections: list[BotRow] = field(default_factory=list)
+    summaries: list[BotRow] = field(default_factory=list)
+    intents: list[BotRow] = field(default_factory=list)
 
     def counts(self) -> dict[str, int]:
         return {
@@ -95,7 +95,7 @@ class BotSession:
 @dataclass
 class BotRecords:
     sessions: dict[str, BotSession] = field(default_factory=dict)
-    analytics: list[Row] = field(default_factory=list)
+    analytics: list[BotRow] = field(default_factory=list)
 
     def of(self, legacy_id: str) -> BotSession:
         return self.sessions.setdefault(legacy_id, BotSession(legacy_id))

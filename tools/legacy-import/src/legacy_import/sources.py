@@ -1,4 +1,4 @@
-"""Reads whatever files are given into sources: what each holds, and its account so far. No database."""
+"""Reads files into sources: their kind, their records and a ledger. Needs no database."""
 
 import hashlib
 import sqlite3
@@ -7,29 +7,31 @@ from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
 from pathlib import Path
 
-from legacy_import import json_text
-from legacy_import.bot.database import MAGIC, opened_dump, opened_file
-from legacy_import.bot.tables import BotReader
-from legacy_import.drafting import Draft, Drafting
+from legacy_import.bot_database.sqlite import MAGIC, open_dump, open_file
+from legacy_import.bot_database.tables import BotReader
+from legacy_import.conversions import decode
+from legacy_import.file_kinds import Kind, detect_format, guess_kind, split_by_kind
+from legacy_import.json_records import InvalidJson, load_json
 from legacy_import.ledger import Ledger
-from legacy_import.modules.reader import Constants, Unreadable, read_constants
-from legacy_import.modules.values import Value
-from legacy_import.modules.week import WeekModule, WeekReader, is_week_module
-from legacy_import.progress_file import read_progress
-from legacy_import.recognition import Kind, kind_of_broken_json, kind_of_text, parts
-from legacy_import.records import BotRecords, Position, WeekRecord
-from legacy_import.states_file import StatesReader
-from legacy_import.text import decode
+from legacy_import.records import BotRecords, ProgressRecord, WeekRecord
+from legacy_import.session_files import StatesReader, read_progress
+from legacy_import.week_modules.draft import DraftBuilder, ProgramDraft
+from legacy_import.week_modules.reader import Constants, Unreadable, read_constants
+from legacy_import.week_modules.values import Value
+from legacy_import.week_modules.week import WeekModule, WeekReader, is_week_module
 
 MAX_TEXT = 256 * 1024 * 1024
 _ORDER: tuple[Kind, ...] = ("week_modules", "progress", "states", "bot", "unknown")
 
-Content = Draft | list[Position] | list[WeekRecord] | BotRecords | None
+Content = ProgramDraft | list[ProgressRecord] | list[WeekRecord] | BotRecords | None
 
 
 @dataclass
 class Source:
-    """`checksum` is of the bytes; `content` is None when nothing can be taken over."""
+    """Files that are imported in one transaction.
+
+    `checksum`: SHA-256 of the bytes; `content`: None if nothing can be imported.
+    """
 
     kind: Kind
     names: list[str]
@@ -43,7 +45,7 @@ class Source:
 
 
 @dataclass(frozen=True)
-class _File:
+class _InputFile:
     path: Path
     raw: bytes
 
@@ -52,17 +54,17 @@ class _File:
         return hashlib.sha256(self.raw).hexdigest()
 
 
-class Reading:
-    """`zone` is that of times that name none; `slug` the program that week modules become."""
+class SourceReader:
+    """`slug`: of the program that week modules become; `zone`: of times without a zone."""
 
     def __init__(self, slug: str, zone: tzinfo = UTC) -> None:
         self._slug = slug
         self._zone = zone
         self._sources: list[Source] = []
-        self._modules: list[tuple[_File, str]] = []
+        self._modules: list[tuple[_InputFile, str]] = []
 
     def read(self, paths: Sequence[Path]) -> list[Source]:
-        """Every source, in the order in which they build on each other."""
+        """All sources, in the order in which they must be applied."""
         for path in files(paths):
             self._read_path(path)
         if self._modules:
@@ -72,7 +74,7 @@ class Reading:
     def _read_path(self, path: Path) -> None:
         try:
             if not path.is_file():
-                self._refuse(path, "there is no such file, or it is none")
+                self._refuse(path, "there is no such file")
                 return
             with path.open("rb") as file:
                 start = file.read(len(MAGIC))
@@ -81,7 +83,7 @@ class Reading:
             elif path.stat().st_size > MAX_TEXT:
                 self._refuse(path, f"it is larger than {MAX_TEXT // 1024 // 1024} MB")
             else:
-                self._read_text(_File(path, path.read_bytes()))
+                self._read_text(_InputFile(path, path.read_bytes()))
         except OSError as error:
             self._refuse(path, f"it can't be read: {error.strerror}")
 
@@ -90,9 +92,9 @@ class Reading:
         source.ledger.error(str(path), reason)
         self._sources.append(source)
 
-    def _read_text(self, file: _File) -> None:
+    def _read_text(self, file: _InputFile) -> None:
         text, encoding = decode(file.raw)
-        match kind_of_text(text):
+        match detect_format(text):
             case "json":
                 self._read_json(file, text)
             case "sql":
@@ -101,21 +103,21 @@ class Reading:
                 self._modules.append((file, text))
                 return
             case _:
-                reason = "it is empty" if not text.strip() else "it is none of the kinds that are known"
+                reason = "it is empty" if not text.strip() else "its content is of no known kind"
                 self._refuse(file.path, reason, checksum=file.checksum)
         if encoding not in ("utf-8", "utf-8-sig", "ascii"):
             self._sources[-1].ledger.warn(str(file.path), f"not UTF-8; read as {encoding}")
 
-    def _read_json(self, file: _File, text: str) -> None:
+    def _read_json(self, file: _InputFile, text: str) -> None:
         place, ledger = str(file.path), Ledger()
         try:
-            value = json_text.load(text, place, ledger)
-        except json_text.NoJson as error:
-            self._refuse(file.path, str(error), kind_of_broken_json(text), file.checksum)
+            value = load_json(text, place, ledger)
+        except InvalidJson as error:
+            self._refuse(file.path, str(error), guess_kind(text), file.checksum)
             return
-        found = parts(value, otherwise=f"file-{file.checksum[:12]}")
+        found = split_by_kind(value, default_id=f"file-{file.checksum[:12]}")
         if not found:
-            self._refuse(file.path, "JSON without progress or states of anybody", checksum=file.checksum)
+            self._refuse(file.path, "JSON without progress or states", checksum=file.checksum)
         for index, (kind, records) in enumerate(found):
             source = Source(kind, [place], file.checksum, ledger if index == 0 else Ledger())
             if kind == "states":
@@ -128,80 +130,80 @@ class Reading:
         with path.open("rb") as file:
             source = Source("bot", [str(path)], hashlib.file_digest(file, "sha256").hexdigest())
         try:
-            with opened_file(path) as connection:
+            with open_file(path) as connection:
                 source.content = BotReader(connection, str(path), source.ledger, self._zone).read()
         except (sqlite3.Error, ValueError) as error:
-            _damaged(source, error)
+            _refuse_damaged(source, error)
         return source
 
-    def _sql_dump(self, file: _File, text: str) -> Source:
+    def _sql_dump(self, file: _InputFile, text: str) -> Source:
         source = Source("bot", [str(file.path)], file.checksum)
         try:
-            with opened_dump(text, str(file.path), source.ledger) as connection:
+            with open_dump(text, str(file.path), source.ledger) as connection:
                 source.content = BotReader(connection, str(file.path), source.ledger, self._zone).read()
         except (sqlite3.Error, ValueError) as error:
-            _damaged(source, error)
+            _refuse_damaged(source, error)
         return source
 
 
 def files(paths: Sequence[Path]) -> Iterator[Path]:
-    """Each file once; of a folder everything in it that isn't hidden or compiled."""
+    """Each file once; folders are searched, except for hidden and compiled files."""
     seen: set[Path] = set()
     for path in paths:
         inside = sorted(path.rglob("*")) if path.is_dir() else [path]
         for file in inside:
-            if path.is_dir() and (not file.is_file() or _aside(file.relative_to(path))):
+            if path.is_dir() and (not file.is_file() or _is_ignored(file.relative_to(path))):
                 continue
             if file.resolve() not in seen:
                 seen.add(file.resolve())
                 yield file
 
 
-def _aside(path: Path) -> bool:
+def _is_ignored(path: Path) -> bool:
     parts_aside = any(part.startswith(".") or part == "__pycache__" for part in path.parts)
     return parts_aside or path.suffix in (".pyc", ".md") or path.name.endswith(("-wal", "-shm", "-journal"))
 
 
-def _damaged(source: Source, error: Exception) -> None:
-    """A damaged database is refused as a whole: nobody could say what is missing."""
+def _refuse_damaged(source: Source, error: Exception) -> None:
+    """Refuse a damaged database as a whole, since the missing rows can't be known."""
     source.content = None
     source.ledger = Ledger()
     source.ledger.error(source.name, f"the database is damaged or takes too long: {error}")
 
 
 class _Modules:
-    """Constants of the given modules; each is read when first needed, so that one may import another."""
+    """Constants of the given modules; each is read when first needed, since modules may import each other."""
 
     def __init__(self, given: Mapping[str, str]) -> None:
         self._texts = dict(given)
-        self._read: dict[str, Constants | Unreadable] = {}
-        self._reading: set[str] = set()
+        self._results: dict[str, Constants | Unreadable] = {}
+        self._in_progress: set[str] = set()
 
-    def of(self, stem: str) -> Constants:
-        """Raises Unreadable."""
-        if stem not in self._read:
-            self._reading.add(stem)
+    def read(self, stem: str) -> Constants:
+        """Raises: Unreadable."""
+        if stem not in self._results:
+            self._in_progress.add(stem)
             try:
-                self._read[stem] = read_constants(self._texts[stem], self)
+                self._results[stem] = read_constants(self._texts[stem], self)
             except Unreadable as error:
-                self._read[stem] = error
-            self._reading.discard(stem)
-        found = self._read[stem]
+                self._results[stem] = error
+            self._in_progress.discard(stem)
+        found = self._results[stem]
         if isinstance(found, Unreadable):
             raise found
         return found
 
     def constants(self, module: str) -> Mapping[str, Value] | None:
-        if module not in self._texts or module in self._reading:
+        if module not in self._texts or module in self._in_progress:
             return None
         try:
-            return self.of(module).values
+            return self.read(module).values
         except Unreadable:
             return None
 
 
-def _week_modules(given: Sequence[tuple[_File, str]], slug: str) -> Source:
-    """All modules together are one source: they become one program."""
+def _week_modules(given: Sequence[tuple[_InputFile, str]], slug: str) -> Source:
+    """All modules form one source, because they become one program."""
     checksum = hashlib.sha256("".join(sorted(file.checksum for file, _ in given)).encode()).hexdigest()
     source = Source("week_modules", [str(file.path) for file, _ in given], checksum)
     ledger, weeks = source.ledger, dict[int, WeekModule]()
@@ -214,7 +216,7 @@ def _week_modules(given: Sequence[tuple[_File, str]], slug: str) -> Source:
             ledger.warn(place, f"not UTF-8; read as {encoding}")
         _read_week(modules, stem, place, ledger, weeks)
     if weeks:
-        source.content = Drafting(slug, ledger).draft(list(weeks.values()))
+        source.content = DraftBuilder(slug, ledger).build(list(weeks.values()))
     elif not ledger.has_errors:
         ledger.error(source.name, "none of the modules holds a week")
     return source
@@ -224,24 +226,24 @@ def _read_week(
     modules: _Modules, stem: str, place: str, ledger: Ledger, weeks: dict[int, WeekModule]
 ) -> None:
     try:
-        constants = modules.of(stem)
+        constants = modules.read(stem)
     except Unreadable as error:
-        ledger.read("modules")
-        ledger.leave("modules", place, "it can't be read")
+        ledger.count_read("modules")
+        ledger.skip("modules", place, "it can't be read")
         ledger.error(place, str(error))
         return
     if not is_week_module(constants):
-        ledger.note(place, "no week in it; its constants serve the modules that import them")
+        ledger.note(place, "it defines no week; modules that import it can use its constants")
         return
     own = Ledger()
     week = WeekReader(place, constants, own).read()
     if week is not None and week.number in weeks:
-        own.leave_rest(f"week {week.number} is in {weeks[week.number].path} already")
+        own.skip_rest(f"week {week.number} is in {weeks[week.number].path} already")
         own.warn(
             place, f"two modules for week {week.number}: {weeks[week.number].path} is taken, this one left"
         )
     elif week is not None and not week.questions:
-        own.leave_rest("its week has no question that can be read")
+        own.skip_rest("its week has no question that can be read")
         own.error(place, f"week {week.number} has no question that can be read; it is left out")
     elif week is not None:
         weeks[week.number] = week

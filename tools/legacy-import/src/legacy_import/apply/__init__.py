@@ -1,1 +1,1 @@
-"""Writes what the readers found: one transaction a source, and nothing of it twice."""
+"""Writes sources to the database: one transaction per source, each at most once."""

@@ -1,4 +1,4 @@
-"""Whose an old session is: `--accounts FILE.csv`, also for sessions that were taken over before."""
+"""`--accounts FILE.csv`: gives imported sessions, also those of earlier runs, to accounts."""
 
 import csv
 from collections.abc import Mapping
@@ -11,19 +11,19 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from chat_service import tables
-from legacy_import.apply.rows import TableCount
+from legacy_import.apply.rows import RowCounts
+from legacy_import.conversions import decode
 from legacy_import.ledger import Ledger
-from legacy_import.text import decode
 
 KIND: Literal["accounts"] = "accounts"
 
 
 class UnreadableAccounts(ValueError):
-    """The file can't be used at all."""
+    """The file is missing, no CSV, or lacks a column."""
 
 
 def read_accounts(path: Path, ledger: Ledger) -> dict[str, UUID]:
-    """Old session to account. Each line counts. Raises UnreadableAccounts."""
+    """Account ids by session id; each line counts as a record. Raises: UnreadableAccounts."""
     try:
         reader = csv.DictReader(StringIO(decode(path.read_bytes())[0], newline=""))
         lines = list(reader)
@@ -35,13 +35,13 @@ def read_accounts(path: Path, ledger: Ledger) -> dict[str, UUID]:
         raise UnreadableAccounts(f"the first line of {path} must name session_id and user_id")
     found: dict[str, UUID] = {}
     for number, line in enumerate(lines, start=2):
-        ledger.read(KIND)
+        ledger.count_read(KIND)
         place, name = f"{path}:{number}", (line["session_id"] or "").strip()
-        user_id = _account(line["user_id"] or "")
+        user_id = _parse_uuid(line["user_id"] or "")
         if not name or user_id is None:
-            ledger.leave(KIND, place, "it needs a session_id, and a user_id that is a UUID")
+            ledger.skip(KIND, place, "it needs a session_id, and a user_id that is a UUID")
         elif name in found:
-            ledger.leave(KIND, place, "the session is there twice; the first line counts")
+            ledger.skip(KIND, place, "the session is there twice; the first line counts")
         else:
             found[name] = user_id
     return found
@@ -49,9 +49,9 @@ def read_accounts(path: Path, ledger: Ledger) -> dict[str, UUID]:
 
 def assign(
     session: Session, accounts: Mapping[str, UUID], place: str, ledger: Ledger
-) -> dict[str, TableCount]:
-    """Make the sessions the accounts', with all that belongs to them. What is so already stays."""
-    counts: dict[str, TableCount] = {}
+) -> dict[str, RowCounts]:
+    """Set the owner of each session and of all its rows; repeating it changes nothing."""
+    counts: dict[str, RowCounts] = {}
     for legacy_id, user_id in accounts.items():
         here = f"{place}: {legacy_id}"
         sessions = session.scalars(
@@ -59,20 +59,20 @@ def assign(
             .where(tables.ProgramSession.legacy_id == legacy_id, tables.ProgramSession.origin == "legacy")
             .with_for_update()
         ).all()
-        beside = [found for found in sessions if _takes_part(session, found, user_id)]
+        beside = [found for found in sessions if _participates(session, found, user_id)]
         if not sessions:
-            ledger.leave(KIND, here, "no session of that name was taken over")
+            ledger.skip(KIND, here, "no session of that name was imported")
         elif beside:
-            reason = "the account takes part in the program already; the session stays by itself"
-            ledger.leave(KIND, here, reason)
+            reason = "the account has an open session of the program already; this one is not assigned"
+            ledger.skip(KIND, here, reason)
         else:
-            ledger.take(KIND)
+            ledger.count_imported(KIND)
             for found in sessions:
-                _give(session, found, user_id, counts.setdefault("sessions", TableCount()))
+                _set_owner(session, found, user_id, counts.setdefault("sessions", RowCounts()))
     return counts
 
 
-def _takes_part(session: Session, found: tables.ProgramSession, user_id: UUID) -> bool:
+def _participates(session: Session, found: tables.ProgramSession, user_id: UUID) -> bool:
     other = select(func.count()).where(
         tables.ProgramSession.user_id == user_id,
         tables.ProgramSession.program_id == found.program_id,
@@ -82,7 +82,7 @@ def _takes_part(session: Session, found: tables.ProgramSession, user_id: UUID) -
     return not found.completed and bool(session.scalar(other))
 
 
-def _give(session: Session, found: tables.ProgramSession, user_id: UUID, count: TableCount) -> None:
+def _set_owner(session: Session, found: tables.ProgramSession, user_id: UUID, count: RowCounts) -> None:
     if found.user_id == user_id:
         count.unchanged += 1
         return
@@ -94,7 +94,7 @@ def _give(session: Session, found: tables.ProgramSession, user_id: UUID, count: 
     count.updated += 1
 
 
-def _account(text: str) -> UUID | None:
+def _parse_uuid(text: str) -> UUID | None:
     try:
         return UUID(text.strip())
     except ValueError:

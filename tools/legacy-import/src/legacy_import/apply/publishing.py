@@ -1,4 +1,4 @@
-"""Week modules into a published program, if it passes every check that our own programs pass."""
+"""Publishes the program drafted from week modules if it passes the validation of all programs."""
 
 from collections.abc import Iterable
 from dataclasses import asdict
@@ -13,15 +13,15 @@ from chat_service.programs.content.model import Program
 from chat_service.programs.content.publishing import add_version
 from chat_service.programs.content.rendering import authored
 from chat_service.programs.content.validation import InvalidProgram
-from legacy_import.apply.rows import TableCount
-from legacy_import.drafting import Draft
+from legacy_import.apply.rows import RowCounts
 from legacy_import.sources import Source
+from legacy_import.week_modules.draft import ProgramDraft
 
 
-def publish_draft(session: Session, source: Source, draft: Draft) -> Iterable[tuple[str, TableCount]]:
-    """Weeks, questions, prompts and blocks, in this order. No label points at the version.
+def publish_draft(session: Session, source: Source, draft: ProgramDraft) -> Iterable[tuple[str, RowCounts]]:
+    """Publish the draft as a new version without a label, unless the newest version equals it.
 
-    Nothing is published while the author has to mend something: then all is left.
+    An invalid draft is skipped as a whole; the ledger lists the problems. Yields counts by table.
     """
     ledger = source.ledger
     try:
@@ -29,19 +29,22 @@ def publish_draft(session: Session, source: Source, draft: Draft) -> Iterable[tu
     except InvalidProgram as error:
         for problem in error.problems:
             ledger.error(draft.slug, problem)
-        ledger.leave_rest("the program doesn't pass its checks; see the problems and --yaml")
+        ledger.skip_rest("the program doesn't pass its checks; see the problems and --yaml")
         return []
     newest = _newest(session, draft.slug)
     if newest is not None and _same(newest, program):
-        return _counts(program, TableCount(unchanged=1))
+        return _counts(program, RowCounts(unchanged=1))
     version = newest.version + 1 if newest is not None else 1
     program = program.model_copy(update={"version": version})
     add_version(session, program, draft.yaml(version), published_by=None)
-    ledger.note(draft.slug, f"version {version}, without a label: nobody begins it until an author labels it")
-    return _counts(program, TableCount(written=1))
+    ledger.note(
+        draft.slug,
+        f"version {version}, without a label: participants begin it only after an author labels it",
+    )
+    return _counts(program, RowCounts(written=1))
 
 
-def todos(draft: Draft) -> list[dict[str, object]]:
+def todos_as_json(draft: ProgramDraft) -> list[dict[str, object]]:
     return [asdict(todo) for todo in draft.todos]
 
 
@@ -60,7 +63,7 @@ def _same(one: Program, other: Program) -> bool:
     return authored(one.model_copy(update={"version": other.version})) == authored(other)
 
 
-def _counts(program: Program, each: TableCount) -> Iterable[tuple[str, TableCount]]:
+def _counts(program: Program, each: RowCounts) -> Iterable[tuple[str, RowCounts]]:
     questions = [question for week in program.weeks for question in week.questions]
     numbers = {
         "program_versions": 1,
@@ -70,4 +73,4 @@ def _counts(program: Program, each: TableCount) -> Iterable[tuple[str, TableCoun
         "week_content_blocks": sum(len(week.content_blocks) for week in program.weeks),
     }
     for table, number in numbers.items():
-        yield table, TableCount(each.written * number, 0, each.unchanged * number)
+        yield table, RowCounts(each.written * number, 0, each.unchanged * number)

@@ -1,9 +1,9 @@
-"""A program in our own form, made of week modules, and what its author still has to write.
+"""Builds a program from week modules and lists what its author still has to write.
 
-The old prompts instruct a language model, and nothing of theirs was ever
-spoken as it stood. So `prompt_text` is theirs, word for word; where the coach
-must be able to speak without a model, `response_text` is one plain sentence
-of ours, and every such place is listed for the author.
+The prompts of the older system instruct a language model; learners never saw
+them. They become `prompt_text` unchanged. Where the coach must be able to
+answer without a model, `response_text` is one plain sentence of ours, and the
+draft lists the week_number for the author.
 """
 
 import re
@@ -14,10 +14,10 @@ from typing import Any
 import yaml
 
 from legacy_import.ledger import Ledger
-from legacy_import.modules.week import QuestionDraft, WeekModule
+from legacy_import.week_modules.week import QuestionDraft, WeekModule
 
-HEARD = "Thank you, {name}. I have noted what you said."
-HEARD_MORE = "Thank you, {name}. I have noted that as well."
+THANK_YOU = "Thank you, {name}. I have noted what you said."
+THANK_YOU_AGAIN = "Thank you, {name}. I have noted that as well."
 PLAIN_ANSWER = "Thank {name} for the answer, in one sentence."
 PLAIN_CLASSIFIER = "Tell which of the scenarios the answer fits."
 TELL_MORE = "Would you like to say a little more about that?"
@@ -35,7 +35,7 @@ _LONGEST_BLOCK = 100_000
 
 @dataclass(frozen=True)
 class Todo:
-    """Something an author has to write or look at. Weeks and questions by their old numbers."""
+    """Something that the author has to write. Week and question numbers are the module's."""
 
     week: int
     question: int | None
@@ -44,7 +44,7 @@ class Todo:
 
 
 @dataclass
-class Draft:
+class ProgramDraft:
     slug: str
     weeks: list[dict[str, Any]] = field(default_factory=list)
     todos: list[Todo] = field(default_factory=list)
@@ -61,37 +61,35 @@ class Draft:
         return yaml.safe_dump(program, sort_keys=False, allow_unicode=True, width=100)
 
 
-class Drafting:
-    """Puts the weeks in order and each question into our form."""
+class DraftBuilder:
+    """Builds a ProgramDraft: sorts the weeks and converts each question."""
 
     def __init__(self, slug: str, ledger: Ledger) -> None:
-        self._draft = Draft(slug)
+        self._draft = ProgramDraft(slug)
         self._ledger = ledger
         self._blocks: dict[str, str] = {}
 
-    def draft(self, modules: Sequence[WeekModule]) -> Draft:
-        """The modules must be of different weeks."""
+    def build(self, modules: Sequence[WeekModule]) -> ProgramDraft:
+        """The modules must have different week numbers."""
         ordered = sorted(modules, key=lambda module: module.number)
-        for place, module in enumerate(ordered, start=1):
-            if place != module.number:
-                message = (
-                    f"week {module.number} becomes the program's week {place}: earlier weeks are missing"
-                )
-                self._ledger.warn(module.path, message + "; its name stays")
-            self._draft.weeks.append(self._week(place, module))
+        for week_number, module in enumerate(ordered, start=1):
+            if week_number != module.number:
+                renumbered = f"week {module.number} becomes the program's week {week_number}"
+                self._ledger.warn(module.path, f"{renumbered}: earlier weeks are missing; its name stays")
+            self._draft.weeks.append(self._week(week_number, module))
         return self._draft
 
-    def _week(self, place: int, module: WeekModule) -> dict[str, Any]:
+    def _week(self, week_number: int, module: WeekModule) -> dict[str, Any]:
         missing = sorted(set(range(1, max(module.questions) + 1)) - module.questions.keys())
         if missing:
             numbers = ", ".join(map(str, missing))
             self._ledger.warn(module.path, f"week {module.number} has a gap: no question {numbers}")
         if not module.title:
-            self._needs(module, None, None, "a title")
+            self._add_todo(module, None, None, "a title")
         if not module.description:
-            self._needs(module, None, None, "a description for learners")
+            self._add_todo(module, None, None, "a description for learners")
         return {
-            "week_number": place,
+            "week_number": week_number,
             "name": f"Week {module.number}",
             "title": module.title or f"Week {module.number}",
             "description": module.description,
@@ -103,12 +101,12 @@ class Drafting:
         }
 
     def _content_blocks(self, module: WeekModule) -> list[dict[str, str]]:
-        """A block that names another gets its text; one that an earlier week has already stays there."""
+        """Blocks of a week, with nested blocks inserted, without those that an earlier week has."""
         kept: list[dict[str, str]] = []
         for name, text in module.blocks.items():
-            whole = _filled(text, {**self._blocks, **module.blocks})
+            whole = _with_blocks(text, {**self._blocks, **module.blocks})
             if "{" in whole or "}" in whole:
-                self._speak(module, name, whole)
+                self._inline_block(module, name, whole)
                 continue
             if self._blocks.get(name) == whole:
                 self._ledger.note(module.path, f"{name} is the block of an earlier week, word for word")
@@ -121,8 +119,8 @@ class Drafting:
         self._blocks |= {block["block_name"]: block["content_text"] for block in kept}
         return kept
 
-    def _speak(self, module: WeekModule, name: str, text: str) -> None:
-        """Placeholders aren't resolved inside a block, so the text stands where the block is named."""
+    def _inline_block(self, module: WeekModule, name: str, text: str) -> None:
+        """Insert a block with placeholders into the prompts that name it; blocks may not have any."""
         placeholder, named = f"{{{name}}}", False
         for question in module.questions.values():
             named |= any(placeholder in given for given in (question.text, *question.prompts.values()))
@@ -132,18 +130,21 @@ class Drafting:
             }
         if named:
             message = (
-                f"{name} has braces, which no block may have: its text stands in the prompts that name it"
+                f"{name} has braces, which no block may have: its text goes into the prompts that name it"
             )
             self._ledger.note(module.path, message)
         else:
-            self._ledger.take("blocks", -1)
+            self._ledger.count_imported("blocks", -1)
             reason = f"{name} has braces, which no block may have, and no prompt names it"
-            self._ledger.leave("blocks", module.path, reason)
+            self._ledger.skip("blocks", module.path, reason)
 
     def _question(self, module: WeekModule, number: int, question: QuestionDraft) -> dict[str, Any]:
-        prompts = {kind: _answers_named(text) for kind, text in question.prompts.items()}
+        prompts = {kind: _normalize_answer_placeholders(text) for kind, text in question.prompts.items()}
         prompts |= self._missing(module, number, prompts)
-        entry: dict[str, Any] = {"question_number": number, "question_text": _answers_named(question.text)}
+        entry: dict[str, Any] = {
+            "question_number": number,
+            "question_text": _normalize_answer_placeholders(question.text),
+        }
         if question.question_type != "open_ended":
             entry["question_type"] = question.question_type
         if question.choices:
@@ -152,22 +153,22 @@ class Drafting:
             entry["requires_followup"] = True
         if module.max_iterations != 3:
             entry["max_iterations"] = module.max_iterations
-        told = scenario_texts(prompts.get("classifier", ""))
+        descriptions = scenario_descriptions(prompts.get("classifier", ""))
         entry["prompts"] = [
-            self._prompt(module, number, kind, text, told, last=kind == _last_scenario(prompts))
+            self._prompt(module, number, kind, text, descriptions, last=kind == _last_scenario(prompts))
             for kind, text in prompts.items()
         ]
         if "followup" in prompts and "followup_respond" not in prompts:
-            needs = "what NOVA says to the answer to the follow-up; a plain thank-you stands there"
-            self._needs(module, number, "followup_respond", needs)
+            needs = "what NOVA says to the answer to the follow-up; a plain thank-you is used now"
+            self._add_todo(module, number, "followup_respond", needs)
             thanks = "Thank {name} for the answer to the follow-up question, in one sentence."
             entry["prompts"].append(
-                {"prompt_type": "followup_respond", "prompt_text": thanks, "response_text": HEARD_MORE}
+                {"prompt_type": "followup_respond", "prompt_text": thanks, "response_text": THANK_YOU_AGAIN}
             )
         return entry
 
     def _missing(self, module: WeekModule, number: int, prompts: Mapping[str, str]) -> dict[str, str]:
-        """What every question must have, and this one hasn't: plain, and for the author to write."""
+        """Plain prompts in place of required ones that the module lacks, each with a todo."""
         last = _last_scenario(prompts)
         count = int(last.split("_")[1]) if last else 1
         missing = [kind for n in range(1, count + 1) if (kind := f"scenario_{n}_respond") not in prompts]
@@ -175,55 +176,68 @@ class Drafting:
         if count > 1 and "classifier" not in prompts:
             made["classifier"] = PLAIN_CLASSIFIER
         for kind in made:
-            self._needs(
-                module, number, kind, "the prompt itself; the module has none, a plain one stands there"
+            self._add_todo(
+                module, number, kind, "the prompt itself; the module has none, a plain one is used now"
             )
         return made
 
     def _prompt(
-        self, module: WeekModule, number: int, kind: str, text: str, told: Mapping[int, str], *, last: bool
+        self,
+        module: WeekModule,
+        number: int,
+        kind: str,
+        text: str,
+        descriptions: Mapping[int, str],
+        *,
+        last: bool,
     ) -> dict[str, Any]:
         prompt: dict[str, Any] = {"prompt_type": kind, "prompt_text": text}
         if kind == "validation":
             needs = "what a complete answer has, and how to ask for it; now any words are complete"
-            self._needs(module, number, kind, needs)
+            self._add_todo(module, number, kind, needs)
             item = {"name": "an answer", "ask": ASK_AGAIN, "rule": {"min_words": 1}}
             prompt["conditions"] = {"items": [item]}
         elif kind == "followup":
-            spoken = text.strip().endswith("?") and not text.strip().lower().startswith("you are")
-            prompt["response_text"] = text if spoken else TELL_MORE
-            if not spoken:
-                self._needs(module, number, kind, "the follow-up question as NOVA asks it without a model")
+            dotted_name = text.strip().endswith("?") and not text.strip().lower().startswith("you are")
+            prompt["response_text"] = text if dotted_name else TELL_MORE
+            if not dotted_name:
+                self._add_todo(module, number, kind, "the follow-up question as NOVA asks it without a model")
         elif kind != "classifier":
-            prompt["response_text"] = HEARD
-            self._needs(
-                module, number, kind, "what NOVA says without a model; a plain thank-you stands there"
+            prompt["response_text"] = THANK_YOU
+            self._add_todo(
+                module, number, kind, "what NOVA says without a model; a plain thank-you is used now"
             )
-            self._tell_scenario(module, number, prompt, told, last=last)
+            self._add_examples(module, number, prompt, descriptions, last=last)
         return prompt
 
-    def _tell_scenario(
-        self, module: WeekModule, number: int, prompt: dict[str, Any], told: Mapping[int, str], *, last: bool
+    def _add_examples(
+        self,
+        module: WeekModule,
+        number: int,
+        prompt: dict[str, Any],
+        descriptions: Mapping[int, str],
+        *,
+        last: bool,
     ) -> None:
         match = re.fullmatch(r"scenario_(\d+)_respond", prompt["prompt_type"])
-        described = told.get(int(match[1])) if match else None
+        described = descriptions.get(int(match[1])) if match else None
         if described is not None:
             prompt["examples"] = [described]
         elif match and not last:
             prompt["examples"] = [NO_EXAMPLE.format(match[1])]
         if match and not last:
             instead = (
-                "the classifier's description stands as an example" if described else "it is never reached"
+                "the classifier's description is used as an example" if described else "it is never reached"
             )
             needs = f"conditions or example answers; {instead}"
-            self._needs(module, number, prompt["prompt_type"], needs)
+            self._add_todo(module, number, prompt["prompt_type"], needs)
 
-    def _needs(self, module: WeekModule, question: int | None, prompt: str | None, needs: str) -> None:
+    def _add_todo(self, module: WeekModule, question: int | None, prompt: str | None, needs: str) -> None:
         self._draft.todos.append(Todo(module.number, question, prompt, needs))
 
 
-def scenario_texts(classifier: str) -> dict[int, str]:
-    """How a classifier describes its scenarios: `SCENARIO_1: names an idea.` gives {1: "names an idea"}."""
+def scenario_descriptions(classifier: str) -> dict[int, str]:
+    """Scenario descriptions in a classifier: `SCENARIO_1: names an idea.` gives {1: "names an idea"}."""
     found = ((int(number), text.strip(" .\n")) for number, text in _SCENARIO_TEXT.findall(classifier))
     return {number: text[:_LONGEST_EXAMPLE] for number, text in found if text and "{" not in text}
 
@@ -233,13 +247,13 @@ def _last_scenario(prompts: Mapping[str, str]) -> str | None:
     return f"scenario_{max(numbers)}_respond" if numbers else None
 
 
-def _answers_named(text: str) -> str:
-    """`{answer to Question 3}` in the one spelling that is resolved."""
+def _normalize_answer_placeholders(text: str) -> str:
+    """Rewrite `{answer to Question 3}` in the spelling that CogniFlow resolves."""
     return _ANSWER.sub(lambda match: f"{{Answer to question {int(match[1])}}}", text)
 
 
-def _filled(text: str, blocks: Mapping[str, str], depth: int = 5) -> str:
-    """Blocks are not resolved inside blocks, so their text is put in; a circle ends after a few rounds."""
+def _with_blocks(text: str, blocks: Mapping[str, str], depth: int = 5) -> str:
+    """Insert the text of named blocks, up to `depth` levels, so that cycles end."""
     for _ in range(depth):
         named = [name for name in _NAMED.findall(text) if name in blocks]
         if not named or len(text) + sum(len(blocks[name]) for name in named) > _LONGEST_BLOCK:

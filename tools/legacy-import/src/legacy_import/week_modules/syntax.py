@@ -1,14 +1,14 @@
-"""What a statement is made of and what it sets, told from its syntax alone."""
+"""Questions about the syntax of a statement: what it sets, what it contains."""
 
 import ast
 from collections.abc import Iterable, Iterator
 
-from legacy_import.modules.calls import CHANGING
-from legacy_import.modules.values import NotLiteral, Value
+from legacy_import.week_modules.operations import CHANGING
+from legacy_import.week_modules.values import NotConstant, Value
 
 
 def targets(statement: ast.stmt) -> Iterator[ast.expr]:
-    """What a statement sets, also inside its blocks, but not inside functions and classes."""
+    """Targets that a statement sets, also in nested blocks, but not in functions and classes."""
     match statement:
         case ast.Assign(targets=targets):
             yield from targets
@@ -27,7 +27,7 @@ def targets_in(statements: Iterable[ast.stmt]) -> Iterator[ast.expr]:
 
 
 def blocks(statement: ast.stmt) -> Iterator[ast.stmt]:
-    """The statements inside of one."""
+    """The statements nested in one."""
     for block in ("body", "orelse", "finalbody"):
         yield from getattr(statement, block, None) or ()
     for handler in getattr(statement, "handlers", ()):
@@ -37,7 +37,7 @@ def blocks(statement: ast.stmt) -> Iterator[ast.stmt]:
 
 
 def changes(statement: ast.stmt) -> Iterator[tuple[ast.expr, str]]:
-    """The X and the method of `X.update(...)` and the like, inside of a statement that is not followed."""
+    """X and method of each `X.update(...)` or similar call nested in a statement."""
     for inner in blocks(statement):
         match inner:
             case ast.Expr(value=ast.Call(func=ast.Attribute(value=base, attr=how))) if how in CHANGING:
@@ -48,17 +48,17 @@ def changes(statement: ast.stmt) -> Iterator[tuple[ast.expr, str]]:
                 yield from changes(inner)
 
 
-def as_read(target: ast.Name | ast.Attribute | ast.Subscript) -> ast.expr:
-    """An augmented assignment reads what it sets."""
+def as_expression(target: ast.Name | ast.Attribute | ast.Subscript) -> ast.expr:
+    """The target of an augmented assignment, as the expression that it reads."""
     return target
 
 
-def match(targets: list[ast.expr], values: list[ast.expr]) -> bool:
+def pair_up(targets: list[ast.expr], values: list[ast.expr]) -> bool:
     return len(targets) == len(values) and not any(is_starred(node) for node in (*targets, *values))
 
 
 def leaves_loop(statement: ast.stmt) -> bool:
-    """Whether a `break` or `continue` of an enclosing loop is inside."""
+    """Whether the statement contains a `break` or `continue` of an enclosing loop."""
     if isinstance(statement, ast.Break | ast.Continue):
         return True
     own = (ast.For, ast.While, ast.AsyncFor, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
@@ -79,20 +79,20 @@ def root(node: ast.expr) -> ast.expr:
                 return node
 
 
-def is_plain(node: ast.ClassDef) -> bool:
-    """No base that could make something else of its constants, as an Enum does."""
+def is_plain_class(node: ast.ClassDef) -> bool:
+    """Whether no base, keyword or decorator can change the class's constants, as Enum does."""
     bases = [base for base in node.bases if not (isinstance(base, ast.Name) and base.id == "object")]
     return not bases and not node.keywords and not node.decorator_list
 
 
-def shared_out(targets: list[ast.expr], parts: list[Value]) -> list[tuple[ast.expr, Value]]:
-    """Names with their parts; one may have a star, and gets the rest as a list."""
+def unpack(targets: list[ast.expr], parts: list[Value]) -> list[tuple[ast.expr, Value]]:
+    """Pair targets with their values; a starred target gets the rest as a list."""
     starred = next((index for index, target in enumerate(targets) if is_starred(target)), None)
     if starred is not None and len(parts) >= len(targets) - 1:
         after = len(parts) - (len(targets) - starred - 1)
         parts = [*parts[:starred], parts[starred:after], *parts[after:]]
     if len(parts) != len(targets):
-        raise NotLiteral("parts that don't fit their names")
+        raise NotConstant("parts that don't fit their names")
     plain = [target.value if isinstance(target, ast.Starred) else target for target in targets]
     return list(zip(plain, parts, strict=True))
 
@@ -101,8 +101,8 @@ def is_starred(node: ast.expr) -> bool:
     return isinstance(node, ast.Starred)
 
 
-def only_when_run(test: ast.expr) -> bool:
-    """`if __name__ == "__main__"` and `if TYPE_CHECKING`: what is in there is no part of the module."""
+def is_run_only(test: ast.expr) -> bool:
+    """Whether it tests `__name__` or `TYPE_CHECKING`, so that its block sets no constants of the module."""
     return any(
         isinstance(node, ast.Name) and node.id in ("__name__", "TYPE_CHECKING") for node in ast.walk(test)
     )

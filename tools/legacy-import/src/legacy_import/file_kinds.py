@@ -1,12 +1,11 @@
-"""What a file holds, told by its content: names of files and their endings count for nothing."""
+"""Detects what a file holds by its content; its name and extension are ignored."""
 
 import re
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from legacy_import.bot.tables import KNOWN
-from legacy_import.progress_file import is_progress
-from legacy_import.states_file import holds_states, is_state
+from legacy_import.bot_database.tables import KNOWN
+from legacy_import.session_files import holds_states, is_progress, is_state
 
 Kind = Literal["week_modules", "progress", "states", "bot", "unknown", "accounts"]
 
@@ -22,8 +21,8 @@ _WRAPPERS = ("conversation_states", "states", "user_progress", "progress", "user
 _KEY = ("session_id", "user_id", "id")
 
 
-def kind_of_text(text: str) -> Literal["json", "sql", "python", "unknown"]:
-    """JSON, SQL or Python, also when it is broken further down."""
+def detect_format(text: str) -> Literal["json", "sql", "python", "unknown"]:
+    """Tell JSON, SQL and Python apart by the beginning of the text; the rest may be invalid."""
     start = text.lstrip()
     if start[:1] in ("{", "["):
         return "json"
@@ -32,8 +31,8 @@ def kind_of_text(text: str) -> Literal["json", "sql", "python", "unknown"]:
     return "python" if _PYTHON.search(text) else "unknown"
 
 
-def kind_of_broken_json(text: str) -> Kind:
-    """What it was meant to be, by the words in it."""
+def guess_kind(text: str) -> Kind:
+    """Guess the kind of invalid JSON by the field names in it."""
     if re.search(r"\b(nova_responses|iteration_count|question_completed)\b", text):
         return "states"
     return (
@@ -43,20 +42,23 @@ def kind_of_broken_json(text: str) -> Kind:
     )
 
 
-def parts(value: Any, otherwise: str) -> list[tuple[Kind, Mapping[Any, Any]]]:
-    """The records by session that a JSON value holds, with their kind; several when it wraps several.
+def split_by_kind(value: Any, default_id: str) -> list[tuple[Kind, Mapping[Any, Any]]]:
+    """Records by session id, with their kind; several entries if the value wraps several kinds.
 
-    `otherwise` is the session of a single record that doesn't name its own.
+    `default_id` is the session id of a single record that has none.
     """
     if isinstance(value, list):
-        value = {_key(record, f"{otherwise}/{index}"): record for index, record in enumerate(value, start=1)}
+        value = {
+            _session_id(record, f"{default_id}/{index}"): record
+            for index, record in enumerate(value, start=1)
+        }
     if not isinstance(value, Mapping):
         return []
     if is_progress(value) or is_state(value):
-        return [("states" if is_state(value) else "progress", {_key(value, otherwise): value})]
+        return [("states" if is_state(value) else "progress", {_session_id(value, default_id): value})]
     wrapped = [value[name] for name in _WRAPPERS if isinstance(value.get(name), Mapping | list)]
     if wrapped:
-        return [part for inner in wrapped for part in parts(inner, otherwise)]
+        return [part for inner in wrapped for part in split_by_kind(inner, default_id)]
     kind = _kind_of_records(value)
     return [(kind, value)] if kind != "unknown" else []
 
@@ -69,9 +71,9 @@ def _kind_of_records(records: Mapping[Any, Any]) -> Kind:
     return "states" if states >= progress else "progress"
 
 
-def _key(record: object, otherwise: str) -> str:
+def _session_id(record: object, default_id: str) -> str:
     if isinstance(record, Mapping):
         named = next((record[key] for key in _KEY if isinstance(record.get(key), str | int)), None)
         if named is not None:
             return str(named)
-    return otherwise
+    return default_id

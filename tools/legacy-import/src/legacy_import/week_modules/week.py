@@ -1,4 +1,4 @@
-"""A week of a program as its module has it: questions, prompts, content blocks."""
+"""Reads a week of a program from a module's constants: questions, prompts, content blocks."""
 
 import re
 from collections.abc import Mapping
@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from pathlib import PurePath
 from typing import Any
 
+from legacy_import.conversions import clean, parse_int
 from legacy_import.ledger import Ledger
-from legacy_import.modules.reader import Constants
-from legacy_import.modules.values import LeftOut, Value
-from legacy_import.text import clean, whole_number
+from legacy_import.week_modules.reader import Constants
+from legacy_import.week_modules.values import SkippedValue, Value
 
 _QUESTIONS, _PROMPTS = "QUESTIONS", "SYSTEM_PROMPTS"
 _BLOCK = re.compile(r"WEEK_?(\d+)_[A-Z0-9_]+")
@@ -31,7 +31,7 @@ class QuestionDraft:
 
 @dataclass
 class WeekModule:
-    """One module. Question numbers are theirs; nothing is filled in."""
+    """A week module as written; question numbers are the module's own."""
 
     path: str
     number: int
@@ -43,13 +43,13 @@ class WeekModule:
 
 
 def is_week_module(constants: Constants) -> bool:
-    """Whether it holds something of a week; a module of shared constants doesn't."""
-    names = {*constants.values, *(left.path[0] for left in constants.left_out)}
+    """Whether the module defines a week, or only constants for other modules."""
+    names = {*constants.values, *(left.path[0] for left in constants.skipped)}
     return bool(names & {_QUESTIONS, _PROMPTS}) or any(_BLOCK.fullmatch(name) for name in names)
 
 
 class WeekReader:
-    """Reads one module's constants and accounts for each."""
+    """Reads a week from one module's constants; each question, prompt and block counts as a record."""
 
     def __init__(self, path: str, constants: Constants, ledger: Ledger) -> None:
         self._path = path
@@ -57,8 +57,8 @@ class WeekReader:
         self._ledger = ledger
 
     def read(self) -> WeekModule | None:
-        """None, with an error in the ledger, when nothing tells which week it is."""
-        self._ledger.read("modules")
+        """Return None, with an error in the ledger, if the week's number is unknown."""
+        self._ledger.count_read("modules")
         number = self._week_number()
         if number is None:
             return None
@@ -68,40 +68,46 @@ class WeekReader:
         self._read_blocks(week)
         self._read_about(week)
         self._report_left_out()
-        self._ledger.take("modules")
+        self._ledger.count_imported("modules")
         return week
 
     def _place(self, *path: str) -> str:
         return f"{self._path}:{self._constants.line(*path)}"
 
     def _week_number(self) -> int | None:
-        said = next((n for name in _NAMES_OF_WEEK if (n := self._number(name)) is not None), None)
+        number_in_module = next((n for name in _NAMES_OF_WEEK if (n := self._number(name)) is not None), None)
         in_name = _FILE.search(PurePath(self._path).stem)
         blocks = {int(match[1]) for name in self._constants.values if (match := _BLOCK.fullmatch(name))}
-        of_file = int(in_name[1]) if in_name else None
-        of_blocks = blocks.pop() if len(blocks) == 1 else None
-        found = next((n for n in (said, of_file, of_blocks) if n is not None and n > 0), None)
-        unsaid = "no week_number" if said is None else f"week_number is {said}, which is no week"
+        number_in_name = int(in_name[1]) if in_name else None
+        number_in_blocks = blocks.pop() if len(blocks) == 1 else None
+        found = next(
+            (n for n in (number_in_module, number_in_name, number_in_blocks) if n is not None and n > 0), None
+        )
+        missing = (
+            "no week_number"
+            if number_in_module is None
+            else f"week_number is {number_in_module}, which is no week"
+        )
         if found is None:
-            self._ledger.leave("modules", self._path, "nothing tells which week it is")
+            self._ledger.skip("modules", self._path, "its week is unknown")
             self._ledger.error(
                 self._path,
-                f"{unsaid}, no weekN in the file's name, and no WEEKn_ constants alone",
+                f"{missing}, no weekN in the file's name, and no WEEKn_ constants alone",
             )
-        elif said != found:
-            source = "the file's name" if of_file is not None else "its WEEKn_ constants"
-            self._ledger.warn(self._path, f"{unsaid}; taken as week {found} by {source}")
-        elif of_file not in (None, found):
+        elif number_in_module != found:
+            source = "the file's name" if number_in_name is not None else "its WEEKn_ constants"
+            self._ledger.warn(self._path, f"{missing}; taken as week {found} by {source}")
+        elif number_in_name not in (None, found):
             self._ledger.warn(
-                self._place("week_number"), f"week_number is {found}, the file's name says {of_file}"
+                self._place("week_number"), f"week_number is {found}, the file's name says {number_in_name}"
             )
         return found
 
     def _number(self, name: str) -> int | None:
-        return whole_number(self._constants.values.get(name))
+        return parse_int(self._constants.values.get(name))
 
     def _entries(self, name: str) -> Mapping[Any, Value]:
-        """A dict by number; a list counts from 1."""
+        """The entries of a dict, or of a list, numbered from 1."""
         found = self._constants.values.get(name)
         if isinstance(found, list):
             self._ledger.warn(self._place(name), f"{name} is a list; its items are numbered from 1")
@@ -113,7 +119,7 @@ class WeekReader:
         return {}
 
     def _question_number(self, name: str, key: object) -> int | None:
-        number = whole_number(key)
+        number = parse_int(key)
         if number is None and isinstance(key, str) and (match := _NUMBER_IN_KEY.fullmatch(key)):
             number = int(match[1])
         if number is not None and not isinstance(key, int):
@@ -122,64 +128,64 @@ class WeekReader:
 
     def _read_questions(self, week: WeekModule) -> None:
         for key, value in self._entries(_QUESTIONS).items():
-            self._ledger.read("questions")
+            self._ledger.count_read("questions")
             place = self._place(_QUESTIONS, str(key))
             number = self._question_number(_QUESTIONS, key)
             draft = _question(value)
             if number is None:
-                self._ledger.leave("questions", place, f"its key {key!r:.40} is no question number")
+                self._ledger.skip("questions", place, f"its key {key!r:.40} is no question number")
             elif draft is None:
-                self._ledger.leave("questions", place, "it has no text")
+                self._ledger.skip("questions", place, "it has no text")
             elif number in week.questions:
-                self._ledger.leave("questions", place, f"question {number} is given twice; the first stays")
+                self._ledger.skip("questions", place, f"question {number} is given twice; the first stays")
             else:
                 week.questions[number] = draft
-                self._ledger.take("questions")
+                self._ledger.count_imported("questions")
 
     def _read_prompts(self, week: WeekModule) -> None:
         for key, prompts in self._entries(_PROMPTS).items():
             number = self._question_number(_PROMPTS, key)
             if not isinstance(prompts, dict):
-                self._ledger.read("prompts")
-                self._ledger.leave(
+                self._ledger.count_read("prompts")
+                self._ledger.skip(
                     "prompts", self._place(_PROMPTS, str(key)), "the question's prompts are no dict"
                 )
                 continue
             for kind, text in prompts.items():
-                self._ledger.read("prompts")
+                self._ledger.count_read("prompts")
                 self._read_prompt(week, number, str(kind), text, self._place(_PROMPTS, str(key), str(kind)))
 
     def _read_prompt(self, week: WeekModule, number: int | None, kind: str, text: Value, place: str) -> None:
         question = week.questions.get(number or 0)
         kind = kind.strip().lower()
         if question is None:
-            self._ledger.leave("prompts", place, "its question is missing")
+            self._ledger.skip("prompts", place, "its question is missing")
         elif not is_prompt_type(kind):
-            self._ledger.leave("prompts", place, f"{kind!r} is no kind of prompt here")
+            self._ledger.skip("prompts", place, f"{kind!r} is no kind of prompt here")
         elif not isinstance(text, str) or not text.strip():
-            self._ledger.leave("prompts", place, "it has no text")
+            self._ledger.skip("prompts", place, "it has no text")
         elif kind in question.prompts:
-            self._ledger.leave(
+            self._ledger.skip(
                 "prompts", place, f"{kind} of question {number} is given twice; the first stays"
             )
         else:
             question.prompts[kind] = clean(text)
-            self._ledger.take("prompts")
+            self._ledger.count_imported("prompts")
 
     def _read_blocks(self, week: WeekModule) -> None:
-        """WEEKn_ constants, and any other that a text names as a placeholder."""
+        """Read WEEKn_ constants, and all others that a text uses as a placeholder."""
         texts = [draft.text for draft in week.questions.values()]
         texts += [text for draft in week.questions.values() for text in draft.prompts.values()]
         named = {name for text in texts for name in _PLACEHOLDER.findall(text)}
         for name, value in self._constants.values.items():
             if not _BLOCK.fullmatch(name) and name not in named:
                 continue
-            self._ledger.read("blocks")
+            self._ledger.count_read("blocks")
             if isinstance(value, str) and value.strip():
                 week.blocks[name] = clean(value)
-                self._ledger.take("blocks")
+                self._ledger.count_imported("blocks")
             else:
-                self._ledger.leave("blocks", self._place(name), "it is no text")
+                self._ledger.skip("blocks", self._place(name), "it is no text")
 
     def _read_about(self, week: WeekModule) -> None:
         iterations = self._number("MAX_ITERATIONS")
@@ -199,18 +205,18 @@ class WeekReader:
                     week.title = clean(value)
 
     def _report_left_out(self) -> None:
-        """Entries of the two dicts and blocks count as records that were read; anything else is said."""
-        whole = {left.path for left in self._constants.left_out}
-        once = {(left.path, left.reason): left for left in reversed(self._constants.left_out)}
+        """Skip questions, prompts and blocks that are no constants; note all other skipped values."""
+        whole = {left.path for left in self._constants.skipped}
+        once = {(left.path, left.reason): left for left in reversed(self._constants.skipped)}
         for left in reversed(once.values()):
             place = f"{self._path}:{left.line}"
             kind = _record_kind(left)
             if kind is None:
                 self._ledger.note(place, f"{left.name} is no constant: {left.reason}")
             elif not any(left.path[:length] in whole for length in range(1, len(left.path))):
-                self._ledger.read(kind)
-                self._ledger.leave(kind, place, f"{left.name} is no constant: {left.reason}")
-        for line in self._constants.repaired:
+                self._ledger.count_read(kind)
+                self._ledger.skip(kind, place, f"{left.name} is no constant: {left.reason}")
+        for line in self._constants.python_2_lines:
             self._ledger.warn(f"{self._path}:{line}", "a statement of Python 2 was passed over")
 
 
@@ -219,7 +225,7 @@ def is_prompt_type(kind: str) -> bool:
     return kind in known or re.fullmatch(r"scenario_[1-9]\d*_respond", kind) is not None
 
 
-def _record_kind(left: LeftOut) -> str | None:
+def _record_kind(left: SkippedValue) -> str | None:
     match left.path:
         case ("QUESTIONS", *_):
             return "questions"

@@ -1,4 +1,4 @@
-"""Bytes of unknown origin into clean text, and what looks like a number or a moment into one."""
+"""Converts bytes of unknown encoding to text, and JSON or SQLite values to numbers, booleans and times."""
 
 import codecs
 import math
@@ -22,13 +22,13 @@ _PLAIN_ENCODING = re.compile(
 )
 _EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 _CLOCK_SKEW = timedelta(days=1)
-NO_TIME = "is no time that can be read, or before 2000, or in the future; it counts as unknown"
+UNREADABLE_TIME = "is no time that can be read, or before 2000, or in the future; it counts as unknown"
 _MILLISECONDS = 100_000_000_000
-"""From here on a number of seconds would lie after the year 5000: it counts milliseconds."""
+"""Unix times from here on are in milliseconds; as seconds they would lie after the year 5000."""
 
 
 def decode(raw: bytes) -> tuple[str, str]:
-    """The text, and the encoding it was read in; whatever the bytes are, they are read as something."""
+    """Return the text and its encoding. Never fails: the last resort is latin-1."""
     for mark, encoding in _BOMS:
         if raw.startswith(mark):
             return raw.decode(encoding, "replace"), encoding
@@ -41,7 +41,7 @@ def decode(raw: bytes) -> tuple[str, str]:
 
 
 def _declared(raw: bytes) -> list[str]:
-    """What a coding comment of Python says, where it names an encoding of text."""
+    """The encoding that a Python coding comment declares, if it is a text encoding."""
     try:
         encoding, _ = detect_encoding(BytesIO(raw).readline)
     except SyntaxError:
@@ -50,12 +50,12 @@ def _declared(raw: bytes) -> list[str]:
 
 
 def clean(text: str) -> str:
-    """The text as a database can keep it: no NUL, no half of a surrogate pair."""
+    """Remove what PostgreSQL can't store: NUL and unpaired surrogates."""
     return text.replace("\x00", "").encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
 def clean_json(value: Any) -> Any:
-    """A JSON value as a JSONB column can keep it: clean texts, and no number that is none."""
+    """Make a JSON value storable as JSONB: clean texts; infinity and NaN become null."""
     match value:
         case str():
             return clean(value)
@@ -69,8 +69,8 @@ def clean_json(value: Any) -> Any:
             return value
 
 
-def whole_number(value: object) -> int | None:
-    """5, 5.0, "5" and " 5 " are five; true is no number."""
+def parse_int(value: object) -> int | None:
+    """Accepts 5, 5.0, "5" and " 5 ", but no boolean. None for anything else or beyond 32 bits."""
     match value:
         case bool():
             return None
@@ -84,8 +84,8 @@ def whole_number(value: object) -> int | None:
             return None
 
 
-def truth(value: object) -> bool | None:
-    """SQLite and JSON say it in several ways."""
+def parse_bool(value: object) -> bool | None:
+    """Accepts true, 1, "1", "true", "yes" and their opposites; None for anything else."""
     match value:
         case bool():
             return value
@@ -97,10 +97,10 @@ def truth(value: object) -> bool | None:
             return None
 
 
-def moment(value: object, zone: tzinfo = UTC) -> datetime | None:
-    """ISO 8601, SQLite's form or Unix time, in the given zone where it names none.
+def parse_time(value: object, zone: tzinfo = UTC) -> datetime | None:
+    """Parse ISO 8601, SQLite's form or Unix time; `zone` applies to times without a zone.
 
-    None where it is no time, or one before the year 2000 or after now.
+    Returns None for anything else, and for times before the year 2000 or in the future.
     """
     try:
         match value:
@@ -110,7 +110,7 @@ def moment(value: object, zone: tzinfo = UTC) -> datetime | None:
                 seconds = value / 1000 if abs(value) >= _MILLISECONDS else value
                 found = datetime.fromtimestamp(seconds, UTC)
             case str() if re.fullmatch(r"\s*[0-9]{9,13}(\.[0-9]+)?\s*", value):
-                return moment(float(value))
+                return parse_time(float(value))
             case str():
                 found = datetime.fromisoformat(value.strip())
                 found = found if found.tzinfo else found.replace(tzinfo=zone)

@@ -1,1 +1,0 @@
-"""Reads the intake bot's SQLite database, as a file or as SQL."""

@@ -1,0 +1,1 @@
+"""Reads the intake bot's SQLite database or SQL dump."""
