@@ -96,7 +96,7 @@ def test_a_conversation_goes_on_and_is_stored_once(
         "program.answer_completed": len(WEEK_1),
     }
     me = noor.get("/api/users/me")["id"]
-    eventually(lambda: dict(stack.logged_facts(me)), facts)
+    eventually(lambda: dict(stack.logged_events(me)), facts)
 
 
 def test_turns_on_disk_survive_the_end_of_everything(

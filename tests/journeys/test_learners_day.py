@@ -209,4 +209,4 @@ def test_a_learners_day_survives_kill(stack: RunningStack) -> None:
         "program.started": 1,
         "program.answer_completed": day.coaching.session.attempts + day.intake.attempts,
     }
-    eventually(lambda: dict(stack.logged_facts(day.me["id"])), expected)
+    eventually(lambda: dict(stack.logged_events(day.me["id"])), expected)

@@ -5,7 +5,7 @@ from threading import Timer
 
 import pytest
 
-from cogniflow_dev.logs import follow, last_lines, readable
+from cogniflow_dev.logs import follow, format_line, last_lines
 
 
 @pytest.mark.parametrize(
@@ -30,7 +30,7 @@ from cogniflow_dev.logs import follow, last_lines, readable
     ],
 )
 def test_readable(line: str, expected: str) -> None:
-    assert readable(line) == expected
+    assert format_line(line) == expected
 
 
 def test_last_lines(tmp_path: Path) -> None:

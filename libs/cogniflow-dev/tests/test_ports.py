@@ -75,4 +75,4 @@ def test_two_stacks_that_start_at_once_never_share_a_port(
         second = choose_ports({}, others, usual)
     assert not set(first.values()) & set(second.values())
     with PortReservations() as later:
-        assert not any(later.take(port) for port in first.values())
+        assert not any(later.reserve(port) for port in first.values())

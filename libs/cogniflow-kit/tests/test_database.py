@@ -8,7 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from cogniflow_dev.testing.databases import savepoint_database
-from cogniflow_dev.testing.wire import counted
+from cogniflow_dev.testing.round_trips import count_round_trips
 from cogniflow_kit.errors import Conflict, Unavailable
 from cogniflow_kit.sql.database import Database, DatabaseSession
 
@@ -111,7 +111,7 @@ def test_an_error_inside_the_block_opens_no_circuit(database):
 
 def test_a_statement_by_itself_takes_one_round_trip(database, stores):
     port = stores.ports.postgres
-    with counted(port) as wire:
+    with count_round_trips(port) as wire:
         url = database.engine.url.set(port=wire.port).render_as_string(hide_password=False)
         watched = Database(url, application="tests", pool_size=1)
 

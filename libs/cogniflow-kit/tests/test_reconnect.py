@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
-from cogniflow_dev.testing.wire import Wire, counted
+from cogniflow_dev.testing.round_trips import RoundTripProxy, count_round_trips
 from cogniflow_kit.sql import reconnect
 from cogniflow_kit.sql.database import Database
 
@@ -17,14 +17,14 @@ NAMES = text("SELECT array_agg(name ORDER BY name) FROM kept")
 
 
 @pytest.fixture
-def wire(own_server) -> Iterator[Wire]:
-    with counted(own_server.stores.ports.postgres) as wire:
+def wire(own_server) -> Iterator[RoundTripProxy]:
+    with count_round_trips(own_server.stores.ports.postgres) as wire:
         yield wire
 
 
 @pytest.fixture
 def watched(own_server, wire, fragile) -> Iterator[Database]:
-    """A pool of one connection, whose round trips are counted."""
+    """A pool of one connection, whose round trips are count_round_trips."""
     url = own_server.url("chat").replace(f":{own_server.stores.ports.postgres}/", f":{wire.port}/")
     database = Database(url, application="tests", pool_size=1)
     yield database

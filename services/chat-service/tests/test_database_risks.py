@@ -24,7 +24,7 @@ from chat_service.programs.sessions.store import StartRequest
 from chat_service.turns.model import Message
 from chat_service.turns.protocol import run_turn
 from cogniflow_dev.testing.databases import schema_drift
-from cogniflow_dev.testing.wire import counted
+from cogniflow_dev.testing.round_trips import count_round_trips
 from cogniflow_kit.sql.database import Database
 
 ONE_WEEK = """
@@ -202,7 +202,7 @@ def test_risk_10_a_turn_takes_three_round_trips(committing, stores):
         .start(StartRequest(user_id, "Ada"), "practice")
         .session_id
     )
-    with counted(stores.ports.postgres) as wire:
+    with count_round_trips(stores.ports.postgres) as wire:
         url = committing.engine.url.set(port=wire.port).render_as_string(hide_password=False)
         watched = Database(url, application="tests", pool_size=1)
         turns = SqlTurnStore(watched, Catalog(watched))
@@ -247,7 +247,7 @@ def test_risk_13_without_the_database_a_session_goes_on(
     make_client, committing, mongo, stores, as_maja, tmp_path
 ):
     with ExitStack() as way:
-        wire = way.enter_context(counted(stores.ports.postgres))
+        wire = way.enter_context(count_round_trips(stores.ports.postgres))
         url = committing.engine.url.set(port=wire.port).render_as_string(hide_password=False)
         cut_off = Database(url, application="tests")
         with make_client(cut_off, spool_dir=tmp_path / "spool") as client:

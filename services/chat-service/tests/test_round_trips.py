@@ -1,4 +1,4 @@
-"""What a turn costs in round trips to PostgreSQL, counted on the wire."""
+"""What a turn costs in round trips to PostgreSQL, count_round_trips on the wire."""
 
 from collections.abc import Iterator
 from uuid import uuid4
@@ -14,13 +14,13 @@ from chat_service.programs.sessions.sql.turns import SqlTurnStore
 from chat_service.programs.sessions.store import StartRequest
 from chat_service.turns.model import Message
 from chat_service.turns.protocol import run_turn
-from cogniflow_dev.testing.wire import Wire, counted
+from cogniflow_dev.testing.round_trips import RoundTripProxy, count_round_trips
 from cogniflow_kit.sql.database import Database
 
 
 @pytest.fixture
-def wire(stores) -> Iterator[Wire]:
-    with counted(stores.ports.postgres) as wire:
+def wire(stores) -> Iterator[RoundTripProxy]:
+    with count_round_trips(stores.ports.postgres) as wire:
         yield wire
 
 

@@ -1,4 +1,4 @@
-"""The calls that the command makes to a running platform as an administrator."""
+"""Client of a running platform for commands that act as an administrator."""
 
 from collections.abc import Generator
 from contextlib import closing
@@ -12,7 +12,7 @@ _TIMEOUT_S = 30.0
 
 
 class _Login(httpx.Auth):
-    """Bears the access token, and renews it when it has expired, after five minutes."""
+    """Adds the access token to requests, and refreshes it after it has expired (five minutes)."""
 
     requires_response_body = True
 
@@ -35,10 +35,10 @@ class _Login(httpx.Auth):
 
 
 class AdminClient:
-    """Logged in until it is closed. Calls raise PlatformRefused, or httpx.HTTPError when nobody answers."""
+    """A logged-in client. Calls raise PlatformRefused, or httpx.HTTPError if the platform doesn't answer."""
 
     def __init__(self, address: str, username: str, password: str) -> None:
-        # A proxy of the user's environment has no business on the loopback interface.
+        # trust_env: a proxy from the environment must not be used for the loopback interface.
         self._http = httpx.Client(base_url=address, timeout=_TIMEOUT_S, trust_env=False)
         login = {"username": username, "password": password}
         pair = _checked(self._http.post("/api/auth/token", data=login)).json()
@@ -48,29 +48,29 @@ class AdminClient:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Log out, so that no session is left behind."""
+        """Log out, which ends the login session."""
         with closing(self._http):
             self._http.post("/api/auth/logout")
 
     def call(self, method: str, path: str, **more: Any) -> httpx.Response:
-        """Any other call; `more` is httpx's."""
+        """Send any request; `more` are httpx's options."""
         return _checked(self._http.request(method, path, **more))
 
     def rotate_keys(self) -> dict[str, Any]:
-        """The new key's id and in how many seconds it signs."""
+        """Rotate the signing key; returns its id and the seconds until it signs."""
         return dict(_checked(self._http.post("/api/admin/keys/rotate")).json())
 
     def newest_mails(self, limit: int) -> list[dict[str, Any]]:
-        """The outbox, the newest first; bodies are empty where a mail server sends them."""
+        """Outgoing mails, newest first; bodies are empty if a mail server sends them."""
         return list(_checked(self._http.get("/api/admin/mails", params={"limit": limit})).json()["items"])
 
     def create_user(self, new: dict[str, Any], *, dry_run: bool) -> httpx.Response:
-        """The answer as it is, for the caller to judge; only a missing right raises PlatformRefused."""
+        """Create a user and return the response. Raises: PlatformRefused, for 401, 403 and 5xx only."""
         answer = self._http.post("/api/users/", json=new, params={"dry_run": dry_run})
         return _checked(answer) if answer.status_code in (401, 403) or answer.status_code >= 500 else answer
 
     def find_user(self, column: str, value: str) -> dict[str, Any] | None:
-        """Who has exactly this username or e-mail address, whatever the case."""
+        """The user with exactly this username or e-mail address, ignoring case; None if there is none."""
         params: dict[str, Any] = {"search": value, "limit": 100}
         while True:
             page = _checked(self._http.get("/api/users/", params=params)).json()
@@ -83,17 +83,19 @@ class AdminClient:
 
 
 def problem_of(answer: httpx.Response) -> str:
-    """What a refusal says, with the fields that it names."""
+    """The text of an error response: its invalid fields, else its detail."""
     try:
         body = answer.json()
     except ValueError:
         return f"HTTP {answer.status_code}"
-    fields = [f"{item['field'].removeprefix('body.')}: {_words(item)}" for item in body.get("errors", [])]
+    fields = [
+        f"{item['field'].removeprefix('body.')}: {_field_message(item)}" for item in body.get("errors", [])
+    ]
     return "; ".join(fields) or str(body.get("detail") or f"HTTP {answer.status_code}")
 
 
-def _words(item: dict[str, str]) -> str:
-    """A regular expression is no help to most people."""
+def _field_message(item: dict[str, str]) -> str:
+    """The message of a field; mismatched patterns are not shown."""
     return "is not valid" if item["code"] == "string_pattern_mismatch" else item["message"]
 
 

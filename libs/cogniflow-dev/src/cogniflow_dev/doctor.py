@@ -1,4 +1,4 @@
-"""What could keep the local stack from running on this machine, and what to do about it."""
+"""Checks whether this machine can run the local stack, and how to solve problems."""
 
 import importlib.util
 import os
@@ -24,11 +24,11 @@ from cogniflow_dev.topology import SERVICES, caddy_binary
 _GIBIBYTE = 1024**3
 _DISK_BYTES = 2 * _GIBIBYTE
 _MEMORY_BYTES = int(1.5 * _GIBIBYTE)
-_FILES = 1024  # what supervisord asks for
+_FILES = 1024  # required by supervisord
 
 
 class Verdict(StrEnum):
-    """How bad it is; only a problem keeps the stack from running."""
+    """Severity of a finding; only a PROBLEM prevents the stack from running."""
 
     FINE = "fine"
     NOTE = "note"
@@ -37,7 +37,7 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was looked at."""
+    """The result of one check."""
 
     subject: str
     verdict: Verdict
@@ -46,7 +46,7 @@ class Finding:
 
 
 def examine(home: Path) -> Iterator[Finding]:
-    """Look at everything that a start in `home` depends on; nothing is changed."""
+    """Check everything that a start in `home` depends on; changes nothing."""
     yield _python()
     yield _disk(home)
     yield _memory()
@@ -98,7 +98,7 @@ def _programs() -> Iterator[Finding]:
 
 
 def _program(subject: str, find: Callable[[], Path], version_argument: str) -> Finding:
-    """Whether a server is there and this machine can run it: its libraries are found, its processor fits."""
+    """Check that a server is installed and runs on this machine (libraries, processor)."""
     try:
         path = find()
     except MissingBinary as error:

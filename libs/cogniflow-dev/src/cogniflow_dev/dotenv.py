@@ -1,4 +1,4 @@
-"""The file .env, from which Docker Compose takes its settings."""
+"""Reads and writes .env, the settings of Docker Compose."""
 
 import re
 from pathlib import Path

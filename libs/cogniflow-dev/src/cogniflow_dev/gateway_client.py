@@ -1,23 +1,23 @@
-"""The calls that the command makes to a running platform, through its gateway."""
+"""Requests to a running platform through its gateway."""
 
 from typing import Any, BinaryIO
 
 import httpx
 
-# Reading and storing a large course takes its time.
+# Importing a large course takes minutes.
 _TIMEOUT = httpx.Timeout(10, read=300, write=300)
 
 
 class PlatformRefused(RuntimeError):
-    """The platform answered with an error, in its own words."""
+    """The platform answered with an error; the message is the platform's."""
 
 
 def import_course(address: str, username: str, password: str, name: str, archive: BinaryIO) -> dict[str, Any]:
-    """Log in, send a course archive, and return what became of it.
+    """Log in, upload a course archive, and return the import's result.
 
-    Raises PlatformRefused, or httpx.HTTPError when nobody answers.
+    Raises: PlatformRefused, or httpx.HTTPError if the platform doesn't answer.
     """
-    # A proxy of the user's environment has no business on the loopback interface.
+    # trust_env: a proxy from the environment must not be used for the loopback interface.
     with httpx.Client(base_url=address, timeout=_TIMEOUT, trust_env=False) as http:
         login = {"username": username, "password": password}
         token = _body(http.post("/api/auth/token", data=login))["access_token"]

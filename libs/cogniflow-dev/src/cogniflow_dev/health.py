@@ -1,4 +1,4 @@
-"""Health checks of the processes that are no stores: an HTTP answer, or a heartbeat file."""
+"""Health checks of services, gateway (HTTP) and workers (heartbeat file)."""
 
 import http.client
 import json
@@ -6,19 +6,19 @@ import time
 from pathlib import Path
 
 from cogniflow_dev.ports import LOOPBACK
-from cogniflow_dev.waiting import Check
+from cogniflow_dev.readiness import Check
 
 _HTTP_SECONDS = 5.0
 _LONGEST_DETAIL = 200
-# A worker touches its file every few seconds; older than this it hangs or is gone.
+# Workers touch their file every few seconds; an older file means that the worker hangs or ended.
 _OLDEST_HEARTBEAT_SECONDS = 30.0
 
 
 def http_check(port: int, path: str) -> Check:
-    """Healthy when GET on the loopback interface answers 200; otherwise says what the answer was."""
+    """Healthy if GET on the loopback interface answers 200; otherwise the problem is the answer."""
 
     def check() -> str | None:
-        # The plain client of the standard library: it is asked often while everything starts.
+        # The standard library's client, since it is light: checks run often while the stack starts.
         connection = http.client.HTTPConnection(LOOPBACK, port, timeout=_HTTP_SECONDS)
         try:
             connection.request("GET", path)

@@ -1,4 +1,4 @@
-"""Reading the processes' log files."""
+"""Reads the log files of the processes."""
 
 import json
 import time
@@ -10,7 +10,7 @@ from typing import Any
 
 _POLL_SECONDS = 0.3
 
-# Words of structlog and the gateway, letters of MongoDB.
+# Names used by structlog and the gateway; letters used by MongoDB.
 _LEVELS = {
     **{word: word.upper() for word in ("debug", "info", "warning", "error", "critical")},
     "warn": "WARNING",
@@ -22,13 +22,13 @@ _LEVELS = {
 }
 
 
-def length(path: Path) -> int:
+def size_bytes(path: Path) -> int:
     """Bytes written to a log so far."""
     return path.stat().st_size if path.exists() else 0
 
 
 def last_lines(path: Path, count: int, start: int = 0) -> list[str]:
-    """The last lines of a log, from the byte `start` on; none when there is no log yet."""
+    """The last lines of a log after byte `start`; empty if there is no log yet."""
     if not path.exists():
         return []
     with path.open(encoding="utf-8", errors="replace") as file:
@@ -37,7 +37,7 @@ def last_lines(path: Path, count: int, start: int = 0) -> list[str]:
 
 
 def follow(paths: list[Path]) -> Iterator[tuple[Path, str]]:
-    """Lines as they are written to any of the files, without end; survives rotation."""
+    """Yield new lines of all files forever; survives rotation."""
     offsets = {path: path.stat().st_size for path in paths if path.exists()}
     while True:
         for path in paths:
@@ -46,8 +46,8 @@ def follow(paths: list[Path]) -> Iterator[tuple[Path, str]]:
         time.sleep(_POLL_SECONDS)
 
 
-def readable(line: str) -> str:
-    """A JSON log line (of a service, MongoDB or the gateway) as one for people; any other line as it is."""
+def format_line(line: str) -> str:
+    """Format a JSON log line (service, MongoDB or gateway) for reading; return other lines unchanged."""
     try:
         entry = json.loads(line)
     except ValueError:
@@ -57,7 +57,7 @@ def readable(line: str) -> str:
     when = _time(_take(entry, "timestamp", "ts", "t"))
     level = _LEVELS.get(str(_take(entry, "level", "s")), "")
     message = _take(entry, "event", "msg")
-    entry.pop("service", None)  # the log is named after it
+    entry.pop("service", None)  # the file is named after it
     details = " ".join(f"{name}={_short(value)}" for name, value in entry.items())
     return " ".join(part for part in (when, f"{level:7}", str(message), details) if part).rstrip()
 

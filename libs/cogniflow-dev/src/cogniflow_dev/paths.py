@@ -1,14 +1,14 @@
-"""Where the repository and the running stack keep their files."""
+"""Folders of the repository and of the local stack."""
 
 import os
 from pathlib import Path
 
 
 def repository_root() -> Path:
-    """The checkout this package is installed from (in editable mode, as the workspace does).
+    """The checkout that this package is installed from, in editable mode.
 
-    Raises FileNotFoundError when the package was copied out of its checkout:
-    the deployment files it starts the servers with are not part of the wheel.
+    Raises: FileNotFoundError, if the package is not in a checkout: it needs the
+    files in `deploy`, which are not part of the wheel.
     """
     for folder in Path(__file__).resolve().parents:
         if (folder / "deploy").is_dir() and (folder / "services").is_dir():

@@ -9,9 +9,9 @@ LOOPBACK = "127.0.0.1"
 
 
 def is_free(port: int) -> bool:
-    """Whether a server could listen on the port now."""
+    """Whether a server can listen on the port now."""
     with socket.socket() as probe:
-        # As servers do: a port whose last connections are still closing counts as free.
+        # Like servers do: ports whose last connections are still closing count as free.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((LOOPBACK, port))
@@ -21,7 +21,7 @@ def is_free(port: int) -> bool:
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports that were free a moment ago, all different."""
+    """Different ports that are free at the moment."""
     with ExitStack() as open_probes:
         probes = [open_probes.enter_context(socket.socket()) for _ in range(count)]
         for probe in probes:
@@ -30,15 +30,15 @@ def free_ports(count: int) -> list[int]:
 
 
 class PortReservations:
-    """Ports set aside for servers that are about to start; released when the block ends.
+    """Reserves ports for servers that are about to start; released at the end of the block.
 
-    It takes a server seconds to listen, and until then its port looks free to
-    others. So whoever starts a stack holds the UDP port of the same number,
-    which nothing of ours uses, and takes no port whose UDP side is held.
+    A server needs seconds to listen, and until then its port looks free to
+    others. A reservation therefore binds the UDP port of the same number, which
+    CogniFlow doesn't use; a port whose UDP port is bound counts as reserved.
     """
 
     def __init__(self) -> None:
-        self._held = ExitStack()
+        self._reserved = ExitStack()
 
     def __enter__(self) -> Self:
         return self
@@ -46,15 +46,15 @@ class PortReservations:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._held.close()
+        self._reserved.close()
 
-    def take(self, port: int) -> bool:
-        """Set the port aside; False when somebody else has it."""
+    def reserve(self, port: int) -> bool:
+        """Reserve the port; False if it is in use or reserved."""
         token = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         try:
             token.bind((LOOPBACK, port))
         except OSError:
             token.close()
             return False
-        self._held.enter_context(token)
+        self._reserved.enter_context(token)
         return is_free(port)

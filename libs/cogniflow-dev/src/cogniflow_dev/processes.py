@@ -1,4 +1,4 @@
-"""Operating system processes, told apart from later ones that were given the same number."""
+"""Operating system processes, identified by process id and start time, because ids are reused."""
 
 import os
 from collections.abc import Iterator
@@ -9,16 +9,16 @@ from typing import Self
 
 import psutil
 
-# The clock that start times are computed from may be corrected in between.
+# Start times are computed from the system clock, which may be adjusted meanwhile.
 _CLOCK_SECONDS = 2.0
 
-# A killed process is gone as soon as the kernel has put its memory away.
+# After SIGKILL, the kernel still needs time to release memory.
 _KILL_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
 class ProcessIdentity:
-    """A process id together with when that process began (Unix time, s): no other process ever has both."""
+    """A process id with the start time (Unix time, s), which together are unique."""
 
     pid: int
     created: float
@@ -29,7 +29,7 @@ class ProcessIdentity:
         return cls(pid, psutil.Process(pid).create_time())
 
     def find(self) -> psutil.Process | None:
-        """The process when it still runs, else None."""
+        """The process if it is still running, else None."""
         with suppress(psutil.NoSuchProcess):
             process = psutil.Process(self.pid)
             if abs(process.create_time() - self.created) < _CLOCK_SECONDS and not _is_zombie(process):
@@ -38,11 +38,11 @@ class ProcessIdentity:
 
 
 def session_members(leader: ProcessIdentity, folder: Path) -> Iterator[psutil.Process]:
-    """The processes of the session that `leader` began, also when it is gone itself.
+    """The processes of the session that `leader` started, even if the leader has ended.
 
-    As long as a session has members the kernel gives its number to nobody
-    else. That each works inside `folder` makes sure in the rare case that
-    the number was free for a while and another session has it now.
+    The kernel doesn't reuse the id of a session that has members. In the rare
+    case that the id was free and is reused, the check that each process works
+    inside `folder` excludes strangers.
     """
     for process in psutil.process_iter():
         with suppress(psutil.Error, OSError):
@@ -56,7 +56,7 @@ def session_members(leader: ProcessIdentity, folder: Path) -> Iterator[psutil.Pr
 
 
 def end(processes: list[psutil.Process], patience: float) -> None:
-    """Ask the processes to end, and kill those that have not after `patience` seconds."""
+    """Terminate the processes, and kill those still running after `patience` seconds."""
     for process in processes:
         with suppress(psutil.NoSuchProcess):
             process.terminate()
@@ -68,9 +68,9 @@ def end(processes: list[psutil.Process], patience: float) -> None:
 
 
 def memory_bytes(process: psutil.Process, with_descendants: bool = True) -> int:
-    """Memory of a process and its descendants: their proportional set size, which counts a shared page once.
+    """Memory of a process and its descendants: proportional set size, which counts shared pages once.
 
-    Where the system does not know it, the resident set size.
+    On systems without it: resident set size.
     """
     total = 0
     descendants = process.children(recursive=True) if with_descendants else []

@@ -1,9 +1,9 @@
-"""Waiting for a server: ask it until it answers, its process is gone, or the time is up."""
+"""Waits until a server is ready."""
 
 import time
 from collections.abc import Callable
 
-# Asks once. None means healthy; a text says what is wrong.
+# A health check: None means healthy, a text describes the problem.
 Check = Callable[[], str | None]
 
 _POLL_SECONDS = 0.1
@@ -14,9 +14,9 @@ class NotReady(RuntimeError):
 
 
 def wait_until_ready(name: str, check: Check, timeout: float, still_running: Callable[[], bool]) -> None:
-    """Return when `check` finds nothing wrong.
+    """Poll `check` until it returns None.
 
-    Raises NotReady after `timeout` seconds, or as soon as `still_running` says that the process is gone.
+    Raises: NotReady, after `timeout` seconds or as soon as `still_running` returns False.
     """
     deadline = time.monotonic() + timeout
     while True:

@@ -1,4 +1,4 @@
-"""Every password and key of a local stack: random when first made, kept in one private file."""
+"""Passwords and keys of a local stack: random, stored in one private file."""
 
 import json
 import os
@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Self
 
-# Without characters that look alike, since people type these.
+# Without similar-looking characters, since people type these.
 _TYPEABLE = "abcdefghijkmnpqrstuvwxyz23456789"
 
 
@@ -17,7 +17,7 @@ def _secret() -> str:
 
 
 def _login_password() -> str:
-    """80 random bits in groups of four, to be read off a screen and typed."""
+    """80 random bits in groups of four, easy to read and type."""
     return "-".join("".join(secrets.choice(_TYPEABLE) for _ in range(4)) for _ in range(4))
 
 
@@ -33,7 +33,7 @@ def _login_field() -> str:
 
 @dataclass(frozen=True, repr=False)
 class Secrets:
-    """One attribute for each secret setting; `Secrets()` makes new random ones."""
+    """One attribute per secret setting; `Secrets()` generates new ones."""
 
     postgres_password: str = _secret_field()
     users_db_password: str = _secret_field()
@@ -66,7 +66,7 @@ class Secrets:
 
     @classmethod
     def load_or_create(cls, path: Path) -> Self:
-        """Read the file, or make it; secrets that an older file lacks are added to it."""
+        """Read the file, or create it; secrets missing in an older file are added."""
         known = json.loads(path.read_text()) if path.exists() else {}
         loaded = cls(**{item.name: known[item.name] for item in fields(cls) if item.name in known})
         if asdict(loaded) != known:
@@ -79,7 +79,7 @@ class Secrets:
 
 
 def write_private(path: Path, text: str) -> None:
-    """Write a file that only its owner may read, whole or not at all."""
+    """Write a file atomically, readable for its owner only."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
     descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)

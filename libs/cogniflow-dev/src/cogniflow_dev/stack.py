@@ -1,4 +1,4 @@
-"""A local stack: where it lives, on which ports, with which secrets."""
+"""A local stack: its folder, ports and secrets."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,7 +8,7 @@ from cogniflow_dev.ports import LOOPBACK
 from cogniflow_dev.secrets import Secrets
 from cogniflow_dev.stores import StorePorts, Stores
 
-# Port by process name; another is taken when one of these is not free.
+# Port by process name; a taken port is replaced by a free one.
 USUAL_PORTS = {
     "gateway": 8080,
     "users-service": 8001,
@@ -25,7 +25,7 @@ DEMO_LOGINS = ("learner", "instructor", "admin")
 
 @dataclass(frozen=True)
 class Stack:
-    """Everything about one stack that its processes are configured from; running or not."""
+    """The configuration of one stack, running or not."""
 
     home: Path
     ports: dict[str, int]
@@ -38,7 +38,7 @@ class Stack:
 
     @property
     def run_folder(self) -> Path:
-        """Where processes run: heartbeats, the supervisor's configuration, its process id."""
+        """Working folder of the processes: heartbeats, configuration and process id of the supervisor."""
         return self.home / "run"
 
     @property
@@ -54,11 +54,11 @@ class Stack:
 
     @property
     def address(self) -> str:
-        """The origin that people and browsers use."""
+        """The gateway's URL, which browsers use."""
         return self.url("gateway")
 
     def url(self, process: str) -> str:
-        """The base URL of a process that speaks HTTP."""
+        """The base URL of an HTTP process."""
         return f"http://{LOOPBACK}:{self.ports[process]}"
 
     def log(self, process: str) -> Path:

@@ -1,4 +1,4 @@
-"""Starting a whole stack in the order that its processes need each other."""
+"""Starts and stops a stack; processes start in the order of their dependencies."""
 
 import fcntl
 import os
@@ -9,8 +9,9 @@ from contextlib import contextmanager
 from graphlib import TopologicalSorter
 from pathlib import Path
 
-from cogniflow_dev.logs import last_lines, length
+from cogniflow_dev.logs import last_lines, size_bytes
 from cogniflow_dev.ports import PortReservations
+from cogniflow_dev.readiness import NotReady, wait_until_ready
 from cogniflow_dev.secrets import Secrets
 from cogniflow_dev.stack import Stack
 from cogniflow_dev.state import State, choose_ports
@@ -18,17 +19,16 @@ from cogniflow_dev.stores import StoreError
 from cogniflow_dev.supervision import Supervisor, SupervisorError
 from cogniflow_dev.supervision.supervisor import clean_up
 from cogniflow_dev.topology import Process
-from cogniflow_dev.waiting import NotReady, wait_until_ready
 
 _READY_SECONDS = 90.0
 _QUOTED_LINES = 20
 
-# Told the name of a process and what happens to it: "starting", then "ready".
+# Called with the name of a process and its state: "starting", then "ready".
 OnProgress = Callable[[str, str], None]
 
 
 class StartFailure(RuntimeError):
-    """A process could not be started; `log` holds the last lines it wrote meanwhile."""
+    """A process could not be started; `log` holds the last lines that it wrote."""
 
     def __init__(self, process: str, reason: str, log_file: Path, log_start: int) -> None:
         super().__init__(reason)
@@ -38,21 +38,21 @@ class StartFailure(RuntimeError):
 
 
 class AlreadyStarting(RuntimeError):
-    """Another command is starting this stack at this moment."""
+    """Another command is starting this stack."""
 
 
 @contextmanager
 def start_lock(home: Path) -> Iterator[None]:
-    """Held while a stack is being started, so that two commands never start it at once.
+    """Hold this while starting a stack, so that only one command starts it.
 
-    Raises AlreadyStarting, and PermissionError when the folder is another user's.
+    Raises: AlreadyStarting; PermissionError, if the folder belongs to another user.
     """
     home.mkdir(parents=True, exist_ok=True, mode=0o700)
     if home.stat().st_uid != os.geteuid():
         raise PermissionError(
             f"{home} belongs to another user; start the stack as that user, or set COGNIFLOW_HOME"
         )
-    home.chmod(0o700)  # a tool may have made it for its own use before
+    home.chmod(0o700)  # another tool may have created it with wider permissions
     with (home / "start.lock").open("w") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -62,7 +62,7 @@ def start_lock(home: Path) -> Iterator[None]:
 
 
 def find_running(home: Path) -> Supervisor | None:
-    """The supervisor of the stack in `home`, if it runs."""
+    """The supervisor of the stack in `home`; None if it isn't running."""
     state = State.load(home)
     if state.supervisor is None or state.supervisor.find() is None:
         return None
@@ -74,10 +74,10 @@ def load_stack(home: Path, state: State) -> Stack:
 
 
 def prepare(home: Path, reservations: PortReservations) -> tuple[Stack, list[int]]:
-    """Make ready what a start needs: secrets, ports, data folders; and clear away what a crash left.
+    """Create secrets and data folders, choose ports, and clean up after a crash.
 
     Keep `reservations` until the stack has started. Returns the stack, and
-    the ids of processes of an earlier run that had to be ended.
+    the ids of ended processes of an earlier run.
     """
     ended = clean_up_after_crash(home)
     state = State(choose_ports(State.load(home).ports, reservations))
@@ -99,9 +99,9 @@ def clean_up_after_crash(home: Path) -> list[int]:
 
 
 def start(stack: Stack, processes: Sequence[Process], on_progress: OnProgress) -> Supervisor:
-    """Start the supervisor and the processes, each after those it needs; returns when all are healthy.
+    """Start the supervisor and the processes, each after its dependencies; returns when all are healthy.
 
-    Raises StartFailure or SupervisorError, with nothing left running.
+    Raises: StartFailure or SupervisorError, after stopping everything.
     """
     plan = {process.name: process for process in processes}
     supervisor = Supervisor.start(stack, processes)
@@ -115,7 +115,7 @@ def start(stack: Stack, processes: Sequence[Process], on_progress: OnProgress) -
 
 
 def stop(supervisor: Supervisor, patience: float = 120.0) -> None:
-    """Stop everything and note that nothing runs; what has not ended after `patience` seconds is killed."""
+    """Stop everything and update state.json; kill what is still running after `patience` seconds."""
     supervisor.stop(patience)
     State(supervisor.stack.ports).save(supervisor.stack.home)
 
@@ -123,14 +123,14 @@ def stop(supervisor: Supervisor, patience: float = 120.0) -> None:
 def _start_in_order(supervisor: Supervisor, plan: dict[str, Process], on_progress: OnProgress) -> None:
     order = TopologicalSorter({name: process.after for name, process in plan.items()})
     order.prepare()
-    given_up = threading.Event()
+    cancelled = threading.Event()
     started: dict[Future[None], str] = {}
     with ThreadPoolExecutor(max_workers=len(plan)) as pool:
         try:
             while order.is_active():
                 for name in order.get_ready():
                     on_progress(name, "starting")
-                    started[pool.submit(_bring_up, supervisor, plan[name], given_up)] = name
+                    started[pool.submit(_start_process, supervisor, plan[name], cancelled)] = name
                 finished, _ = wait(started, return_when=FIRST_COMPLETED)
                 for future in finished:
                     name = started.pop(future)
@@ -138,14 +138,14 @@ def _start_in_order(supervisor: Supervisor, plan: dict[str, Process], on_progres
                     on_progress(name, "ready")
                     order.done(name)
         except BaseException:
-            given_up.set()
+            cancelled.set()
             raise
 
 
-def _bring_up(supervisor: Supervisor, process: Process, given_up: threading.Event) -> None:
-    """Start one process, wait until it is healthy, and set it up when it is a store."""
+def _start_process(supervisor: Supervisor, process: Process, cancelled: threading.Event) -> None:
+    """Start one process, wait until it is healthy; a store is then provisioned."""
     log = supervisor.stack.log(process.name)
-    log_start = length(log)
+    log_start = size_bytes(log)
     try:
         supervisor.start_process(process)
         first = supervisor.identity_of(process)
@@ -153,8 +153,8 @@ def _bring_up(supervisor: Supervisor, process: Process, given_up: threading.Even
             process.name,
             process.check,
             _READY_SECONDS,
-            # The supervisor tries again when a process dies at once; at the first start that is a failure.
-            still_running=lambda: first is not None and first.find() is not None and not given_up.is_set(),
+            # The supervisor restarts a process that ends at once; during startup that is a failure.
+            still_running=lambda: first is not None and first.find() is not None and not cancelled.is_set(),
         )
         if process.store:
             process.store.provision()

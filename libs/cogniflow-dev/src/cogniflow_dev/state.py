@@ -1,4 +1,4 @@
-"""What one run of the stack leaves for the next command: its ports and its supervisor."""
+"""state.json: ports and supervisor of a stack, read by later commands."""
 
 import json
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ from cogniflow_dev.stack import USUAL_PORTS
 
 @dataclass
 class State:
-    """The file state.json. The ports outlive the stack, so that its addresses are the same next time."""
+    """The content of state.json. Ports are kept after a stop, so that addresses stay the same."""
 
     ports: dict[str, int] = field(default_factory=dict)
     supervisor: ProcessIdentity | None = None
@@ -38,11 +38,11 @@ class State:
 def choose_ports(
     kept: dict[str, int], reservations: PortReservations, usual: dict[str, int] = USUAL_PORTS
 ) -> dict[str, int]:
-    """A free port for each process, set aside for it: the one it had, else its usual one, else any."""
+    """Reserve a port for each process: its last one, else its usual one, else any free one."""
     chosen: dict[str, int] = {}
     for name, usual_port in usual.items():
         preferred = (kept.get(name, usual_port), usual_port)
-        chosen[name] = next((port for port in preferred if reservations.take(port)), 0)
+        chosen[name] = next((port for port in preferred if reservations.reserve(port)), 0)
     for name, port in chosen.items():
         chosen[name] = port or _any_port(reservations)
     return chosen
@@ -51,7 +51,7 @@ def choose_ports(
 def _any_port(reservations: PortReservations) -> int:
     while True:
         (port,) = free_ports(1)
-        if reservations.take(port):
+        if reservations.reserve(port):
             return port
 
 

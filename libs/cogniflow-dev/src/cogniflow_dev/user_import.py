@@ -1,4 +1,4 @@
-"""Accounts from a CSV file: what the rows say, and what becomes of each."""
+"""Imports accounts from a CSV file."""
 
 import csv
 from collections.abc import Iterator
@@ -14,11 +14,11 @@ OPTIONAL = ("password",)
 
 
 class UnreadableFile(ValueError):
-    """It isn't a CSV file with the right columns."""
+    """The file is no CSV file with the required columns."""
 
 
 class Outcome(StrEnum):
-    """What became of a row, or in a dry run would."""
+    """The outcome of a row; in a dry run, the expected outcome."""
 
     CREATED = "created"
     INVITED = "invited"
@@ -28,7 +28,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True)
 class Row:
-    """A line of the file. `fields` is None when it has more or fewer than the heading."""
+    """A row of the file. `fields` is None if it has more or fewer fields than the header."""
 
     line: int
     fields: dict[str, str] | None
@@ -36,7 +36,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Report:
-    """What became of one row; `detail` says why where that isn't plain."""
+    """The outcome of one row; `detail` gives the reason."""
 
     line: int
     username: str
@@ -45,9 +45,9 @@ class Report:
 
 
 def read_rows(file: Path) -> list[Row]:
-    """Every row. Raises UnreadableFile, before anything is imported."""
+    """Read all rows. Raises: UnreadableFile."""
     try:
-        # Spreadsheets put a byte order mark in front.
+        # utf-8-sig: spreadsheets write a byte order mark.
         with file.open(encoding="utf-8-sig", newline="") as text:
             return list(_rows(csv.DictReader(text, strict=True)))
     except (UnicodeDecodeError, csv.Error) as error:
@@ -65,16 +65,16 @@ def _rows(reader: "csv.DictReader[str]") -> Iterator[Row]:
         )
     for fields in reader:
         complete = None not in fields and None not in fields.values()
-        yield Row(reader.line_num, _tidy(fields) if complete else None)
+        yield Row(reader.line_num, _stripped(fields) if complete else None)
 
 
-def _tidy(fields: dict[str, str]) -> dict[str, str]:
-    """Without blanks around; a password may begin or end with one."""
+def _stripped(fields: dict[str, str]) -> dict[str, str]:
+    """Strip blanks, except from passwords, which may begin or end with one."""
     return {name: value if name in OPTIONAL else value.strip() for name, value in fields.items()}
 
 
 def import_row(client: AdminClient, row: Row, *, dry_run: bool) -> Report:
-    """Create the account, or in a dry run have it judged only. Importing it again changes nothing."""
+    """Create the account, or only validate it in a dry run. An existing account doesn't change."""
     if row.fields is None:
         return Report(row.line, "", Outcome.REFUSED, "more or fewer fields than the first line")
     username = row.fields["username"]
@@ -91,7 +91,7 @@ def import_row(client: AdminClient, row: Row, *, dry_run: bool) -> Report:
 
 
 def _existing(client: AdminClient, row: Row) -> Report | None:
-    """The row's account if it is there; refused when its name or address belongs to another one."""
+    """EXISTS if the row's account exists, REFUSED if its name or address belongs to another account."""
     assert row.fields is not None
     username, email = row.fields["username"], row.fields["email"]
     named, addressed = client.find_user("username", username), client.find_user("email", email)

@@ -18,7 +18,7 @@ from cogniflow_dev.cli.up import up
 from cogniflow_dev.cli.users import users
 
 app = typer.Typer(
-    help="Run CogniFlow on this machine.",
+    help="Run and administer CogniFlow.",
     epilog="Exit codes: 0 done, 1 failed, 2 wrong usage, 3 no stack is running.",
     no_args_is_help=True,
     pretty_exceptions_show_locals=False,

@@ -3,8 +3,8 @@
 import shutil
 import subprocess
 
-from cogniflow_dev.cli.closing import print_closing
-from cogniflow_dev.cli.output import console, fail
+from cogniflow_dev.cli.next_steps import print_next_steps
+from cogniflow_dev.cli.terminal import console, fail
 from cogniflow_dev.dotenv import read_env, write_env
 from cogniflow_dev.paths import repository_root
 from cogniflow_dev.stack import DEMO_LOGINS
@@ -13,7 +13,7 @@ _READY_SECONDS = 600
 
 
 def compose_up() -> None:
-    """Build the images, start the containers, wait until all are healthy; they go on in the background."""
+    """Build the images and start the containers in the background; returns when all are healthy."""
     root = repository_root()
     settings_file = root / ".env"
     compose = _compose()
@@ -33,12 +33,12 @@ def compose_up() -> None:
     logins = {name: settings[f"DEMO_{name.upper()}_PASSWORD"] for name in DEMO_LOGINS}
     address = settings["PUBLIC_URL"]
     steps = {
-        f".venv/bin/cogniflow import-course FILE --address {address}": "bring an Open edX course in",
+        f".venv/bin/cogniflow import-course FILE --address {address}": "import an Open edX course",
         "docker compose ps": "health of every container",
         "docker compose logs -f": "what they are doing",
         "./scripts/down --docker": "stop everything; the data stays",
     }
-    print_closing(address, logins, steps)
+    print_next_steps(address, logins, steps)
 
 
 def compose_down() -> None:
@@ -48,7 +48,7 @@ def compose_down() -> None:
 
 
 def _compose() -> list[str]:
-    """The command; ends ours when Docker or Compose v2 is missing or the engine does not answer."""
+    """The command line of Compose. Ends our command if Docker or Compose v2 is missing or doesn't answer."""
     docker = shutil.which("docker")
     if not docker:
         fail("Docker is not installed.", "Install it, or leave out --docker to use local servers.")

@@ -1,19 +1,22 @@
-"""`cogniflow doctor`: can this machine run the stack?"""
+"""`cogniflow doctor`: checks whether this machine can run the stack."""
 
 from dataclasses import asdict
 from typing import Annotated
 
 import typer
 
-from cogniflow_dev.cli.output import console, print_json
+from cogniflow_dev.cli.terminal import console, print_json
 from cogniflow_dev.doctor import Verdict, examine
 from cogniflow_dev.paths import stack_home
 
 _MARKS = {Verdict.FINE: "[green]✓[/]", Verdict.NOTE: "[yellow]![/]", Verdict.PROBLEM: "[bold red]✗[/]"}
 
 
-def doctor(as_json: Annotated[bool, typer.Option("--json", help="For scripts.")] = False) -> None:
-    """Say what keeps the stack from running here, and what to do; exit code 1 when something does."""
+def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")] = False) -> None:
+    """Check whether this machine can run the stack, and say how to solve problems.
+
+    Exit code 1 if there is a problem.
+    """
     findings = []
     for finding in examine(stack_home()):
         findings.append(finding)

@@ -1,4 +1,4 @@
-"""`cogniflow import-course`: bring an Open edX course in."""
+"""`cogniflow import-course`: imports an Open edX course."""
 
 from collections import Counter
 from itertools import groupby
@@ -13,29 +13,35 @@ from rich.table import Table
 from rich.text import Text
 
 from cogniflow_dev import gateway_client
-from cogniflow_dev.cli.output import console, fail, print_json, running_stack
+from cogniflow_dev.cli.terminal import console, fail, print_json, require_running_stack
 from cogniflow_dev.gateway_client import PlatformRefused
 
 
 def import_course(
     file: Annotated[
-        Path, typer.Argument(exists=True, dir_okay=False, readable=True, help="OLX archive, .tar.gz")
+        Path,
+        typer.Argument(
+            exists=True, dir_okay=False, readable=True, help="Open edX course archive (OLX), .tar.gz."
+        ),
     ],
-    username: Annotated[str, typer.Option("--username", "-u", help="An instructor.")] = "instructor",
+    username: Annotated[
+        str, typer.Option("--username", "-u", help="Username of an instructor.")
+    ] = "instructor",
     password: Annotated[
         str | None,
         typer.Option(
-            envvar="COGNIFLOW_PASSWORD", help="Asked for when not given; the demo login needs none."
+            envvar="COGNIFLOW_PASSWORD",
+            help="Prompted for if missing; demo logins of the local stack need none.",
         ),
     ] = None,
     address: Annotated[
-        str | None, typer.Option(help="The gateway of another installation; without it, the local stack's.")
+        str | None, typer.Option(help="Gateway URL of another installation; default: the local stack.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="For scripts.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")] = False,
 ) -> None:
-    """Import a course, and list what was not taken over."""
+    """Import an Open edX course, and list the elements that CogniFlow has no place for."""
     if address is None:
-        stack = running_stack().stack
+        stack = require_running_stack().stack
         address = stack.address
         password = password or stack.demo_logins().get(username)
     password = password or typer.prompt(f"Password of {username}", hide_input=True, err=True)
@@ -65,14 +71,14 @@ def _print(result: dict[str, Any]) -> None:
     for name, count in result["counts"].items():
         console.print(f"  {count:5} {name}")
     if result["not_taken_over"]:
-        _print_left_out(result["not_taken_over"])
+        _print_skipped(result["not_taken_over"])
     else:
-        console.print("Everything was taken over.")
+        console.print("Everything was imported.")
 
 
-def _print_left_out(entries: list[dict[str, str]]) -> None:
-    console.print(f"\n{len(entries)} things were not taken over, in the order of the course:")
-    # A place at a time, since its name is long and shared by several.
+def _print_skipped(entries: list[dict[str, str]]) -> None:
+    console.print(f"\n{len(entries)} elements were not imported, in the order of the course:")
+    # Grouped, since location names are long and shared by several elements.
     for location, here in groupby(entries, key=itemgetter("location")):
         console.print(f"\n{location or 'the course as a whole'}", style="bold", markup=False)
         table = Table(box=None, padding=(0, 2, 0, 2), show_header=False)

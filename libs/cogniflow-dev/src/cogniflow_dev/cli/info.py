@@ -1,21 +1,21 @@
-"""`cogniflow info`: where everything is and how to log in."""
+"""`cogniflow info`: addresses, process ids and logins of the running stack."""
 
 from typing import Annotated, Any
 
 import typer
 
-from cogniflow_dev.cli.output import console, fail, print_json, running_stack
+from cogniflow_dev.cli.terminal import console, fail, print_json, require_running_stack
 from cogniflow_dev.stores import Stores
 from cogniflow_dev.supervision import Supervisor, SupervisorError
 from cogniflow_dev.topology import SERVICES
 
 
-def info(as_json: Annotated[bool, typer.Option("--json", help="For scripts.")] = False) -> None:
-    """Show addresses, process ids, store URLs and demo logins of the running stack. It prints passwords.
+def info(as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")] = False) -> None:
+    """Show addresses, process ids, store URLs and demo logins of the running stack, with passwords.
 
-    Exit code 3 when nothing runs.
+    Exit code 3 if no stack is running.
     """
-    supervisor = running_stack()
+    supervisor = require_running_stack()
     try:
         facts = _facts(supervisor)
     except SupervisorError as error:
@@ -28,7 +28,7 @@ def info(as_json: Annotated[bool, typer.Option("--json", help="For scripts.")] =
 
 def _facts(supervisor: Supervisor) -> dict[str, Any]:
     stack = supervisor.stack
-    # The supervisor comes first: whoever ends them all must begin with it, or it starts the others again.
+    # The supervisor comes first: it must be ended before the others, since it restarts them.
     pids = {"supervisord": supervisor.identity.pid}
     pids |= {name: state.pid for name, state in supervisor.states().items() if state.pid}
     return {

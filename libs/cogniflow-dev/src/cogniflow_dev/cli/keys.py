@@ -2,15 +2,15 @@
 
 import typer
 
-from cogniflow_dev.cli.as_admin import Address, AsJson, Password, Username, as_admin
-from cogniflow_dev.cli.output import console, print_json
+from cogniflow_dev.cli.admin import Address, AsJson, Password, Username, admin_client
+from cogniflow_dev.cli.terminal import console, print_json
 
-keys = typer.Typer(help="The keys that tokens are signed with.", no_args_is_help=True)
+keys = typer.Typer(help="Keys that sign tokens.", no_args_is_help=True)
 
 
 @keys.callback()
 def _group() -> None:
-    """The keys that tokens are signed with."""
+    """Keys that sign tokens."""
 
 
 @keys.command()
@@ -20,8 +20,8 @@ def rotate(
     address: Address = None,
     as_json: AsJson = False,
 ) -> None:
-    """Replace the signing key. Nobody is logged out: older tokens stay good until they expire."""
-    with as_admin(username, password, address) as client:
+    """Replace the signing key. No user is logged out: issued tokens stay valid until they expire."""
+    with admin_client(username, password, address) as client:
         rotation = client.rotate_keys()
     if as_json:
         print_json(rotation)

@@ -1,22 +1,22 @@
-"""`cogniflow logs`: what the processes write."""
+"""`cogniflow logs`: shows the logs of the processes."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from cogniflow_dev.cli.output import NOTHING_RUNS, console, fail
-from cogniflow_dev.logs import follow, last_lines, readable
+from cogniflow_dev.cli.terminal import NOTHING_RUNS, console, fail
+from cogniflow_dev.logs import follow, format_line, last_lines
 from cogniflow_dev.paths import stack_home
 
 
 def logs(
-    name: Annotated[str | None, typer.Argument(help="One process; all of them without it.")] = None,
-    follow_on: Annotated[bool, typer.Option("--follow", "-f", help="Go on as more is written.")] = False,
-    lines: Annotated[int, typer.Option("--lines", "-n", min=0, help="How many of the last lines.")] = 50,
-    raw: Annotated[bool, typer.Option("--raw", help="As written, without making it readable.")] = False,
+    name: Annotated[str | None, typer.Argument(help="Name of a process; default: all.")] = None,
+    follow_on: Annotated[bool, typer.Option("--follow", "-f", help="Keep showing new lines.")] = False,
+    lines: Annotated[int, typer.Option("--lines", "-n", min=0, help="Number of last lines to show.")] = 50,
+    raw: Annotated[bool, typer.Option("--raw", help="Show lines as written, without formatting.")] = False,
 ) -> None:
-    """Show the logs of a running stack, or of the last run."""
+    """Show the logs of the running stack or of the last run."""
     paths = _paths(name)
     for path in paths:
         for line in last_lines(path, lines):
@@ -43,5 +43,5 @@ def _paths(name: str | None) -> list[Path]:
 
 
 def _show(path: Path, line: str, raw: bool, several: bool) -> None:
-    text = line if raw else readable(line)
+    text = line if raw else format_line(line)
     console.print(f"{path.stem:18} {text}" if several else text, markup=False)

@@ -1,22 +1,25 @@
-"""`cogniflow mails`: the outbox, for reading mails where no mail server is set."""
+"""`cogniflow mails`: shows outgoing mails, for installations without a mail server."""
 
 from typing import Annotated, Any
 
 import typer
 
-from cogniflow_dev.cli.as_admin import Address, AsJson, Password, Username, as_admin
-from cogniflow_dev.cli.output import console, print_json
+from cogniflow_dev.cli.admin import Address, AsJson, Password, Username, admin_client
+from cogniflow_dev.cli.terminal import console, print_json
 
 
 def mails(
-    number: Annotated[int, typer.Option("-n", min=1, max=100, help="How many.")] = 10,
+    number: Annotated[int, typer.Option("-n", min=1, max=100, help="Number of mails to show.")] = 10,
     username: Username = "admin",
     password: Password = None,
     address: Address = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show the newest mails, with their links where no mail server sends them. Reading is recorded."""
-    with as_admin(username, password, address) as client:
+    """Show the newest outgoing mails; with their text if no mail server is configured.
+
+    users-service records each access.
+    """
+    with admin_client(username, password, address) as client:
         newest = client.newest_mails(number)
     if as_json:
         print_json(newest)

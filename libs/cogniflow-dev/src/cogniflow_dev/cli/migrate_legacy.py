@@ -1,7 +1,7 @@
-"""`cogniflow migrate-legacy`: take over what the systems before CogniFlow left behind.
+"""`cogniflow migrate-legacy`: imports data of the systems that CogniFlow replaces.
 
-The work is chat-service's own: it runs as a process of its own, with the
-settings that chat-service has in the running stack, and says how far it is.
+Runs `python -m legacy_import` as a process of its own, with the settings of
+chat-service in the running stack, and shows its progress and report.
 """
 
 import json
@@ -20,7 +20,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 from rich.text import Text
 
-from cogniflow_dev.cli.output import console, errors, fail, print_json, running_stack
+from cogniflow_dev.cli.terminal import console, errors, fail, print_json, require_running_stack
 from cogniflow_dev.stack import Stack
 from cogniflow_dev.topology import processes
 
@@ -45,55 +45,60 @@ def migrate_legacy(
             " conversation_states, the bot's SQLite database or its SQL."
         ),
     ] = None,
-    apply: Annotated[bool, typer.Option("--apply", help="Write it. Without this nothing changes.")] = False,
-    report: Annotated[Path | None, typer.Option(help="Write the report there, as JSON.")] = None,
+    apply: Annotated[
+        bool, typer.Option("--apply", help="Write to the database; without it, only show the result.")
+    ] = False,
+    report: Annotated[Path | None, typer.Option(help="File for the report, as JSON.")] = None,
     accounts: Annotated[
         Path | None,
         typer.Option(
-            help="CSV with session_id and user_id: whose a session is. Also for sessions taken over before."
+            help="CSV with session_id and user_id: the account of each session, also of earlier imports."
         ),
     ] = None,
-    program: Annotated[str, typer.Option(help="Progress and states go on in this program.")] = "driven",
-    intake: Annotated[str, typer.Option(help="The bot's sessions go on in this program.")] = "support-intake",
-    slug: Annotated[str, typer.Option(help="The program that week modules become.")] = "driven-legacy",
-    yaml: Annotated[Path | None, typer.Option(help="Write that program there, to edit.")] = None,
+    program: Annotated[str, typer.Option(help="Slug of the program of progress and states.")] = "driven",
+    intake: Annotated[str, typer.Option(help="Slug of the bot's program.")] = "support-intake",
+    slug: Annotated[str, typer.Option(help="Slug of the program made of week modules.")] = "driven-legacy",
+    yaml: Annotated[Path | None, typer.Option(help="File for that program, to edit.")] = None,
     namespace: Annotated[
-        str, typer.Option(help="Keeps two systems apart whose sessions have the same names.")
+        str, typer.Option(help="Distinguishes two systems whose sessions have the same ids.")
     ] = "",
-    timezone: Annotated[str, typer.Option(help="Of times that name none.")] = "UTC",
+    timezone: Annotated[str, typer.Option(help="Time zone of times without one.")] = "UTC",
     check_safety: Annotated[
-        bool, typer.Option("--check-safety", help="Let today's safety check read old messages, for review.")
+        bool, typer.Option("--check-safety", help="Run the safety check on old messages and open reviews.")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="For scripts: the report alone.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print only the report, as JSON, for scripts.")
+    ] = False,
 ) -> None:
-    """Show what would become of old files, or apply it: one transaction a file, and nothing twice.
+    """Import files of older systems, or show the result without --apply.
 
-    Exit code 1 when a file was refused or has errors; what else there was is done all the same.
+    One transaction per file; repeating an import changes nothing. Exit code 1 if a file was
+    refused or has errors; the other files are imported.
     """
-    stack = running_stack().stack
-    options: dict[str, object | None] = {
-        "--report": report and report.absolute(),
-        "--accounts": accounts and accounts.absolute(),
-        "--program": program,
-        "--intake": intake,
-        "--slug": slug,
-        "--yaml": yaml and yaml.absolute(),
-        "--namespace": namespace,
-        "--timezone": timezone,
-    }
-    given = [f"{name}={value}" for name, value in options.items() if value]
-    given += ["--apply"] if apply else []
-    given += ["--check-safety"] if check_safety else []
-    found, code = _run(stack, [*given, "--", *(str(path.absolute()) for path in paths or ())], quiet=as_json)
+    stack = require_running_stack().stack
+    files = {"--report": report, "--accounts": accounts, "--yaml": yaml}
+    texts = {"--program": program, "--intake": intake, "--slug": slug, "--namespace": namespace}
+    flags = {"--apply": apply, "--check-safety": check_safety}
+    options = _options(files, texts | {"--timezone": timezone}, flags)
+    names = [str(path.absolute()) for path in paths or ()]
+    result, code = _run(stack, [*options, "--", *names], quiet=as_json)
     if as_json:
-        print_json(found)
+        print_json(result)
     else:
-        _print(found)
+        _print(result)
     raise typer.Exit(code)
 
 
+def _options(files: dict[str, Path | None], texts: dict[str, str], flags: dict[str, bool]) -> list[str]:
+    return [
+        *(f"{name}={path.absolute()}" for name, path in files.items() if path),
+        *(f"{name}={text}" for name, text in texts.items() if text),
+        *(name for name, given in flags.items() if given),
+    ]
+
+
 def _run(stack: Stack, arguments: list[str], *, quiet: bool) -> tuple[dict[str, Any], int]:
-    """The report and the exit code; ends the command when there is no report."""
+    """Run the importer; returns its report and exit code. Ends the command if there is no report."""
     service = next(process for process in processes(stack) if process.name == "chat-service")
     worker = subprocess.Popen(
         [sys.executable, "-m", _MODULE, *arguments],
@@ -104,24 +109,24 @@ def _run(stack: Stack, arguments: list[str], *, quiet: bool) -> tuple[dict[str, 
     )
     assert worker.stdout is not None
     with _bar(quiet=quiet) as show:
-        said = list(_followed(worker.stdout, show))
+        events = list(_without_progress(worker.stdout, show))
     code = worker.wait()
-    report = next((event["report"] for event in said if event.get("event") == "report"), None)
+    report = next((event["report"] for event in events if event.get("event") == "report"), None)
     if report is None:
-        _no_report(said, code)
+        _fail_without_report(events, code)
     return dict(report), code
 
 
-def _no_report(said: list[dict[str, Any]], code: int) -> NoReturn:
-    message = next((event["message"] for event in said if event.get("event") == "error"), None)
+def _fail_without_report(events: list[dict[str, Any]], code: int) -> NoReturn:
+    message = next((event["message"] for event in events if event.get("event") == "error"), None)
     if message is not None:
         fail(message, "Is the stack healthy? cogniflow status")
     if code == 2:
-        raise typer.Exit(2)  # it has said what is wrong with the arguments
-    fail(f"The import ended with exit code {code}; what it had applied by then stays, the rest is untouched.")
+        raise typer.Exit(2)  # the importer has printed the usage error
+    fail(f"The import ended with exit code {code}; files applied before stay applied, no other changed.")
 
 
-def _followed(lines: Iterator[str], show: "_Bar") -> Iterator[dict[str, Any]]:
+def _without_progress(lines: Iterator[str], show: "_Bar") -> Iterator[dict[str, Any]]:
     for line in lines:
         try:
             event = json.loads(line)
@@ -135,7 +140,7 @@ def _followed(lines: Iterator[str], show: "_Bar") -> Iterator[dict[str, Any]]:
 
 
 class _Bar:
-    """A bar for what takes more than two seconds; on no terminal there is none."""
+    """A progress bar, shown after two seconds, on terminals only."""
 
     def __init__(self, bar: Progress) -> None:
         self._bar = bar
@@ -162,21 +167,21 @@ def _print(report: dict[str, Any]) -> None:
     for source in report["sources"]:
         _print_source(source)
     if not report["applied"]:
-        console.print("\nNothing was changed. --apply does it.")
+        console.print("\nNothing was changed. Use --apply to import.")
 
 
 def _print_source(source: dict[str, Any]) -> None:
-    words, style = _STATUS[source["status"]]
+    status, style = _STATUS[source["status"]]
     names = ", ".join(Path(name).name for name in source["files"])
     console.print(
-        Text.assemble((f"\n{names}", "bold"), f"  {source['kind'].replace('_', ' ')}: ", (words, style))
+        Text.assemble((f"\n{names}", "bold"), f"  {source['kind'].replace('_', ' ')}: ", (status, style))
     )
     if source["status"] == "already_applied":
         console.print(f"  at {source['applied_at']}; nothing changes", markup=False)
         return
     _print_counts(source)
     for entry in source["left"]:
-        _print_line("left", "", f"{entry['count']} {entry['what']}: {entry['reason']}", entry)
+        _print_line("skipped", "", f"{entry['count']} {entry['what']}: {entry['reason']}", entry)
     for problem in source["problems"]:
         severity = problem["severity"]
         _print_line(severity, _STYLES[severity], problem["message"], problem)
@@ -184,32 +189,32 @@ def _print_source(source: dict[str, Any]) -> None:
 
 
 def _print_counts(source: dict[str, Any]) -> None:
-    left = Counter[str]()
+    skipped = Counter[str]()
     for entry in source["left"]:
-        left[entry["what"]] += entry["count"]
+        skipped[entry["what"]] += entry["count"]
     if source["counts_in"]:
-        table = Table("read", "count", "taken over", "left", box=None, padding=(0, 2, 0, 2))
+        table = Table("record", "read", "imported", "skipped", box=None, padding=(0, 2, 0, 2))
         for what, count in source["counts_in"].items():
-            table.add_row(what, str(count), str(source["taken_over"][what]), str(left[what]))
+            table.add_row(what, str(count), str(source["taken_over"][what]), str(skipped[what]))
         console.print(table)
     if source["rows"]:
-        table = Table("table", "rows", "new", "changed", "there already", box=None, padding=(0, 2, 0, 2))
+        table = Table("table", "rows", "inserted", "updated", "unchanged", box=None, padding=(0, 2, 0, 2))
         for name, rows in source["rows"].items():
             counts = (rows["rows"], rows["written"], rows["updated"], rows["unchanged"])
             table.add_row(name, *map(str, counts))
         console.print(table)
 
 
-def _print_line(kind: str, style: str, words: str, seen: dict[str, Any]) -> None:
-    """`seen`: the number of places, and the first of them."""
-    places = seen["places"][:_PLACES_SHOWN]
-    more = f" and {seen['count'] - len(places)} more" if seen["count"] > len(places) else ""
+def _print_line(kind: str, style: str, message: str, occurrences: dict[str, Any]) -> None:
+    """Print a message with the first places of `occurrences`."""
+    places = occurrences["places"][:_PLACES_SHOWN]
+    more = f" and {occurrences['count'] - len(places)} more" if occurrences["count"] > len(places) else ""
     where = f" ({', '.join(places)}{more})" if places else ""
-    console.print(Text.assemble((f"  {kind}: ", style), words, (where, "dim")))
+    console.print(Text.assemble((f"  {kind}: ", style), message, (where, "dim")))
 
 
 def _print_todos(todos: list[dict[str, Any]]) -> None:
-    """One line for each thing to write, with the places that need it."""
+    """Print one line per thing to write, with its places."""
     places: dict[str, list[str]] = {}
     for todo in todos:
         where = [f"{part} {todo[part]}" for part in ("week", "question") if todo[part] is not None]

@@ -1,15 +1,15 @@
-"""Watching a running stack for processes that stop on their own."""
+"""Monitors a running stack for processes that stop on their own."""
 
 import time
 
-from cogniflow_dev.cli.output import console
+from cogniflow_dev.cli.terminal import console
 from cogniflow_dev.supervision import ProcessState, Supervisor, SupervisorError
 
 _POLL_SECONDS = 1.0
 
 
-def watch(supervisor: Supervisor) -> None:
-    """Report restarts and failures as they happen; returns when the supervisor is gone."""
+def monitor(supervisor: Supervisor) -> None:
+    """Print restarts and failures as they happen; returns when the supervisor has ended."""
     known = supervisor.states()
     while supervisor.identity.find():
         time.sleep(_POLL_SECONDS)
@@ -25,7 +25,8 @@ def watch(supervisor: Supervisor) -> None:
 def _report(before: ProcessState, now: ProcessState) -> None:
     if now.state == "FATAL" != before.state:
         console.print(
-            f"{now.name} keeps failing and is given up: cogniflow logs {now.name}", style="bold red"
+            f"{now.name} keeps failing and is not restarted any more: cogniflow logs {now.name}",
+            style="bold red",
         )
     elif now.pid and before.pid and now.pid != before.pid:
         console.print(f"{now.name} stopped and was started again: cogniflow logs {now.name}", style="yellow")

@@ -1,13 +1,13 @@
-"""What a person reads when the stack is up."""
+"""What `cogniflow up` prints when the stack is ready."""
 
 from rich.table import Table
 
-from cogniflow_dev.cli.output import console
+from cogniflow_dev.cli.terminal import console
 from cogniflow_dev.stack import USUAL_PORTS, Stack
 
 
-def print_closing(address: str, logins: dict[str, str], commands: dict[str, str]) -> None:
-    """The address, the demo logins, and what to try next: what each of the `commands` does."""
+def print_next_steps(address: str, logins: dict[str, str], commands: dict[str, str]) -> None:
+    """Print the address, the demo logins and the next steps. `commands`: description by command."""
     console.print(f"\n[bold green]CogniFlow is ready:[/] [bold]{address}/[/]\n")
     table = Table("log in as", "password", box=None, padding=(0, 3, 0, 0), header_style="dim")
     for username, password in logins.items():
@@ -21,7 +21,7 @@ def print_closing(address: str, logins: dict[str, str], commands: dict[str, str]
 
 
 def print_replaced_ports(stack: Stack) -> None:
-    """Name every port that is not the usual one."""
+    """Print each port that differs from the usual one."""
     for name, port in stack.ports.items():
         if port != USUAL_PORTS[name]:
             console.print(

@@ -1,4 +1,4 @@
-"""`cogniflow programs`: guided programs, for their authors."""
+"""`cogniflow programs`: for authors of guided programs."""
 
 import subprocess
 import sys
@@ -9,17 +9,17 @@ import typer
 from rich.table import Table
 
 from cogniflow_dev.admin_client import AdminClient
-from cogniflow_dev.cli.as_admin import Address, AsJson, Password, Username, as_admin
-from cogniflow_dev.cli.output import console, errors, fail, print_json
+from cogniflow_dev.cli.admin import Address, AsJson, Password, Username, admin_client
+from cogniflow_dev.cli.terminal import console, errors, fail, print_json
 from cogniflow_dev.paths import repository_root
 
 programs = typer.Typer(help="Guided programs: check, publish and label their versions.", no_args_is_help=True)
 
-Slug = Annotated[str, typer.Argument(help="The program's name in addresses, such as driven.")]
+Slug = Annotated[str, typer.Argument(help="Slug of the program, such as driven.")]
 Label = Annotated[
-    str, typer.Argument(help="production is what people begin; candidate and others are yours.")
+    str, typer.Argument(help="Name of a label. New participants begin the version labeled production.")
 ]
-Version = Annotated[int, typer.Argument(min=1, help="A published version.")]
+Version = Annotated[int, typer.Argument(min=1, help="Number of a published version.")]
 _PRODUCTION = "production"
 
 
@@ -30,43 +30,45 @@ def _group() -> None:
 
 @programs.command()
 def validate(
-    files: Annotated[list[Path], typer.Argument(help="Programs as YAML.")], as_json: AsJson = False
+    files: Annotated[list[Path], typer.Argument(help="Programs in YAML.")], as_json: AsJson = False
 ) -> None:
-    """Say what keeps programs from being published: file, week, question. Needs no running stack."""
+    """Check programs and list their problems by week and question. Needs no running stack."""
     _offline("validate", files, as_json)
 
 
 @programs.command("test")
-def play_stories(
-    files: Annotated[list[Path], typer.Argument(help="Stories as YAML, or folders of them.")],
+def run_stories(
+    files: Annotated[list[Path], typer.Argument(help="Stories in YAML, or folders of them.")],
     as_json: AsJson = False,
 ) -> None:
-    """Play stories with the real coach, and say where it answered otherwise. Needs no running stack."""
+    """Run stories with the real coach, and list unexpected answers. Needs no running stack."""
     folder = repository_root() / "content" / "programs"
     _offline("test", files, as_json, "--programs", str(folder))
 
 
 @programs.command()
 def diff(
-    old: Annotated[Path, typer.Argument(help="A program as YAML.")],
-    new: Annotated[Path, typer.Argument(help="Its other version.")],
+    old: Annotated[Path, typer.Argument(help="A program in YAML.")],
+    new: Annotated[Path, typer.Argument(help="Another version of it.")],
     as_json: AsJson = False,
 ) -> None:
-    """What differs between two versions, by week, question, prompt and field. Needs no running stack."""
+    """Compare two versions by week, question, prompt and field. Needs no running stack."""
     _offline("diff", [old, new], as_json)
 
 
 @programs.command("import")
 def import_program(
-    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True, help="YAML.")],
+    file: Annotated[
+        Path, typer.Argument(exists=True, dir_okay=False, readable=True, help="A program in YAML.")
+    ],
     username: Username = "admin",
     password: Password = None,
     address: Address = None,
     as_json: AsJson = False,
 ) -> None:
-    """Publish a version. Nobody begins it before a label points at it. Twice is like once."""
+    """Publish a version. Participants begin it only after a label points at it; can be repeated."""
     source = {"content": file.read_bytes(), "headers": {"Content-Type": "application/yaml"}}
-    with as_admin(username, password, address) as client:
+    with admin_client(username, password, address) as client:
         found = client.call("POST", "/api/programs/validate", **source).json()
         version = _publish(client, found["slug"], source) if found["valid"] else None
     if as_json:
@@ -77,23 +79,27 @@ def import_program(
         console.print(f"Labels that point at it: {', '.join(version['labels']) or 'none'}", markup=False)
     else:
         for problem in found["problems"]:
-            errors.print(f"{file}: {_placed(problem)}", markup=False)
+            errors.print(f"{file}: {_format_problem(problem)}", markup=False)
         if found["more"]:
-            errors.print(f"{file}: {found['more']} problems more", markup=False)
+            errors.print(f"{file}: {found['more']} more problems", markup=False)
     raise typer.Exit(0 if version is not None else 1)
 
 
 @programs.command()
 def export(
     slug: Slug,
-    version: Annotated[int | None, typer.Option(min=1, help="Without it, what production points at.")] = None,
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="A file, not the screen.")] = None,
+    version: Annotated[
+        int | None, typer.Option(min=1, help="Default: the version labeled production.")
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="File to write; default: standard output.")
+    ] = None,
     username: Username = "admin",
     password: Password = None,
     address: Address = None,
 ) -> None:
-    """A published version as YAML that its authors would write."""
-    with as_admin(username, password, address) as client:
+    """Print or save a published version as YAML."""
+    with admin_client(username, password, address) as client:
         number = version or _labels(client, slug).get(_PRODUCTION)
         if number is None:
             fail(f"No label production of {slug}.", "Give a version: --version 1")
@@ -112,8 +118,8 @@ def labels(
     address: Address = None,
     as_json: AsJson = False,
 ) -> None:
-    """Where each label points."""
-    with as_admin(username, password, address) as client:
+    """List the labels and their versions."""
+    with admin_client(username, password, address) as client:
         found = client.call("GET", f"/api/programs/{slug}/labels").json()["labels"]
     if as_json:
         print_json(found)
@@ -134,8 +140,8 @@ def label(
     address: Address = None,
     as_json: AsJson = False,
 ) -> None:
-    """Point a label at a version, at once. Who has begun another version stays on it."""
-    with as_admin(username, password, address) as client:
+    """Point a label at a version. Running participants stay on the version they began."""
+    with admin_client(username, password, address) as client:
         moved = client.call("PUT", f"/api/programs/{slug}/labels/{label}", json={"version": version}).json()
     _print_label(slug, moved, as_json)
 
@@ -149,8 +155,8 @@ def rollback(
     address: Address = None,
     as_json: AsJson = False,
 ) -> None:
-    """Point a label back at where it pointed before; each time one move further back."""
-    with as_admin(username, password, address) as client:
+    """Undo the last move of a label; repeat it to go further back."""
+    with admin_client(username, password, address) as client:
         moved = client.call("POST", f"/api/programs/{slug}/labels/{label}/rollback").json()
     _print_label(slug, moved, as_json)
 
@@ -159,18 +165,22 @@ def rollback(
 def move(
     slug: Slug,
     version: Version,
-    from_version: Annotated[int | None, typer.Option("--from", min=1, help="Only from this version.")] = None,
-    apply: Annotated[bool, typer.Option("--apply", help="Move them; without it, only say.")] = False,
+    from_version: Annotated[
+        int | None, typer.Option("--from", min=1, help="Move only sessions of this version.")
+    ] = None,
+    apply: Annotated[
+        bool, typer.Option("--apply", help="Move the sessions; without it only show the result.")
+    ] = False,
     username: Username = "admin",
     password: Password = None,
     address: Address = None,
     as_json: AsJson = False,
 ) -> None:
-    """Say what moving running sessions to a version does to each, or move them."""
+    """Move running sessions to a version, or show what that would do to each."""
     body = {"from_version": from_version, "dry_run": not apply}
     found: list[dict[str, Any]] = []
     params: dict[str, Any] = {"limit": 100}
-    with as_admin(username, password, address) as client:
+    with admin_client(username, password, address) as client:
         while True:
             path = f"/api/programs/{slug}/versions/{version}/move"
             page = client.call("POST", path, json=body, params=params).json()
@@ -185,7 +195,7 @@ def move(
 
 
 def _offline(command: str, files: list[Path], as_json: bool, *more: str) -> None:
-    """Run what the service itself checks with, in a process of its own."""
+    """Run a command of chat_service.programs.authoring in a process of its own."""
     options = [*more, *(["--json"] if as_json else [])]
     paths = [str(path) for path in files]
     done = subprocess.run(
@@ -204,7 +214,7 @@ def _labels(client: AdminClient, slug: str) -> dict[str, int]:
     return {label["label"]: label["version"] for label in found}
 
 
-def _placed(problem: dict[str, Any]) -> str:
+def _format_problem(problem: dict[str, Any]) -> str:
     place = ", ".join(f"{part} {problem[part]}" for part in ("week", "question", "prompt") if problem[part])
     return ": ".join(filter(None, (place, problem["message"])))
 
@@ -217,19 +227,23 @@ def _print_label(slug: str, label: dict[str, Any], as_json: bool) -> None:
 
 
 def _print_moves(found: list[dict[str, Any]], applied: bool) -> None:
-    for one in found:
-        ends = _spot(one["stands_at"]) if one["obstacle"] is None else f"stays: {one['obstacle']}"
-        words = f"{one['session_id']}: {_spot(one['at'])} → {ends}"
-        details = [one["fate"] or "", *_changed(one["changed_answers"])]
-        console.print(f"{words} ({', '.join(filter(None, details))})", markup=False)
-    count = sum(one["obstacle"] is None for one in found)
+    for session in found:
+        ends = (
+            _format_position(session["stands_at"])
+            if session["obstacle"] is None
+            else f"stays: {session['obstacle']}"
+        )
+        line = f"{session['session_id']}: {_format_position(session['at'])} → {ends}"
+        details = [session["fate"] or "", *_changed_answers(session["changed_answers"])]
+        console.print(f"{line} ({', '.join(filter(None, details))})", markup=False)
+    count = sum(session["obstacle"] is None for session in found)
     verb = "moved" if applied else "would be moved; --apply does it"
     console.print(f"{count} of {len(found)} sessions {verb}.", markup=False)
 
 
-def _changed(spots: list[dict[str, int]]) -> list[str]:
+def _changed_answers(spots: list[dict[str, int]]) -> list[str]:
     return [f"answers whose question changed: {len(spots)}"] if spots else []
 
 
-def _spot(spot: dict[str, int] | None) -> str:
+def _format_position(spot: dict[str, int] | None) -> str:
     return f"week {spot['week']}, question {spot['question']}" if spot else "?"

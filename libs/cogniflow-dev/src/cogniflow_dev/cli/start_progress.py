@@ -6,7 +6,7 @@ from typing import Self
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
 
-from cogniflow_dev.cli.output import console
+from cogniflow_dev.cli.terminal import console
 
 
 class StartProgress:
@@ -29,7 +29,7 @@ class StartProgress:
         self._bar.stop()
 
     def report(self, name: str, event: str) -> None:
-        """Take note that a process is "starting" or "ready"."""
+        """Show that a process is "starting" or "ready"."""
         if event == "starting":
             self._awaited.append(name)
         else:

@@ -1,4 +1,4 @@
-"""`cogniflow status`: how the running stack is."""
+"""`cogniflow status`: health of the running stack."""
 
 from dataclasses import asdict
 from typing import Annotated
@@ -6,18 +6,18 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from cogniflow_dev.cli.output import console, duration, fail, print_json, running_stack
-from cogniflow_dev.status import ProcessStatus, survey, total_memory
+from cogniflow_dev.cli.terminal import console, fail, format_duration, print_json, require_running_stack
+from cogniflow_dev.status import ProcessStatus, check_processes, total_memory
 from cogniflow_dev.supervision import SupervisorError
 
 _MEBIBYTE = 1024**2
 
 
-def status(as_json: Annotated[bool, typer.Option("--json", help="For scripts.")] = False) -> None:
-    """Show health, age, memory and answer time of each process; exit code 1 when one is unhealthy."""
-    supervisor = running_stack()
+def status(as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")] = False) -> None:
+    """Show health, uptime, memory and response time of each process. Exit code 1 if one is unhealthy."""
+    supervisor = require_running_stack()
     try:
-        statuses = survey(supervisor)
+        statuses = check_processes(supervisor)
     except SupervisorError as error:
         fail(f"{error}.", "It may be stopping. If it stays so: cogniflow down")
     healthy = all(item.healthy for item in statuses)
@@ -36,7 +36,7 @@ def _without_name(item: ProcessStatus) -> dict[str, object]:
 
 def _print_table(statuses: list[ProcessStatus]) -> None:
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", footer_style="bold", show_footer=True)
-    table.add_column("process", "in all")
+    table.add_column("process", "total")
     table.add_column("health")
     table.add_column("pid", justify="right")
     table.add_column("up for", justify="right")
@@ -47,7 +47,7 @@ def _print_table(statuses: list[ProcessStatus]) -> None:
             item.name,
             "[green]healthy[/]" if item.healthy else f"[red]{item.problem}[/]",
             str(item.pid or ""),
-            duration(item.uptime_seconds) if item.pid else "",
+            format_duration(item.uptime_seconds) if item.pid else "",
             f"{item.latency_ms:.1f} ms" if item.latency_ms is not None else "",
             _mebibytes(item.memory_bytes),
         )

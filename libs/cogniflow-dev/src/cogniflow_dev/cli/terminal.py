@@ -1,7 +1,6 @@
-"""What commands share when they talk to people."""
+"""Output shared by all commands: text, errors, JSON."""
 
 import json
-from collections.abc import Callable
 from typing import Any, NoReturn
 
 import typer
@@ -16,19 +15,17 @@ NOTHING_RUNS = 3
 console = Console(highlight=False, soft_wrap=True)
 errors = Console(stderr=True, highlight=False, soft_wrap=True)
 
-Say = Callable[[str], None]
-
 
 def fail(problem: str, remedy: str = "", code: int = 1) -> NoReturn:
-    """Say what is wrong and what to do about it, and end the command."""
+    """Print what is wrong and what to do about it, and end the command."""
     errors.print(problem, style="bold red", markup=False)
     if remedy:
         errors.print(remedy, markup=False)
     raise typer.Exit(code)
 
 
-def running_stack() -> Supervisor:
-    """The stack that runs; ends the command with exit code 3 when there is none."""
+def require_running_stack() -> Supervisor:
+    """The supervisor of the running stack; ends the command with exit code 3 if there is none."""
     home = stack_home()
     supervisor = find_running(home)
     if supervisor is None:
@@ -37,12 +34,12 @@ def running_stack() -> Supervisor:
 
 
 def print_json(value: Any) -> None:
-    """Exactly one JSON document on standard output, for scripts."""
+    """Print one JSON document to standard output."""
     typer.echo(json.dumps(value, indent=2, ensure_ascii=False))
 
 
-def duration(seconds: float) -> str:
-    """A length of time in words short enough for a table."""
+def format_duration(seconds: float) -> str:
+    """A short text such as `3 h 12 min`, for tables."""
     minutes, rest = divmod(int(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     days, hours = divmod(hours, 24)

@@ -1,4 +1,4 @@
-"""`cogniflow up`: start everything."""
+"""`cogniflow up`: starts the stack."""
 
 import signal
 import time
@@ -9,12 +9,12 @@ from typing import Annotated
 
 import typer
 
-from cogniflow_dev.cli.closing import print_closing, print_replaced_ports
 from cogniflow_dev.cli.docker import compose_up
-from cogniflow_dev.cli.output import console, errors, fail
-from cogniflow_dev.cli.progress import StartProgress
-from cogniflow_dev.cli.watch import watch
-from cogniflow_dev.logs import readable
+from cogniflow_dev.cli.monitor import monitor
+from cogniflow_dev.cli.next_steps import print_next_steps, print_replaced_ports
+from cogniflow_dev.cli.start_progress import StartProgress
+from cogniflow_dev.cli.terminal import console, errors, fail
+from cogniflow_dev.logs import format_line
 from cogniflow_dev.paths import stack_home
 from cogniflow_dev.ports import PortReservations
 from cogniflow_dev.stack import Stack
@@ -38,7 +38,8 @@ _TERMINATIONS = (signal.SIGTERM, signal.SIGHUP)
 
 def up(
     detach: Annotated[
-        bool, typer.Option("--detach", "-d", help="Return when all is ready; stop with `down`.")
+        bool,
+        typer.Option("--detach", "-d", help="Return when everything is ready; stop with `cogniflow down`."),
     ] = False,
     docker: Annotated[
         bool, typer.Option("--docker", help="Use Docker Compose instead of local servers.")
@@ -46,8 +47,8 @@ def up(
 ) -> None:
     """Start the stores, the services, their workers and the gateway.
 
-    Runs until Ctrl-C, or in the background with --detach. When the stack
-    runs already it says so and succeeds.
+    Runs until Ctrl-C, or in the background with --detach. Does nothing if
+    the stack is already running.
     """
     if docker:
         compose_up()
@@ -59,34 +60,34 @@ def up(
     if detach:
         _print_ready(supervisor.stack, "./scripts/down")
     else:
-        _attend(supervisor)
+        _run_until_interrupted(supervisor)
 
 
 def _print_ready(stack: Stack, stop_with: str) -> None:
     next_steps = {
-        ".venv/bin/cogniflow import-course FILE": "bring an Open edX course (.tar.gz) in",
+        ".venv/bin/cogniflow import-course FILE": "import an Open edX course (.tar.gz)",
         ".venv/bin/cogniflow status": "health and memory of every process",
         ".venv/bin/cogniflow logs -f": "what they are doing",
         stop_with: "stop everything; the data stays",
     }
-    print_closing(stack.address, stack.demo_logins(), next_steps)
+    print_next_steps(stack.address, stack.demo_logins(), next_steps)
 
 
 def _start() -> Supervisor | None:
-    """Start the stack; None when it runs already. Ends the command when it can't."""
+    """Start the stack; returns None if it is already running. Ends the command if the start fails."""
     home = stack_home()
     supervisor = None
     try:
         with start_lock(home):
             if running := find_running(home):
-                _say_running(running)
+                _print_already_running(running)
             else:
                 with PortReservations() as reservations:
                     supervisor = _start_locked(home, reservations)
     except KeyboardInterrupt:
         fail("Stopped before everything was ready; nothing is left running.", code=130)
     except StartFailure as failure:
-        _explain(failure)
+        _fail_with_log(failure)
     except (
         AlreadyStarting,
         MissingBinary,
@@ -95,7 +96,7 @@ def _start() -> Supervisor | None:
         PermissionError,
         UnusableValue,
     ) as error:
-        fail(str(error), "`cogniflow doctor` finds out more.")
+        fail(str(error), "`cogniflow doctor` checks this machine.")
     return supervisor
 
 
@@ -103,14 +104,14 @@ def _start_locked(home: Path, reservations: PortReservations) -> Supervisor:
     with console.status("Preparing data folders"):
         stack, ended = prepare(home, reservations)
     if ended:
-        console.print(f"Ended {len(ended)} processes that an earlier run left behind", style="yellow")
+        console.print(f"Ended {len(ended)} processes that an earlier run had left running", style="yellow")
     print_replaced_ports(stack)
     plan = processes(stack)
     with StartProgress(total=len(plan)) as progress:
         return start(stack, plan, progress.report)
 
 
-def _say_running(running: Supervisor) -> None:
+def _print_already_running(running: Supervisor) -> None:
     if not running.answers():
         fail(
             f"CogniFlow is stopping, or its supervisor (process {running.identity.pid}) hangs.",
@@ -123,27 +124,27 @@ def _say_running(running: Supervisor) -> None:
     )
 
 
-def _explain(failure: StartFailure) -> None:
+def _fail_with_log(failure: StartFailure) -> None:
     errors.print(f"\n{failure.process} did not start: {failure}", style="bold red", markup=False)
     if failure.log:
         errors.print("The last lines of its log:", style="dim")
         for line in failure.log:
-            errors.print(f"  {readable(line)}", markup=False)
+            errors.print(f"  {format_line(line)}", markup=False)
     fail(
         "Everything else was stopped again.",
         f"The whole log is {failure.log_file}; `cogniflow doctor` checks this machine.",
     )
 
 
-def _attend(supervisor: Supervisor) -> None:
-    """Stay until Ctrl-C, report processes that stop on their own, and stop everything in the end.
+def _run_until_interrupted(supervisor: Supervisor) -> None:
+    """Monitor the stack until Ctrl-C, then stop everything.
 
-    The terminal may be gone by then: nothing that is printed may keep the stack running.
+    Output errors are ignored while stopping, since the terminal may be closed.
     """
     began = 0.0
     try:
         _print_ready(supervisor.stack, "Ctrl-C")
-        watch(supervisor)
+        monitor(supervisor)
         console.print("CogniFlow was stopped by another command.")
     except KeyboardInterrupt:
         began = time.monotonic()
@@ -160,7 +161,7 @@ def _attend(supervisor: Supervisor) -> None:
 
 
 def _treat_termination_as_interrupt() -> None:
-    """A closed terminal or a polite kill stops the stack as Ctrl-C does."""
+    """Let SIGTERM and SIGHUP stop the stack like Ctrl-C."""
 
     def interrupt(_signal: int, _frame: FrameType | None) -> None:
         raise KeyboardInterrupt

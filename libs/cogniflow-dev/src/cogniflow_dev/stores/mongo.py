@@ -1,4 +1,4 @@
-"""MongoDB as a replica set of one, with authentication."""
+"""MongoDB as a replica set with one member and authentication."""
 
 import sys
 
@@ -53,7 +53,7 @@ class Mongo(StoreServer):
         return None
 
     def provision(self) -> None:
-        """Initiate the replica set, or move it to the port of today, and create the users."""
+        """Initiate the replica set, or update its port, and create the users."""
         script = repository_root() / "deploy" / "mongo_setup.py"
         run(self.name, [sys.executable, script, f"{LOOPBACK}:{self.port}"], self.setup_settings())
 
@@ -61,10 +61,10 @@ class Mongo(StoreServer):
         """The MONGO_URL of one service, whose database is named cogniflow_SERVICE."""
         password = self.secrets.environment()[f"{service.upper()}_MONGO_PASSWORD"]
         database = f"cogniflow_{service}"
-        place = f"{LOOPBACK}:{self.port}/{database}?replicaSet={REPLICA_SET}&authSource={database}"
-        return f"mongodb://{service}:{password}@{place}"
+        target = f"{LOOPBACK}:{self.port}/{database}?replicaSet={REPLICA_SET}&authSource={database}"
+        return f"mongodb://{service}:{password}@{target}"
 
     def admin_url(self) -> str:
         """The URL of the user root."""
-        place = f"{LOOPBACK}:{self.port}/?replicaSet={REPLICA_SET}&authSource=admin"
-        return f"mongodb://root:{self.secrets.mongo_root_password}@{place}"
+        target = f"{LOOPBACK}:{self.port}/?replicaSet={REPLICA_SET}&authSource=admin"
+        return f"mongodb://root:{self.secrets.mongo_root_password}@{target}"

@@ -37,14 +37,14 @@ class Postgres(StoreServer):
     """The relational store; the one database `cogniflow` holds a schema per service."""
 
     name = "postgres"
-    # The fast shutdown; SIGTERM would wait for every client to leave.
+    # Fast shutdown; SIGTERM would wait until all clients have disconnected.
     stop_signal = signal.SIGINT
 
     def prepare(self) -> None:
         if self.folder.exists():
             self._forget_dead_postmaster()
             return
-        # Made under another name, so that one that was interrupted is never taken for a whole one.
+        # Created under another name, so that an interrupted initdb leaves no data folder behind.
         unfinished = self.folder.with_name(f"{self.folder.name}.unfinished")
         shutil.rmtree(unfinished, ignore_errors=True)
         unfinished.mkdir(parents=True, mode=0o700)
@@ -91,9 +91,9 @@ class Postgres(StoreServer):
         return f"postgresql://{SUPERUSER}:{self.secrets.postgres_password}@{LOOPBACK}:{self.port}/{database}"
 
     def _forget_dead_postmaster(self) -> None:
-        """Remove the lock file of a killed server when another process has its number now.
+        """Remove the lock file of a killed server if another process has its process id now.
 
-        PostgreSQL would take that one for itself and refuse to start.
+        PostgreSQL would take that process for a running server and refuse to start.
         """
         lock = self.folder / "postmaster.pid"
         if not lock.exists():
@@ -116,7 +116,7 @@ class Postgres(StoreServer):
 
 
 def _initdb(folder: Path, password_file: str) -> list[str]:
-    # The collation is PostgreSQL's own, so that sorting does not depend on the machine's C library.
+    # PostgreSQL's built-in collation, so that sorting doesn't depend on the C library.
     return [
         *_unprivileged(),
         str(postgres_binary("initdb")),
@@ -127,12 +127,12 @@ def _initdb(folder: Path, password_file: str) -> list[str]:
 
 
 def _unprivileged() -> list[str]:
-    """How root starts PostgreSQL, which refuses to run as root.
+    """The command prefix that lets root start PostgreSQL, which refuses to run as root.
 
-    It runs as `nobody`, which owns the data folder. The one capability left
-    lets it reach that folder and its own programs through folders that are
-    closed to others, such as /root. PostgreSQL also asks beforehand, with
-    access(2), which heeds a capability only under `no_setuid_fixup`.
+    PostgreSQL runs as `nobody`, which owns the data folder. One capability
+    remains, to reach that folder and its programs through folders that are
+    closed to others, such as /root. PostgreSQL checks access with access(2),
+    which respects the capability only under `no_setuid_fixup`.
     """
     if os.geteuid() != 0:
         return []
@@ -145,7 +145,7 @@ def _unprivileged() -> list[str]:
     identity = ["--reuid", "nobody", "--regid", group, "--clear-groups"]
     if _permitted(_SETPCAP):
         identity += ["--securebits", "+no_setuid_fixup"]
-    # Containers usually take the first capability from root and leave the broader one.
+    # Containers usually remove the narrower capability from root and leave the broader one.
     capability = "+dac_read_search" if _permitted(_DAC_READ_SEARCH) else "+dac_override"
     return [setpriv, *identity, "--inh-caps", capability, "--ambient-caps", capability]
 

@@ -1,4 +1,4 @@
-"""Redis (or Valkey), durable, with one access-controlled user per service."""
+"""Redis or Valkey, durable, with one ACL user per service."""
 
 from redis import Redis as Client
 from redis.exceptions import RedisError
@@ -50,5 +50,5 @@ class Redis(StoreServer):
         return f"redis://{service}:{password}@{LOOPBACK}:{self.port}/0"
 
     def admin_url(self) -> str:
-        """The URL of the default user, who may do everything."""
+        """The URL of the default user, who has all permissions."""
         return f"redis://default:{self.secrets.redis_password}@{LOOPBACK}:{self.port}/0"

@@ -1,4 +1,4 @@
-"""Stores without a supervisor: child processes of this one, for tests."""
+"""Stores as child processes, without a supervisor, for tests."""
 
 import os
 import signal
@@ -36,11 +36,11 @@ class RunningStores:
         return self.stores.urls(service)
 
     def admin_urls(self) -> dict[str, str]:
-        """The all-powerful URL of each store, by its name."""
+        """The administrator's URL of each store, by its name."""
         return self.stores.admin_urls()
 
     def start(self, server: StoreServer) -> None:
-        """Start one store and wait until it can be used; raises NotReady or StoreError."""
+        """Start one store and wait until it is usable. Raises: NotReady or StoreError."""
         server.prepare()
         log = self.stores.directory / "logs" / f"{server.name}.log"
         log.parent.mkdir(exist_ok=True)
@@ -51,7 +51,7 @@ class RunningStores:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                # Out of reach of a Ctrl-C in the terminal, which would end it before its clients.
+                # A session of its own, so that Ctrl-C in the terminal doesn't end it before its clients.
                 start_new_session=True,
             )
         self.processes[server.name] = process
@@ -59,7 +59,7 @@ class RunningStores:
         server.provision()
 
     def stop(self) -> None:
-        """End the servers cleanly; those that do not obey within 20 s are killed."""
+        """Stop the servers; those still running after 20 s are killed."""
         for server in self.stores.servers():
             if process := self.processes.get(server.name):
                 process.send_signal(server.stop_signal)
@@ -73,9 +73,9 @@ class RunningStores:
 
 
 def start_stores(directory: Path, secrets: Secrets) -> RunningStores:
-    """Start the three stores on free ports, ready for the services: roles, schemas and users exist.
+    """Start the three stores on free ports, with the roles, schemas and users of the services.
 
-    Takes some 3 s on an empty folder. Raises StoreError or NotReady, with nothing left running.
+    Takes about 3 s with an empty folder. Raises: StoreError or NotReady, after stopping everything.
     """
     directory.mkdir(parents=True, exist_ok=True)
     postgres, mongo, redis = free_ports(3)

@@ -1,4 +1,4 @@
-"""What every store server has in common."""
+"""The base class of the store servers."""
 
 import os
 import signal
@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
+from cogniflow_dev.readiness import wait_until_ready
 from cogniflow_dev.secrets import Secrets
-from cogniflow_dev.waiting import wait_until_ready
 
 
 class StoreError(RuntimeError):
-    """A store could not be prepared, or refused its set-up."""
+    """Preparing or setting up a store failed."""
 
 
 @dataclass(frozen=True)
@@ -30,46 +30,46 @@ class StoreServer(ABC):
 
     @abstractmethod
     def prepare(self) -> None:
-        """Make the data folder; does nothing when it is there already."""
+        """Create the data folder unless it exists."""
 
     @abstractmethod
     def command(self) -> list[str]:
-        """The command line that runs the server in the foreground; no secret is in it."""
+        """The command line that runs the server in the foreground; it contains no secret."""
 
     def settings(self) -> dict[str, str]:
-        """The documented variables that the command reads."""
+        """Documented variables that the command reads."""
         return {}
 
     def tuning(self) -> dict[str, str]:
-        """Variables for the command that concern this machine only, such as where a program is."""
+        """Variables that only matter on this machine, such as paths of programs."""
         return {}
 
     @abstractmethod
     def setup_settings(self) -> dict[str, str]:
-        """The documented variables that `provision` reads: administrators' and services' passwords."""
+        """Documented variables that `provision` reads: passwords of administrators and services."""
 
     def secret_settings(self, *names: str) -> dict[str, str]:
-        """The named secrets of the stack."""
+        """The stack's secrets with these names."""
         known = self.secrets.environment()
         return {name: known[name] for name in names}
 
     @abstractmethod
     def problem(self) -> str | None:
-        """Ask the server once: None when it answers, else why not."""
+        """Health check: None if the server answers, else the reason."""
 
     @abstractmethod
     def provision(self) -> None:
-        """Create databases, roles and users, or bring existing ones up to date; needs the server running."""
+        """Create or update databases, roles and users. The server must be running."""
 
     def wait_ready(self, timeout: float, still_running: Callable[[], bool] = lambda: True) -> None:
-        """Wait until the server answers; raises NotReady as `wait_until_ready` does."""
+        """Wait until the server answers. Raises: NotReady."""
         wait_until_ready(self.name, self.problem, timeout, still_running)
 
 
 def run(
     name: str, command: Sequence[str | Path], environment: Mapping[str, str], timeout: float = 120
 ) -> None:
-    """Run a set-up command to its end; raises StoreError with its output when it fails."""
+    """Run a setup command. Raises: StoreError with its output, if it fails."""
     try:
         done = subprocess.run(
             [str(part) for part in command],

@@ -1,4 +1,4 @@
-"""The three stores of one stack: where their data is, where they listen, how one logs in."""
+"""The three stores of one stack: data folders, ports, URLs."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +24,7 @@ class StorePorts:
 
 @dataclass(frozen=True)
 class Stores:
-    """The stores below one folder, running or not."""
+    """The stores in one folder, running or not."""
 
     directory: Path
     secrets: Secrets
@@ -43,7 +43,7 @@ class Stores:
         return Redis(self.directory / "redis", self.ports.redis, self.secrets)
 
     def servers(self) -> tuple[StoreServer, ...]:
-        """All three, in the order they are listed to people."""
+        """All three, in the order in which they are shown."""
         return self.postgres, self.mongo, self.redis
 
     def urls(self, service: str) -> dict[str, str]:
@@ -54,6 +54,6 @@ class Stores:
         return urls
 
     def admin_urls(self) -> dict[str, str]:
-        """The all-powerful URL of each store, by its name; for set-up, backups and tests."""
+        """The administrator's URL of each store, by its name; for setup, backups and tests."""
         servers = (self.postgres, self.mongo, self.redis)
         return {server.name: server.admin_url() for server in servers}

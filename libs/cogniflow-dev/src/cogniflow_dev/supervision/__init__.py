@@ -1,4 +1,4 @@
-"""supervisord, which keeps the processes of the local stack running."""
+"""supervisord, which runs the processes of the local stack and restarts them."""
 
 from cogniflow_dev.supervision.supervisor import ProcessState, Supervisor, SupervisorError
 

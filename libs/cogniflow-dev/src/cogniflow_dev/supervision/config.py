@@ -1,4 +1,4 @@
-"""supervisord's configuration file, made anew at each start."""
+"""The configuration file of supervisord, written at each start."""
 
 import configparser
 import hashlib
@@ -12,13 +12,13 @@ from pathlib import Path
 from cogniflow_dev.stack import Stack
 from cogniflow_dev.topology import Process
 
-# A socket's path may be 107 bytes long; supervisord first binds one with its process id added.
+# A socket path may have 107 bytes; supervisord first binds one with its process id appended.
 _LONGEST_SOCKET_PATH = 95
 
-# Groups stop one after the other, the last one first, and a group's processes at the same time.
+# Groups stop one after the other, the last one first; the processes of a group stop together.
 _GROUPS = ("stores", "services", "front")
 
-# Line breaks, and what its format takes for a comment.
+# Line breaks, and what the format treats as a comment.
 _INEXPRESSIBLE = re.compile(r"[\r\n]|\s[;#]")
 
 _LOG_BYTES = "5MB"
@@ -30,16 +30,16 @@ def config_path(stack: Stack) -> Path:
 
 
 def group_of(process: Process) -> str:
-    """The stores stop last, the gateway and the workers first."""
+    """The group of a process: stores stop last, gateway and workers first."""
     if process.store:
         return "stores"
     return "services" if process.name.endswith("-service") else "front"
 
 
 def socket_path(home: Path) -> Path:
-    """Where supervisord listens: in the stack's folder, or in a short private one when that is too long.
+    """The socket of supervisord: in the stack's folder, or in a private one in /tmp if that path is too long.
 
-    It follows from the folder alone, so that every later command finds it, whatever its environment.
+    Depends on `home` only, so that later commands find it in any environment.
     """
     natural = home / "run" / "supervisor.sock"
     if len(os.fsencode(natural)) <= _LONGEST_SOCKET_PATH:
@@ -49,7 +49,7 @@ def socket_path(home: Path) -> Path:
 
 
 def make_socket_folder(path: Path) -> None:
-    """Make the socket's folder for this user alone; raises PermissionError when somebody else was first."""
+    """Create the socket's private folder. Raises: PermissionError, if it belongs to another user."""
     folder = path.parent
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     if folder.is_symlink() or folder.stat().st_uid != os.geteuid():
@@ -58,7 +58,7 @@ def make_socket_folder(path: Path) -> None:
 
 
 def remove_socket(path: Path, home: Path) -> None:
-    """Remove the socket, and the folder that was made for it alone."""
+    """Remove the socket, and its folder if it is outside of `home`."""
     path.unlink(missing_ok=True)
     if not path.is_relative_to(home) and path.parent.exists():
         path.parent.rmdir()
@@ -69,9 +69,9 @@ class UnusableValue(ValueError):
 
 
 def render(stack: Stack, processes: Sequence[Process]) -> str:
-    """The configuration as text. It holds secrets: write it where only the owner can read it.
+    """Return the configuration. It contains secrets: write it to a private file.
 
-    Raises UnusableValue, which in practice means a very unusual path.
+    Raises: UnusableValue, for paths with unusual characters.
     """
     config = configparser.RawConfigParser()
     config.read_dict(
@@ -84,7 +84,7 @@ def render(stack: Stack, processes: Sequence[Process]) -> str:
                 "logfile_backups": _LOG_BACKUPS,
                 "pidfile": stack.run_folder / "supervisord.pid",
                 "umask": "077",
-                # Without it supervisord warns root, at each start, that it does not change to another user.
+                # Avoids supervisord's warning that it runs as root.
                 **({"user": "root"} if os.geteuid() == 0 else {}),
             },
             "unix_http_server": {"file": socket_path(stack.home), "chmod": "0600"},
@@ -94,9 +94,9 @@ def render(stack: Stack, processes: Sequence[Process]) -> str:
             **{
                 f"group:{group}": {
                     "programs": ",".join(process.name for process in processes if group_of(process) == group),
-                    "priority": str(place),
+                    "priority": str(priority),
                 }
-                for place, group in enumerate(_GROUPS)
+                for priority, group in enumerate(_GROUPS)
                 if any(group_of(process) == group for process in processes)
             },
             **{f"program:{process.name}": _program(stack, process) for process in processes},
@@ -119,12 +119,12 @@ def _program(stack: Stack, process: Process) -> dict[str, object]:
         "directory": stack.run_folder,
         "autostart": "false",
         "autorestart": "true",
-        # A process that fails at once is tried again after 1 s, then 2 s, and so on: for some 3 minutes.
+        # A process that fails at once is restarted after 1 s, 2 s, and so on, for about 3 minutes.
         "startsecs": "2",
         "startretries": "20",
         "stopsignal": process.stop_signal.name.removeprefix("SIG"),
         "stopwaitsecs": str(process.stop_seconds),
-        # Only the process itself is asked to stop, since it knows best how; what is left is killed with it.
+        # Only the process itself gets the stop signal, and stops its children; the rest is killed.
         "stopasgroup": "false",
         "killasgroup": "true",
         "redirect_stderr": "true",

@@ -1,4 +1,4 @@
-"""Starting, asking and stopping the supervisor of one stack."""
+"""Starts, queries and stops the supervisor of one stack."""
 
 import http.client
 import signal
@@ -14,6 +14,7 @@ import psutil
 from supervisor.xmlrpc import SupervisorTransport
 
 from cogniflow_dev.processes import ProcessIdentity, end, session_members
+from cogniflow_dev.readiness import NotReady, wait_until_ready
 from cogniflow_dev.secrets import write_private
 from cogniflow_dev.stack import Stack
 from cogniflow_dev.supervision.config import (
@@ -25,7 +26,6 @@ from cogniflow_dev.supervision.config import (
     socket_path,
 )
 from cogniflow_dev.topology import Process
-from cogniflow_dev.waiting import NotReady, wait_until_ready
 
 _START_SECONDS = 15.0
 _ORPHAN_SECONDS = 10.0
@@ -33,16 +33,16 @@ _ALIVE = frozenset({"STARTING", "RUNNING", "STOPPING"})
 
 
 class SupervisorError(RuntimeError):
-    """The supervisor did not start, or refused what it was asked."""
+    """The supervisor did not start, or refused a request."""
 
 
 @dataclass(frozen=True)
 class ProcessState:
-    """What the supervisor knows of a process."""
+    """The state of a process according to supervisord."""
 
     name: str
     state: str
-    """supervisord's word: STOPPED, STARTING, RUNNING, BACKOFF, STOPPING, EXITED, FATAL."""
+    """One of STOPPED, STARTING, RUNNING, BACKOFF, STOPPING, EXITED, FATAL."""
     pid: int | None
     uptime_seconds: float
     note: str
@@ -53,7 +53,7 @@ class ProcessState:
 
 
 class Supervisor:
-    """A supervisor that runs."""
+    """A running supervisor."""
 
     def __init__(self, stack: Stack, identity: ProcessIdentity) -> None:
         self.stack = stack
@@ -61,7 +61,7 @@ class Supervisor:
 
     @classmethod
     def start(cls, stack: Stack, processes: Sequence[Process]) -> "Supervisor":
-        """Start supervisord with every process still stopped; raises SupervisorError."""
+        """Start supervisord with all processes stopped. Raises: SupervisorError."""
         config = render(stack, processes)
         for folder in (stack.run_folder, stack.log_folder):
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -75,7 +75,7 @@ class Supervisor:
                 stdout=file,
                 stderr=file,
                 cwd=stack.run_folder,
-                # Its own session, so that Ctrl-C reaches only the command, which then stops all in order.
+                # A session of its own, so that Ctrl-C only reaches the command, which stops all in order.
                 start_new_session=True,
             )
         started = cls(stack, ProcessIdentity.of(child.pid))
@@ -89,7 +89,7 @@ class Supervisor:
         return started
 
     def answers(self) -> bool:
-        """Whether it takes requests, as it does from shortly after its start until it is told to stop."""
+        """Whether it accepts requests; False while it is starting or stopping."""
         with suppress(OSError, http.client.HTTPException, xmlrpc.client.Error):
             return bool(self._rpc().supervisor.getState()["statename"] == "RUNNING")
         return False
@@ -98,23 +98,25 @@ class Supervisor:
         return None if self.answers() else "no answer"
 
     def start_process(self, process: Process) -> None:
-        """Start one process, without waiting for it; raises SupervisorError."""
+        """Start one process without waiting for it. Raises: SupervisorError."""
         if process.heartbeat:
-            process.heartbeat.unlink(missing_ok=True)  # of an earlier process, it would pass for this one's
+            process.heartbeat.unlink(
+                missing_ok=True
+            )  # the file of an earlier process would count as this one's
         self._command("startProcess", process)
 
     def stop_process(self, process: Process) -> None:
-        """Tell one process to stop in its own way, and leave it so, without waiting for it."""
+        """Stop one process gracefully, without waiting for it; it is not restarted."""
         self._command("stopProcess", process)
 
     def restart_process(self, process: Process) -> None:
-        """Stop one process in its own way and start it again, without waiting for it to be ready."""
+        """Stop one process gracefully and start it again, without waiting until it is ready."""
         with suppress(SupervisorError):  # it may be stopped already
             self._command("stopProcess", process, wait=True)
         self.start_process(process)
 
     def states(self) -> dict[str, ProcessState]:
-        """Every process by its name; raises SupervisorError when the supervisor does not answer."""
+        """States by process name. Raises: SupervisorError, if the supervisor doesn't answer."""
         try:
             answer = self._rpc().supervisor.getAllProcessInfo()
         except xmlrpc.client.Fault as fault:
@@ -124,16 +126,16 @@ class Supervisor:
         return {info["name"]: _state(info) for info in answer}
 
     def identity_of(self, process: Process) -> ProcessIdentity | None:
-        """The process as it runs now, to tell it from a later attempt; None when it has ended already."""
+        """The identity of the running process, which a restart changes; None if it has ended."""
         pid = self.states()[process.name].pid
         with suppress(psutil.NoSuchProcess):
             return ProcessIdentity.of(pid) if pid else None
         return None
 
     def stop(self, patience: float) -> None:
-        """Stop every process, gateway and workers first, stores last, then the supervisor; kill what remains.
+        """Stop all processes (gateway and workers first, stores last) and the supervisor.
 
-        `patience` is in seconds, for all of it.
+        What is still running after `patience` seconds is killed.
         """
         running = self.identity.find()
         if running:
@@ -152,15 +154,15 @@ class Supervisor:
             raise SupervisorError(f"the supervisor does not answer: {error}") from error
 
     def _rpc(self) -> Any:
-        # One for each request: it is not safe to share between threads.
+        # One per request, since it is not thread-safe.
         transport = SupervisorTransport(serverurl=f"unix://{socket_path(self.stack.home)}")
         return xmlrpc.client.ServerProxy("http://127.0.0.1", transport=transport)
 
 
 def clean_up(stack: Stack, identity: ProcessIdentity, patience: float = _ORPHAN_SECONDS) -> list[int]:
-    """End what a supervisor left behind and remove its socket; returns the ids of the ended processes.
+    """End the processes that a supervisor left running, and remove its socket; returns their ids.
 
-    They have `patience` seconds to end by themselves before they are killed.
+    After SIGTERM they have `patience` seconds before they are killed.
     """
     left = list(session_members(identity, stack.home))
     if left:

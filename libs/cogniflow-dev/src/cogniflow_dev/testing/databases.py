@@ -17,7 +17,7 @@ from cogniflow_kit.sql.migrations import SEARCH_PATH, own_names
 
 
 class _SavepointDatabase(Database):
-    """Transactions become savepoints of one outer transaction, as pypi/warehouse's tests do it."""
+    """Runs transactions as savepoints of one outer transaction (as the tests of pypi/warehouse do)."""
 
     def __init__(self, settings: ServiceSettings) -> None:
         super().__init__(settings.database_url.get_secret_value(), application="tests")
@@ -45,7 +45,7 @@ class _SavepointDatabase(Database):
 
 @contextmanager
 def savepoint_database(settings: ServiceSettings) -> Iterator[Database]:
-    """For tests that do one thing at a time: nothing they write outlives the block."""
+    """For single-threaded tests: all changes are rolled back at the end of the block."""
     database = _SavepointDatabase(settings)
     try:
         yield database
@@ -55,7 +55,7 @@ def savepoint_database(settings: ServiceSettings) -> Iterator[Database]:
 
 @contextmanager
 def committed_database(settings: ServiceSettings) -> Iterator[Database]:
-    """For tests of concurrency and crashes: real commits; the tables are emptied afterwards."""
+    """For tests of concurrency and crashes: commits are real, and all tables are emptied at the end."""
     database = Database(settings.database_url.get_secret_value(), application="tests", pool_size=15)
     try:
         yield database
@@ -69,13 +69,13 @@ def _truncate(database: Database, schema: str) -> None:
         "SELECT string_agg(format('%I.%I', schemaname, tablename), ', ') FROM pg_tables"
         " WHERE schemaname = :schema AND tablename <> 'alembic_version'"
     )
-    guarded = text(  # 32 is TRUNCATE among a trigger's bits
+    guarded = text(  # bit 32 of tgtype: TRUNCATE
         "SELECT DISTINCT tgrelid::regclass::text FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid"
         " WHERE relnamespace = CAST(:schema AS regnamespace) AND NOT tgisinternal AND tgtype & 32 > 0"
     )
     with database.transaction() as session:
         tables = session.scalar(find, {"schema": schema})
-        # Tables that are only appended to refuse even this.
+        # Append-only tables have triggers that refuse TRUNCATE.
         guards = list(session.scalars(guarded, {"schema": schema}))
         for table in guards:
             session.execute(text(f"ALTER TABLE {table} DISABLE TRIGGER USER"))
@@ -86,7 +86,7 @@ def _truncate(database: Database, schema: str) -> None:
 
 @contextmanager
 def clean_mongo(mongo_url: str) -> Iterator[None]:
-    """Empty every collection afterwards; indexes stay."""
+    """Empty all collections at the end of the block; indexes stay."""
     yield
     with MongoClient[dict[str, Any]](mongo_url) as client:
         database = client.get_default_database()
@@ -96,7 +96,7 @@ def clean_mongo(mongo_url: str) -> Iterator[None]:
 
 @contextmanager
 def clean_redis(redis_url: str, prefix: str) -> Iterator[None]:
-    """Delete the service's keys afterwards."""
+    """Delete the service's keys at the end of the block."""
     yield
     with Redis.from_url(redis_url) as client:
         for key in client.scan_iter(match=f"{prefix}:*", count=1000):
@@ -104,10 +104,10 @@ def clean_redis(redis_url: str, prefix: str) -> Iterator[None]:
 
 
 def schema_drift(settings: ServiceSettings, metadata: MetaData) -> list[Any]:
-    """What Alembic would still change to make the migrated schema equal to the tables in the code."""
+    """Differences that Alembic finds between the migrated schema and the tables in the code."""
 
     url = settings.database_url.get_secret_value()
-    # With the schema on the search path Alembic would take it for the default one and compare nothing.
+    # With the schema on the search path, Alembic treats it as the default one and compares nothing.
     engine = create_engine(url, connect_args={"options": SEARCH_PATH})
     with engine.connect() as connection:
         options = {

@@ -22,10 +22,10 @@ _CLOSED = "http://127.0.0.1:9"
 
 
 class ServiceEnvironments:
-    """Gives keyword arguments for a service's Settings.
+    """Provides keyword arguments for a service's Settings.
 
-    The service's tables are made once a run, in a template; every test
-    process gets a clone of it, which PostgreSQL makes in some 50 ms.
+    The service's tables are created once per test run in a template database;
+    each test process gets a clone of it, which takes about 50 ms.
     """
 
     def __init__(self, stores: Stores, worker: str) -> None:
@@ -97,7 +97,7 @@ class ServiceEnvironments:
         return f"mongodb://{name}:{password}@127.0.0.1:{port}/{database}?replicaSet=rs0&authSource={database}"
 
     def _redis_number(self) -> int:
-        """Redis has sixteen numbered databases; the service's own prefix stays what it is."""
+        """One of Redis's sixteen databases per test process."""
         return 15 if self._worker == "main" else int(self._worker.removeprefix("gw")) % 15
 
     def _create_schemas(self, database: str) -> None:
@@ -115,7 +115,7 @@ class ServiceEnvironments:
         )
 
     def _lift_connection_limits(self, cursor: Cursor) -> None:
-        """The test processes share each role, whose limit is meant for one installation."""
+        """Remove the roles' connection limits, since all test processes share the roles."""
         for role in ("users", "courses", "chat", "analytics"):
             cursor.execute(SQL("ALTER ROLE {} CONNECTION LIMIT -1").format(Identifier(role)))
 

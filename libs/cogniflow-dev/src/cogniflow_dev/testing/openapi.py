@@ -1,4 +1,4 @@
-"""Property tests of a service's OpenAPI description with schemathesis."""
+"""Property tests of a service's OpenAPI document with schemathesis."""
 
 import os
 import re
@@ -12,19 +12,19 @@ from schemathesis import Case
 from schemathesis.schemas import BaseSchema
 
 _VALID_KEY = re.compile(r"[\x21-\x7e]{1,255}")
-_NOWHERE = "127.0.0.1:9"
+_CLOSED_PORT = "127.0.0.1:9"
 
 
 def offline_settings(name: str) -> dict[str, Any]:
-    """Keyword arguments for a service's Settings that reach no store: enough to describe its routes."""
+    """Keyword arguments for a service's Settings without reachable stores, to create its OpenAPI document."""
     secrets = {
         f"{who}_client_secret": "unused" for who in ("service", "users", "courses", "chat", "analytics")
     }
     return {
         "cogniflow_env": "test",
-        "database_url": f"postgresql+psycopg2://{name}@{_NOWHERE}/cogniflow",
-        "mongo_url": f"mongodb://{_NOWHERE}/cogniflow_{name}?connect=false",
-        "redis_url": f"redis://{_NOWHERE}/0",
+        "database_url": f"postgresql+psycopg2://{name}@{_CLOSED_PORT}/cogniflow",
+        "mongo_url": f"mongodb://{_CLOSED_PORT}/cogniflow_{name}?connect=false",
+        "redis_url": f"redis://{_CLOSED_PORT}/0",
         "key_encryption_secret": "unused",
         "settings_encryption_secret": "unused",
         "content_dir": ".",
@@ -34,12 +34,12 @@ def offline_settings(name: str) -> dict[str, Any]:
 
 
 def describe(app: FastAPI) -> BaseSchema:
-    """The schema to parametrize tests with: one test an operation."""
+    """The schema to parametrize tests with: one test per operation."""
     return schemathesis.openapi.from_dict(app.openapi())
 
 
 def examples(default: int = 15) -> settings:
-    """As many examples an operation as SCHEMATHESIS_EXAMPLES says, 15 without it."""
+    """Number of examples per operation: SCHEMATHESIS_EXAMPLES, default 15."""
     return settings(
         max_examples=int(os.environ.get("SCHEMATHESIS_EXAMPLES", default)),
         deadline=None,
@@ -49,9 +49,9 @@ def examples(default: int = 15) -> settings:
 
 
 def check(case: Case[Any], app: FastAPI, headers: dict[str, str]) -> None:
-    """Call the operation and run every check: no 5xx, no undocumented status, the body as described."""
+    """Call the operation and run all checks: no 5xx, only documented statuses and bodies."""
     case.operation.schema.app = app
     if _VALID_KEY.fullmatch(str(case.headers.get("Idempotency-Key", ""))):
-        # Examples share short keys; one used for another body would rightly be refused.
+        # Examples share short keys, and a key used with another body is refused.
         case.headers["Idempotency-Key"] = str(uuid4())
     case.call_and_validate(headers=headers, app=app)

@@ -1,4 +1,4 @@
-"""The pytest plugin: stores started once a run, and the fixtures every service's tests use."""
+"""pytest plugin: starts the stores once per run; fixtures for the tests of all services."""
 
 import os
 import shutil
@@ -19,7 +19,7 @@ _RUNNING = pytest.StashKey[RunningStores]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Start the stores in the process that pytest was called as; xdist's workers share them."""
+    """Start the stores in the main pytest process; workers of pytest-xdist share them."""
     if hasattr(config, "workerinput") or config.option.collectonly:
         return
     directory = Path(tempfile.mkdtemp(prefix="cogniflow-tests-"))
@@ -39,7 +39,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 @pytest.fixture(scope="session")
 def stores() -> Stores:
-    """The servers of this run, with their administrators' URLs."""
+    """The stores of this run."""
     directory = Path(os.environ[_DIRECTORY])
     ports = StorePorts(*map(int, os.environ[_PORTS].split()))
     return Stores(directory, Secrets.load_or_create(directory / "secrets.json"), ports)
@@ -47,7 +47,7 @@ def stores() -> Stores:
 
 @pytest.fixture(scope="session")
 def service_environment(stores: Stores) -> Iterator[ServiceEnvironments]:
-    """Call it with a service's name and a function that prepares its tables."""
+    """Settings of a service; call it with the service's name and a function that creates its tables."""
     worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
     environments = ServiceEnvironments(stores, worker)
     yield environments
@@ -56,5 +56,5 @@ def service_environment(stores: Stores) -> Iterator[ServiceEnvironments]:
 
 @pytest.fixture(scope="session")
 def tokens() -> TokenMint:
-    """Real tokens, signed by a key of this run."""
+    """Issues valid tokens, signed with a key of this run."""
     return TokenMint()

@@ -1,4 +1,4 @@
-"""A TCP proxy that counts round trips: what a statement costs is seen on the wire, not guessed."""
+"""A TCP proxy that counts round trips between a client and a server."""
 
 import select
 import socket
@@ -7,8 +7,8 @@ from contextlib import contextmanager, suppress
 from threading import Thread
 
 
-class Wire:
-    """A way to a server on the loopback interface; `round_trips` may be set back to 0."""
+class RoundTripProxy:
+    """Forwards to a server on the loopback interface; `round_trips` may be reset to 0."""
 
     def __init__(self, server_port: int) -> None:
         self.round_trips = 0
@@ -17,42 +17,42 @@ class Wire:
         self.port: int = self._listener.getsockname()[1]
 
     def serve(self) -> None:
-        """Accept until `close`."""
+        """Accept connections until `close`."""
         with suppress(OSError):
             while True:
                 client, _ = self._listener.accept()
-                Thread(target=self._carry, args=(client,), daemon=True).start()
+                Thread(target=self._forward, args=(client,), daemon=True).start()
 
     def close(self) -> None:
-        # A thread that waits in accept() doesn't notice a mere close().
+        # close() alone doesn't wake a thread that waits in accept().
         self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
 
-    def _carry(self, client: socket.socket) -> None:
-        """Pass bytes on; a round trip begins whenever the client speaks after the server did."""
+    def _forward(self, client: socket.socket) -> None:
+        """Forward data; a round trip begins when the client sends after the server did."""
         with client, socket.create_connection(("127.0.0.1", self._server_port)) as server:
             for end in (client, server):
                 end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            asked = False
+            from_client = False
             while True:
-                speaker = select.select([client, server], [], [])[0][0]
-                data = speaker.recv(65536)
+                sender = select.select([client, server], [], [])[0][0]
+                data = sender.recv(65536)
                 if not data:
                     return
-                if speaker is client and not asked:
+                if sender is client and not from_client:
                     self.round_trips += 1
-                asked = speaker is client
-                (server if asked else client).sendall(data)
+                from_client = sender is client
+                (server if from_client else client).sendall(data)
 
 
 @contextmanager
-def counted(server_port: int) -> Iterator[Wire]:
-    """Listen at `wire.port` for clients of the server at `server_port`."""
-    wire = Wire(server_port)
-    accepting = Thread(target=wire.serve, daemon=True)
+def count_round_trips(server_port: int) -> Iterator[RoundTripProxy]:
+    """Listen at `proxy.port` for clients of the server at `server_port`."""
+    proxy = RoundTripProxy(server_port)
+    accepting = Thread(target=proxy.serve, daemon=True)
     accepting.start()
     try:
-        yield wire
+        yield proxy
     finally:
-        wire.close()
+        proxy.close()
         accepting.join()

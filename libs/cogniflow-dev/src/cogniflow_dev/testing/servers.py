@@ -20,7 +20,7 @@ _METHODS = ["DELETE", "GET", "PATCH", "POST", "PUT"]
 
 @dataclass(frozen=True)
 class Call:
-    """A request that a test's server got; `path` is without the query."""
+    """A request to a test server; `path` is without the query."""
 
     method: str
     path: str
@@ -34,7 +34,7 @@ Respond = Callable[[Call], tuple[int, Any]]
 
 @contextmanager
 def serving(app: Starlette, port: int = 0) -> Iterator[str]:
-    """Serve an application on a free port, unless one is named; yields its base URL."""
+    """Serve an application on `port` (0: a free one); yields its base URL."""
     with socket.socket() as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(("127.0.0.1", port))
@@ -53,7 +53,7 @@ def serving(app: Starlette, port: int = 0) -> Iterator[str]:
 
 @contextmanager
 def json_server(respond: Respond, port: int = 0) -> Iterator[str]:
-    """Answer every call with the status and JSON body that `respond` gives; yields the base URL."""
+    """Answer each request with the status and JSON body that `respond` returns; yields the base URL."""
 
     async def answer(request: Request) -> Response:
         body = await request.body()

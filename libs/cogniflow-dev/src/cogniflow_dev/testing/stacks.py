@@ -1,4 +1,4 @@
-"""A whole running platform that a test may start, kill and start again."""
+"""A whole platform that a test may start, kill and restart."""
 
 import json
 import os
@@ -12,16 +12,16 @@ from typing import Any, Protocol
 import psutil
 
 from cogniflow_dev.paths import repository_root
+from cogniflow_dev.readiness import wait_until_ready
 from cogniflow_dev.startup import find_running
 from cogniflow_dev.supervision import Supervisor
 from cogniflow_dev.topology import Process, processes
-from cogniflow_dev.waiting import wait_until_ready
 
 _COMMAND = str(Path(sys.executable).with_name("cogniflow"))
 _START_S = 240
 
-# Runs where analytics-service's own login for MongoDB is in the environment.
-_COUNT_FACTS = """
+# Runs with analytics-service's MONGO_URL in the environment.
+_COUNT_EVENTS = """
 import json, os, sys, uuid, pymongo
 log = pymongo.MongoClient(os.environ["MONGO_URL"], uuidRepresentation="standard").get_default_database()
 per_type = [{"$match": {"actor_id": uuid.UUID(sys.argv[1])}}, {"$group": {"_id": "$type", "n": {"$sum": 1}}}]
@@ -30,32 +30,32 @@ print(json.dumps({found["_id"]: found["n"] for found in log.interaction_logs.agg
 
 
 class RunningStack(Protocol):
-    """`logins` are the demo passwords by user name."""
+    """`logins`: demo passwords by username."""
 
     address: str
     logins: dict[str, str]
 
     def start(self) -> None:
-        """Start everything and wait until it answers."""
+        """Start everything and wait until it is ready."""
 
     def kill(self) -> list[str]:
-        """SIGKILL every process, the databases included; the names of those that were hit."""
+        """SIGKILL all processes, including the stores; returns their names."""
 
     def kill_postgres(self) -> None:
-        """SIGKILL every process of PostgreSQL, and leave it away."""
+        """SIGKILL all processes of PostgreSQL without restarting it."""
 
     def start_postgres(self) -> None:
-        """Start PostgreSQL again, unless it runs, and wait until it answers."""
+        """Start PostgreSQL unless it is running, and wait until it answers."""
 
     def stop(self) -> None:
-        """End it in good order."""
+        """Stop everything gracefully."""
 
-    def logged_facts(self, user_id: str) -> Counter[str]:
-        """How many facts of each type the interaction log has about a person."""
+    def logged_events(self, user_id: str) -> Counter[str]:
+        """Number of events about a user in the interaction log, by type."""
 
 
 class LocalStack:
-    """The stack of `cogniflow up`, in a folder of its own."""
+    """The stack of `cogniflow up` in a separate folder."""
 
     def __init__(self, home: Path) -> None:
         self._home = home
@@ -86,7 +86,7 @@ class LocalStack:
         pid = supervisor.states()[server.name].pid
         assert pid is not None, "PostgreSQL runs"
         main = psutil.Process(pid)
-        # Frozen while the supervisor is told that it is to stop, else that would start it again.
+        # Frozen until the supervisor has the stop request; otherwise it would restart PostgreSQL.
         main.suspend()
         family = [main, *main.children(recursive=True)]
         supervisor.stop_process(server)
@@ -108,9 +108,9 @@ class LocalStack:
     def stop(self) -> None:
         self._run("down")
 
-    def logged_facts(self, user_id: str) -> Counter[str]:
+    def logged_events(self, user_id: str) -> Counter[str]:
         environment = {"MONGO_URL": self.info()["stores"]["mongo"]["urls"]["analytics"]}
-        return _counted(_output([sys.executable, "-c", _COUNT_FACTS, user_id], environment))
+        return _counted(_output([sys.executable, "-c", _COUNT_EVENTS, user_id], environment))
 
     def _run(self, *arguments: str) -> str:
         return _output([_COMMAND, *arguments], self._environment)
@@ -129,7 +129,7 @@ class ComposeStack:
         }
 
     def start(self) -> None:
-        # Without --build: the images under test are those that were built.
+        # Without --build, to test the existing images.
         _compose("up", "--detach", "--wait", "--wait-timeout", str(_START_S))
 
     def kill(self) -> list[str]:
@@ -146,8 +146,8 @@ class ComposeStack:
     def stop(self) -> None:
         _compose("down")
 
-    def logged_facts(self, user_id: str) -> Counter[str]:
-        count = ("python", "-c", _COUNT_FACTS, user_id)
+    def logged_events(self, user_id: str) -> Counter[str]:
+        count = ("python", "-c", _COUNT_EVENTS, user_id)
         return _counted(_compose("exec", "--no-TTY", "analytics-service", *count))
 
 
@@ -157,7 +157,7 @@ def _counted(output: str) -> Counter[str]:
 
 def _kill(family: list[psutil.Process]) -> None:
     for process in family:
-        # Those that PostgreSQL has for a connection may end by themselves meanwhile.
+        # Connection processes of PostgreSQL may end by themselves meanwhile.
         with suppress(psutil.NoSuchProcess):
             process.kill()
 

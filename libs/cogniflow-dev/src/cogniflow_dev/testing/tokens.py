@@ -1,4 +1,4 @@
-"""Tokens as users-service signs them, from a key that only the tests know."""
+"""Tokens like those of users-service, signed with a key of the test run."""
 
 import time
 from dataclasses import dataclass, field
@@ -26,7 +26,7 @@ def headers(token: str) -> dict[str, str]:
 
 @dataclass
 class TestKeys:
-    """A KeySource that knows one key."""
+    """A KeySource with one key."""
 
     __test__ = False
 
@@ -41,7 +41,7 @@ class TestKeys:
         """Nothing to stop."""
 
     def revoked(self, session_id: UUID, user_id: UUID, issued_at: float) -> bool:  # noqa: ARG002
-        """Only sessions that a test put into `ended_sessions`."""
+        """Whether a test has added the session to `ended_sessions`."""
         return session_id in self.ended_sessions
 
     async def pem(self, kid: str) -> str | None:
@@ -50,7 +50,7 @@ class TestKeys:
 
 @dataclass
 class TokenMint:
-    """Signs access and service tokens; `keys` is what a service under test verifies with."""
+    """Signs access and service tokens. `keys`: the KeySource for the service under test."""
 
     private_pem: str = ""
     keys: TestKeys = field(init=False)
@@ -67,7 +67,7 @@ class TokenMint:
         return self.sign({**claims, "scope": "", "typ": "access", **changes})
 
     def service(self, name: str, audience: str, scope: str, **changes: Any) -> str:
-        """A service's own token for another service."""
+        """A token of a service for another service."""
         return self.sign({"aud": audience, "sub": name, "scope": scope, "typ": "svc", **changes})
 
     def sign(self, claims: dict[str, Any]) -> str:
