@@ -9,7 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DataError, OperationalError, ProgrammingError
 
 from cogniflow_dev.testing.databases import savepoint_database
-from cogniflow_dev.testing.wire import counted
+from cogniflow_dev.testing.round_trips import count_round_trips
 from cogniflow_kit.sql.database import Database
 from cogniflow_kit.sql.deadline import within
 from cogniflow_kit.sql.json_query import JsonQuery, json_time
@@ -50,7 +50,7 @@ def test_the_first_row_counts_and_a_percent_sign_is_the_querys_own(database):
 
 
 def test_it_takes_one_round_trip_once_it_is_prepared(database, stores):
-    with counted(stores.ports.postgres) as wire:
+    with count_round_trips(stores.ports.postgres) as wire:
         url = database.engine.url.set(port=wire.port).render_as_string(hide_password=False)
         watched = Database(url, application="tests", pool_size=1)
         watched.check()

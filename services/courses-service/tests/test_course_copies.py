@@ -14,9 +14,9 @@ from fastapi.testclient import TestClient
 from pydantic import SecretStr
 from sqlalchemy import text
 
+from cogniflow_dev.readiness import wait_until_ready
 from cogniflow_dev.testing.databases import committed_database
 from cogniflow_dev.testing.postgres import own_postgres
-from cogniflow_dev.waiting import wait_until_ready
 from cogniflow_kit.sql import deadline
 from cogniflow_kit.sql.database import Database
 from courses_service.app import create_app

@@ -100,7 +100,7 @@ def test_every_record_is_accounted_for_and_the_session_goes_on(position, weeks):
             for week in plan.weeks.values()
         ],
     )
-    context = ProgramSession(session_state, driven()).standing
+    context = ProgramSession(session_state, driven()).context
     number = context.question.question_number
     assert not context.state.awaits_followup(number)
     assert context.text(context.question.question_text)
