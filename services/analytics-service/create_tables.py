@@ -1,4 +1,4 @@
-"""Creates the tables and indexes; run it as often as you like."""
+"""Creates tables and indexes. A repetition changes nothing."""
 
 from analytics_service.bootstrap import bootstrap
 from analytics_service.settings import Settings

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import pytest
 
-from analytics_service.documents import interaction_log
+from analytics_service.ingest.repository import event_document
 from analytics_service.ingest.schemas import IncomingEvent
 from cogniflow_kit.events import Event
 from cogniflow_kit.ids import utc_now
@@ -54,7 +54,7 @@ def test_a_sample_is_what_the_outbox_sends(sample):
 
 def test_the_consumer_reads_it_whole(sample):
     event = IncomingEvent.model_validate(sample)
-    document = interaction_log(event, source="tests", stored_at=utc_now())
+    document = event_document(event, source="tests", stored_at=utc_now())
     assert document["_id"] == UUID(sample["id"])
     assert document["actor_id"] == (UUID(sample["actor_id"]) if sample["actor_id"] else None)
     assert document["data"] == sample["data"]

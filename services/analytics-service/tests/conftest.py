@@ -1,4 +1,4 @@
-"""The application over real stores, and a courses-service of the tests."""
+"""Fixtures: the application on real stores, and a stand-in for courses-service."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -25,7 +25,7 @@ from cogniflow_kit.sql.database import Database
 
 @dataclass(frozen=True)
 class Teacher:
-    """An instructor and a course of theirs."""
+    """An instructor, and a course that belongs to them."""
 
     id: UUID
     token: str
@@ -38,7 +38,7 @@ class Teacher:
 
 @dataclass
 class CoursesService:
-    """Answers `GET /api/courses/{id}` as the contract says, over HTTP."""
+    """A stand-in for courses-service that answers `GET /api/courses/{id}`."""
 
     url: str = ""
     instructors: dict[UUID, UUID] = field(default_factory=dict)
@@ -60,7 +60,7 @@ class CoursesService:
         }
 
     def taught_by(self, token: str) -> UUID:
-        """A new course of the user with this token."""
+        """Add a course that belongs to the user with this token."""
         course_id = uuid4()
         self.instructors[course_id] = TokenMint.id_of(token)
         return course_id
@@ -117,15 +117,15 @@ def database(settings: Settings) -> Iterator[Database]:
 
 
 @pytest.fixture
-def committing(settings: Settings) -> Iterator[Database]:
-    """For jobs and for what happens at the same time."""
+def committing_database(settings: Settings) -> Iterator[Database]:
+    """A database whose transactions commit, for tests of jobs and concurrency."""
     with committed_database(settings) as database:
         yield database
 
 
 @pytest.fixture
 def make_client(settings: Settings, tokens: TokenMint) -> Callable[..., TestClient]:
-    """A client of the application with some settings changed."""
+    """Call it with changed settings to get a client of the application."""
 
     def make(database: Database | None = None, **changes: Any) -> TestClient:
         changed = settings.model_copy(update=changes)
@@ -144,13 +144,13 @@ def client(
 
 @pytest.fixture
 def sender(tokens: TokenMint) -> dict[str, str]:
-    """Headers of courses-service delivering events."""
+    """Request headers of courses-service when it delivers events."""
     return headers(tokens.service("courses-service", "analytics-service", EVENTS_SCOPE))
 
 
 @pytest.fixture
 def deliver(client: TestClient, sender: dict[str, str]) -> Callable[..., dict[str, Any]]:
-    """Deliver events that are expected to be understood; gives the receipt."""
+    """Call it with valid events to deliver them; it returns the receipt."""
 
     def post(*events: dict[str, Any]) -> dict[str, Any]:
         answer = client.post("/internal/events", json={"events": events}, headers=sender)
@@ -162,7 +162,7 @@ def deliver(client: TestClient, sender: dict[str, str]) -> Callable[..., dict[st
 
 @pytest.fixture
 def make_event() -> Callable[..., dict[str, Any]]:
-    """An event as it travels; any field can be given, `course_id` goes into its data."""
+    """Call it to get an event as JSON. Any field can be given; `course_id` becomes part of the data."""
 
     def make(
         kind: str = "lesson.completed", *, course_id: UUID | None = None, **fields: Any
@@ -187,5 +187,5 @@ def _plain(value: Any) -> Any:
 
 @pytest.fixture
 def stored(mongo: Mongo) -> Callable[[], list[dict[str, Any]]]:
-    """The whole log, oldest event first."""
+    """Read the whole log, oldest event first."""
     return lambda: list(mongo.collection(INTERACTION_LOGS).find().sort("occurred_at"))

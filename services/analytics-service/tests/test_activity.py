@@ -1,4 +1,4 @@
-"""What happened in a course, counted from the log for those who teach it."""
+"""Course activity over HTTP, counted from the log."""
 
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
@@ -14,35 +14,35 @@ def url(course_id: object, what: str = "activity") -> str:
 
 @pytest.fixture(params=["activity", "daily"])
 def what(request):
-    """Both ways of asking refuse the same people."""
+    """Both routes have the same access rules."""
     return request.param
 
 
-def test_a_login_is_needed(client, what):
+def test_requests_without_token_are_unauthorized(client, what):
     assert client.get(url(uuid4(), what)).status_code == 401
 
 
 @pytest.mark.parametrize("role", ["student", "researcher"])
-def test_other_roles_are_refused_before_anybody_is_asked(client, tokens, courses, role, what):
+def test_other_roles_are_refused_without_asking_courses_service(client, tokens, courses, role, what):
     token = tokens.user(role)
     course_id = courses.taught_by(token)
     assert client.get(url(course_id, what), headers=headers(token)).status_code == 403
     assert courses.tokens_seen == []
 
 
-def test_another_instructors_course_is_not_found(client, tokens, teacher, what):
+def test_course_of_another_instructor_is_not_found(client, tokens, teacher, what):
     answer = client.get(url(teacher.course_id, what), headers=headers(tokens.user("instructor")))
     assert answer.status_code == 404
     assert answer.json()["code"] == "not_found"
 
 
 @pytest.mark.parametrize("role", ["instructor", "admin"])
-def test_a_course_that_does_not_exist_is_not_found(client, tokens, courses, role, what):
+def test_unknown_course_is_not_found(client, tokens, courses, role, what):
     answer = client.get(url(uuid4(), what), headers=headers(tokens.user(role)))
     assert answer.status_code == 404
 
 
-def test_ids_are_checked(client, tokens, courses, what):
+def test_invalid_ids_are_refused(client, tokens, courses, what):
     answer = client.get(url("python-101", what), headers=headers(tokens.user("admin")))
     assert answer.status_code == 422
     assert courses.tokens_seen == []
@@ -60,24 +60,24 @@ def test_ids_are_checked(client, tokens, courses, what):
     ],
 )
 @pytest.mark.parametrize("end", ["since", "until"])
-def test_moments_need_a_zone(client, teacher, end, moment):
+def test_times_without_zone_are_refused(client, teacher, end, moment):
     answer = client.get(url(teacher.course_id), params={end: moment}, headers=teacher.headers)
     assert answer.status_code == 422
 
 
 @pytest.mark.parametrize(("status", "seen"), [(401, 401), (500, 503), (503, 503), (302, 503), (204, 503)])
-def test_what_courses_service_cannot_say_is_not_guessed(client, teacher, courses, status, seen):
+def test_unexpected_response_of_courses_service_is_an_error(client, teacher, courses, status, seen):
     courses.status = status
     for what in ("activity", "daily"):
         assert client.get(url(teacher.course_id, what), headers=teacher.headers).status_code == seen
 
 
-def test_courses_service_is_asked_as_the_user(client, teacher, courses):
+def test_courses_service_is_called_with_the_users_token(client, teacher, courses):
     assert client.get(url(teacher.course_id), headers=teacher.headers).status_code == 200
     assert courses.tokens_seen == [f"Bearer {teacher.token}"]
 
 
-def test_a_quiet_course_counts_nothing(client, teacher, deliver, make_event):
+def test_course_without_events_has_zero_counts(client, teacher, deliver, make_event):
     deliver(make_event(course_id=uuid4()), make_event())
     activity = client.get(url(teacher.course_id), headers=teacher.headers).json()
     period = datetime.fromisoformat(activity.pop("until")) - datetime.fromisoformat(activity.pop("since"))
@@ -138,7 +138,7 @@ def test_events_are_counted_by_type_and_day(client, teacher, deliver, make_event
     }
 
 
-def test_days_are_cut_in_utc_wherever_people_are(client, teacher, deliver, make_event):
+def test_days_are_utc_days(client, teacher, deliver, make_event):
     for moment in (
         "2026-03-29T00:30:00+02:00",  # still the 28th in UTC
         "2026-03-28T23:30:00-05:00",  # already the 29th
@@ -161,7 +161,7 @@ def test_since_is_inclusive_and_until_exclusive_in_any_zone(client, teacher, del
     assert activity["since"] == "2026-03-01T00:00:00Z"
 
 
-def test_an_admin_sees_any_course(client, tokens, teacher, deliver, make_event):
+def test_admin_reads_any_course(client, tokens, teacher, deliver, make_event):
     deliver(make_event(course_id=teacher.course_id))
     activity = client.get(url(teacher.course_id), headers=headers(tokens.user("admin"))).json()
     assert activity["events"] == 1
@@ -175,7 +175,7 @@ def test_an_admin_sees_any_course(client, tokens, teacher, deliver, make_event):
         ("2026-01-01T00:00:00Z", "2025-01-01T00:00:00Z", ("2026-01-01", "2025-01-01")),
     ],
 )
-def test_the_answer_says_which_period_it_covers(client, teacher, since, until, covered):
+def test_response_contains_the_counted_period(client, teacher, since, until, covered):
     answer = client.get(
         url(teacher.course_id), params={"since": since, "until": until}, headers=teacher.headers
     )

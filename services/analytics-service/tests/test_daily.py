@@ -1,4 +1,4 @@
-"""The daily counts: computed from the log, the same however often, kept in PostgreSQL."""
+"""The daily counts: computed from the log by the job, stored in PostgreSQL."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
@@ -7,8 +7,8 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import select
 
-from analytics_service.activity.log import ActivityLog
-from analytics_service.activity.rebuild import DailyRebuild
+from analytics_service.activity.daily_counts_job import DailyCountsJob
+from analytics_service.activity.repository import ActivityLogRepository
 from analytics_service.documents import INTERACTION_LOGS
 from analytics_service.tables import CourseDay
 
@@ -16,18 +16,18 @@ NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
 
 @pytest.fixture
-def rebuild(database, mongo):
-    return DailyRebuild(database, ActivityLog(mongo))
+def daily_counts_job(database, mongo):
+    return DailyCountsJob(database, ActivityLogRepository(mongo))
 
 
 def rows(database):
-    """Every kept count, in order."""
+    """Every stored count, in order."""
     columns = (CourseDay.course_id, CourseDay.day, CourseDay.type, CourseDay.events, CourseDay.learners)
-    with database.transaction() as session:
-        return [tuple(row) for row in session.execute(select(*columns).order_by(*columns))]
+    with database.transaction() as db:
+        return [tuple(row) for row in db.execute(select(*columns).order_by(*columns))]
 
 
-def test_counts_are_those_of_the_log(rebuild, database, deliver, make_event):
+def test_daily_counts_equal_the_log(daily_counts_job, database, deliver, make_event):
     course, maja = uuid4(), uuid4()
     deliver(
         make_event(course_id=course, actor_id=maja, occurred_at=NOON),
@@ -37,7 +37,7 @@ def test_counts_are_those_of_the_log(rebuild, database, deliver, make_event):
         make_event("course.imported", course_id=course, occurred_at=NOON),
         make_event("user.logged_in", occurred_at=NOON),
     )
-    assert rebuild.run() == [date(2026, 3, 2), date(2026, 3, 3)]
+    assert daily_counts_job.run() == [date(2026, 3, 2), date(2026, 3, 3)]
     assert rows(database) == [
         (course, date(2026, 3, 2), "course.imported", 1, 0),
         (course, date(2026, 3, 2), "lesson.completed", 3, 1),
@@ -45,65 +45,68 @@ def test_counts_are_those_of_the_log(rebuild, database, deliver, make_event):
     ]
 
 
-def test_computing_twice_gives_the_same_rows(rebuild, database, deliver, make_event):
+def test_repeated_run_gives_the_same_rows(daily_counts_job, database, deliver, make_event):
     deliver(*(make_event(course_id=uuid4(), occurred_at=NOON) for _ in range(20)))
-    rebuild.run()
+    daily_counts_job.run()
     first = rows(database)
-    rebuild.run()
+    daily_counts_job.run()
     assert len(first) == 20
     assert rows(database) == first
 
 
-def test_late_events_are_counted_on_their_own_day(rebuild, database, deliver, make_event):
+def test_late_events_are_counted_on_the_day_they_occurred(daily_counts_job, database, deliver, make_event):
     course = uuid4()
     deliver(make_event(course_id=course, occurred_at=NOON))
-    rebuild.run()
+    daily_counts_job.run()
     deliver(make_event(course_id=course, occurred_at=NOON - timedelta(days=9)))
-    assert date(2026, 2, 21) in rebuild.run()
+    assert date(2026, 2, 21) in daily_counts_job.run()
     assert [row[1] for row in rows(database)] == [date(2026, 2, 21), date(2026, 3, 2)]
 
 
-def test_only_days_with_news_are_computed(rebuild, mongo, deliver, make_event):
+def test_only_days_with_new_events_are_computed(daily_counts_job, mongo, deliver, make_event):
     deliver(make_event(course_id=uuid4(), occurred_at=NOON))
-    rebuild.run()
+    daily_counts_job.run()
     an_hour_ago = datetime.now(UTC) - timedelta(hours=1)
     mongo.collection(INTERACTION_LOGS).update_many({}, {"$set": {"stored_at": an_hour_ago}})
-    assert rebuild.run() == []
+    assert daily_counts_job.run() == []
     deliver(make_event(course_id=uuid4(), occurred_at=NOON + timedelta(days=1)))
-    assert rebuild.run() == [date(2026, 3, 3)]
+    assert daily_counts_job.run() == [date(2026, 3, 3)]
 
 
-def test_what_left_the_log_leaves_the_counts(rebuild, database, mongo, deliver, make_event):
+def test_events_deleted_from_the_log_are_not_counted(daily_counts_job, database, mongo, deliver, make_event):
     gone, kept = uuid4(), uuid4()
     deliver(make_event(course_id=gone, occurred_at=NOON), make_event(course_id=kept, occurred_at=NOON))
-    rebuild.run()
+    daily_counts_job.run()
     mongo.collection(INTERACTION_LOGS).delete_many({"course_id": gone})
-    rebuild.run()
+    daily_counts_job.run()
     assert [row[0] for row in rows(database)] == [kept]
 
 
-def test_computing_at_the_same_time_counts_once(committing, mongo, deliver, make_event):
+def test_concurrent_runs_count_each_event_once(committing_database, mongo, deliver, make_event):
     course = uuid4()
     deliver(*(make_event(course_id=course, occurred_at=NOON + timedelta(days=n % 5)) for n in range(50)))
     with ThreadPoolExecutor(4) as pool:
-        for future in [pool.submit(DailyRebuild(committing, ActivityLog(mongo)).run) for _ in range(8)]:
+        for future in [
+            pool.submit(DailyCountsJob(committing_database, ActivityLogRepository(mongo)).run)
+            for _ in range(8)
+        ]:
             assert len(future.result()) == 5
-    assert [row[3:] for row in rows(committing)] == [(10, 10)] * 5
+    assert [row[3:] for row in rows(committing_database)] == [(10, 10)] * 5
 
 
-def test_a_failed_run_reads_the_same_events_again(rebuild, database, mongo, deliver, make_event):
+def test_failed_run_is_repeated_with_the_same_events(daily_counts_job, database, mongo, deliver, make_event):
     deliver(make_event(course_id=uuid4(), occurred_at=NOON))
 
-    class Broken(ActivityLog):
-        def day(self, day):
+    class Broken(ActivityLogRepository):
+        def count_day(self, day):
             raise RuntimeError("the process dies here")
 
     with pytest.raises(RuntimeError):
-        DailyRebuild(database, Broken(mongo)).run()
-    assert rebuild.run() == [date(2026, 3, 2)]
+        DailyCountsJob(database, Broken(mongo)).run()
+    assert daily_counts_job.run() == [date(2026, 3, 2)]
 
 
-def test_the_instructor_reads_them(client, teacher, rebuild, deliver, make_event):
+def test_instructor_reads_daily_counts(client, teacher, daily_counts_job, deliver, make_event):
     url = f"/api/analytics/courses/{teacher.course_id}/daily"
     before = client.get(url, headers=teacher.headers).json()
     assert before["as_of"] is None
@@ -113,7 +116,7 @@ def test_the_instructor_reads_them(client, teacher, rebuild, deliver, make_event
 
     deliver(make_event(course_id=teacher.course_id, occurred_at=NOON), make_event(course_id=uuid4()))
     started = datetime.now(UTC)
-    rebuild.run()
+    daily_counts_job.run()
     period = {"first_day": "2026-03-02", "last_day": "2026-03-02"}
     daily = client.get(url, params=period, headers=teacher.headers).json()
     assert datetime.fromisoformat(daily.pop("as_of")) >= started
@@ -127,12 +130,12 @@ def test_the_instructor_reads_them(client, teacher, rebuild, deliver, make_event
 
 
 @pytest.mark.parametrize("day", ["monday", "2026-02-30", "2026-03-02T12:00:00Z", "0", ""])
-def test_days_are_checked(client, teacher, day):
+def test_invalid_days_are_refused(client, teacher, day):
     url = f"/api/analytics/courses/{teacher.course_id}/daily"
     assert client.get(url, params={"first_day": day}, headers=teacher.headers).status_code == 422
 
 
-def test_the_ends_of_the_calendar_do_no_harm(client, teacher):
+def test_first_and_last_dates_of_the_calendar_are_accepted(client, teacher):
     url = f"/api/analytics/courses/{teacher.course_id}/daily"
     period = {"first_day": "0001-01-01", "last_day": "9999-12-31"}
     daily = client.get(url, params=period, headers=teacher.headers).json()

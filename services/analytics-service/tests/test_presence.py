@@ -1,4 +1,4 @@
-"""Who is online, and who may know it."""
+"""Presence over HTTP: who is online, and who may see it."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -10,22 +10,22 @@ URL = "/api/presence"
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT"])
-def test_a_login_is_needed(client, method):
+def test_requests_without_token_are_unauthorized(client, method):
     assert client.request(method, URL).status_code == 401
 
 
-def test_a_service_is_nobody_who_could_be_online(client, tokens):
+def test_service_tokens_are_refused(client, tokens):
     token = tokens.service("chat-service", "analytics-service", "events:write")
     assert client.put(URL, headers=headers(token)).status_code == 401
 
 
 @pytest.mark.parametrize("limit", ["0", "1001", "many", ""])
-def test_the_limit_is_checked(client, tokens, limit):
+def test_invalid_limits_are_refused(client, tokens, limit):
     answer = client.get(URL, params={"limit": limit}, headers=headers(tokens.user("admin")))
     assert answer.status_code == 422
 
 
-def test_a_heartbeat_makes_somebody_online(client, tokens):
+def test_user_is_online_after_a_heartbeat(client, tokens):
     token = tokens.user("instructor")
     assert client.put(URL, headers=headers(token)).status_code == 204
     online = client.get(URL, headers=headers(token)).json()
@@ -37,7 +37,7 @@ def test_a_heartbeat_makes_somebody_online(client, tokens):
 
 
 @pytest.mark.parametrize("role", ["student", "researcher"])
-def test_others_see_the_number_and_themselves(client, tokens, role):
+def test_other_roles_see_the_number_and_themselves(client, tokens, role):
     token = tokens.user(role)
     client.put(URL, headers=headers(tokens.user()))
     assert client.get(URL, headers=headers(token)).json() == {
@@ -52,7 +52,7 @@ def test_others_see_the_number_and_themselves(client, tokens, role):
 
 
 @pytest.mark.parametrize("role", ["instructor", "admin"])
-def test_teaching_roles_see_everybody_the_latest_first(client, tokens, role):
+def test_teaching_roles_see_all_users_latest_first(client, tokens, role):
     learners = [tokens.user() for _ in range(3)]
     for learner in learners:
         client.put(URL, headers=headers(learner))
@@ -65,7 +65,7 @@ def test_teaching_roles_see_everybody_the_latest_first(client, tokens, role):
     assert [user["user_id"] for user in first["users"]] == seen[:1]
 
 
-def test_events_mark_their_actors_as_seen_when_they_acted(client, tokens, deliver, make_event):
+def test_events_mark_their_actors_as_seen_at_event_time(client, tokens, deliver, make_event):
     now = datetime.now(UTC)
     acted = now - timedelta(seconds=100)
     recent = make_event(occurred_at=acted)
@@ -77,7 +77,7 @@ def test_events_mark_their_actors_as_seen_when_they_acted(client, tokens, delive
     assert abs(datetime.fromisoformat(user["last_seen_at"]) - acted) < timedelta(milliseconds=1)
 
 
-def test_old_news_do_not_make_somebody_seem_gone(client, tokens, deliver, make_event):
+def test_old_events_do_not_replace_a_later_time(client, tokens, deliver, make_event):
     now = datetime.now(UTC)
     actor = tokens.id_of(tokens.user())
     deliver(make_event(actor_id=actor, occurred_at=now))
@@ -86,13 +86,13 @@ def test_old_news_do_not_make_somebody_seem_gone(client, tokens, deliver, make_e
     assert datetime.fromisoformat(user["last_seen_at"]) > now - timedelta(seconds=1)
 
 
-def test_a_clock_that_runs_ahead_keeps_nobody_online_for_longer(client, tokens, deliver, make_event):
+def test_event_from_the_future_does_not_extend_presence(client, tokens, deliver, make_event):
     deliver(make_event(occurred_at=datetime.now(UTC) + timedelta(minutes=5)))
     [user] = client.get(URL, headers=headers(tokens.user("admin"))).json()["users"]
     assert datetime.fromisoformat(user["last_seen_at"]) <= datetime.now(UTC)
 
 
-def test_presence_forgets_by_itself(client, tokens):
+def test_presence_expires(client, tokens):
     client.put(URL, headers=headers(tokens.user()))
     redis = client.app.state.redis
     key = redis.key("presence")

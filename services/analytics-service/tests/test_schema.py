@@ -1,4 +1,4 @@
-"""Tables and indexes in the code are those in the stores."""
+"""Tables and indexes in the stores equal those in the code."""
 
 from datetime import UTC, datetime
 from uuid import uuid4
@@ -11,11 +11,11 @@ from analytics_service.tables import metadata
 from cogniflow_dev.testing.databases import schema_drift
 
 
-def test_the_migrations_make_exactly_the_tables(settings):
+def test_migrated_schema_equals_the_tables_in_code(settings):
     assert schema_drift(settings, metadata) == []
 
 
-def test_preparing_again_changes_nothing(settings, mongo):
+def test_bootstrap_can_be_repeated(settings, mongo):
     bootstrap(settings)
     before = mongo.collection(INTERACTION_LOGS).index_information()
     bootstrap(settings)
@@ -31,6 +31,6 @@ def test_preparing_again_changes_nothing(settings, mongo):
         {"stored_at": {"$gte": datetime.now(UTC)}},
     ],
 )
-def test_each_way_of_asking_the_log_uses_an_index(mongo, question):
+def test_each_query_of_the_log_uses_an_index(mongo, question):
     plan = mongo.collection(INTERACTION_LOGS).find(question).explain()["queryPlanner"]["winningPlan"]
     assert plan["inputStage"]["stage"] == "IXSCAN"

@@ -1,4 +1,4 @@
-"""The worker as it really runs: a process of its own, ended by SIGTERM."""
+"""The worker in a process of its own, stopped by SIGTERM."""
 
 import os
 import signal
@@ -16,8 +16,8 @@ from cogniflow_kit.sql.database import Database
 
 
 @pytest.fixture
-def start_worker(settings, committing, redis):
-    """Starts `python -m analytics_service.worker` with the settings of the tests."""
+def start_worker(settings, committing_database, redis):
+    """Call it to start `python -m analytics_service.worker` with the settings of the tests."""
     processes = []
 
     def start(heartbeat):
@@ -37,24 +37,24 @@ def start_worker(settings, committing, redis):
 
 
 def counted(database: Database) -> int | None:
-    with database.transaction() as session:
-        return session.scalar(select(func.sum(CourseDay.events)))
+    with database.transaction() as db:
+        return db.scalar(select(func.sum(CourseDay.events)))
 
 
-def test_the_worker_computes_the_daily_counts_and_obeys(
-    start_worker, committing, deliver, make_event, tmp_path
+def test_worker_computes_daily_counts_and_stops_on_sigterm(
+    start_worker, committing_database, deliver, make_event, tmp_path
 ):
     course_id = uuid4()
     deliver(*(make_event(course_id=course_id) for _ in range(3)))
     heartbeat = tmp_path / "heartbeat"
     process = start_worker(heartbeat)
     deadline = time.monotonic() + 30
-    while counted(committing) != 3 and time.monotonic() < deadline:
+    while counted(committing_database) != 3 and time.monotonic() < deadline:
         time.sleep(0.1)
-    assert counted(committing) == 3
+    assert counted(committing_database) == 3
     assert heartbeat.exists()
     process.send_signal(signal.SIGTERM)
     assert process.wait(timeout=20) == 0
-    with committing.transaction() as session:
+    with committing_database.transaction() as db:
         done = text("SELECT status FROM jobs WHERE name = 'course_analytics'")
-        assert session.scalars(done).all() == ["done"]
+        assert db.scalars(done).all() == ["done"]

@@ -1,4 +1,4 @@
-"""`python -m analytics_service`: bring tables and indexes up to date, then serve."""
+"""`python -m analytics_service`: bootstrap, then serve."""
 
 from analytics_service.app import create_app
 from analytics_service.bootstrap import bootstrap

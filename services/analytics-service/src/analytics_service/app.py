@@ -1,12 +1,12 @@
-"""Puts analytics-service together."""
+"""Assembles the analytics-service application."""
 
 from fastapi import FastAPI
 
 from analytics_service.activity.api import router as activity
+from analytics_service.activity.api import streak_router as streak
 from analytics_service.ingest.api import router as ingest
+from analytics_service.personal_data import personal_data
 from analytics_service.presence.api import router as presence
-from analytics_service.privacy.api import router as streak
-from analytics_service.privacy.personal_data import personal_data
 from analytics_service.settings import Settings
 from cogniflow_kit.application import create_application
 from cogniflow_kit.clients import ServiceClient
@@ -24,7 +24,7 @@ _MAX_BODY_BYTES = 4_000_000
 def create_app(
     settings: Settings, *, keys: KeySource | None = None, database: Database | None = None
 ) -> FastAPI:
-    """The application; tests pass keys of their own and a database whose transactions they roll back."""
+    """Build the application. Tests pass `keys` of their own and a `database` that rolls back."""
     database = database or Database(settings.database_url.get_secret_value(), application=settings.service)
     mongo = Mongo(settings.mongo_url.get_secret_value())
     redis = RedisStore(settings.redis_url.get_secret_value(), settings.schema_name)

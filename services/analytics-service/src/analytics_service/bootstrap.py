@@ -1,4 +1,4 @@
-"""What has to exist before the first request. Repeating it does no harm."""
+"""Creates what the service needs before its first request. A repetition changes nothing."""
 
 from contextlib import closing
 from pathlib import Path
@@ -13,7 +13,7 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 
 
 def bootstrap(settings: Settings) -> None:
-    """PostgreSQL tables and MongoDB indexes. Demo data needs nothing here: it is what people then do."""
+    """Migrate PostgreSQL and create MongoDB indexes. The service has no demo data."""
     configure_logging(settings.service, settings.log_level)
     migrate(settings.database_url.get_secret_value(), MIGRATIONS)
     with closing(Mongo(settings.mongo_url.get_secret_value())) as mongo:

@@ -1,43 +1,15 @@
-"""The only place that wires stores, clients and services to the request."""
+"""Dependencies that several features share. Each feature wires itself in its `dependencies.py`."""
 
 from typing import Annotated
 
 from fastapi import Depends, Request
 
-from analytics_service.activity.courses import CourseOwnership
-from analytics_service.activity.log import ActivityLog
-from analytics_service.activity.repository import DailyCounts
-from analytics_service.ingest.repository import InteractionLog
-from analytics_service.ingest.service import Ingest
-from analytics_service.presence.repository import Sightings
-from analytics_service.presence.service import Presence
-from cogniflow_kit.sql.database import DatabaseSession
+from cogniflow_kit.mongo import Mongo
 
 
-async def get_presence(request: Request) -> Presence:
-    return Presence(Sightings(request.app.state.redis))
+async def get_mongo(request: Request) -> Mongo:
+    mongo: Mongo = request.app.state.mongo
+    return mongo
 
 
-PresenceService = Annotated[Presence, Depends(get_presence)]
-
-
-async def get_ingest(request: Request, presence: PresenceService) -> Ingest:
-    return Ingest(InteractionLog(request.app.state.mongo), presence)
-
-
-async def get_log(request: Request) -> ActivityLog:
-    return ActivityLog(request.app.state.mongo)
-
-
-async def get_ownership(request: Request) -> CourseOwnership:
-    return CourseOwnership(request.app.state.courses)
-
-
-async def get_daily_counts(session: DatabaseSession) -> DailyCounts:
-    return DailyCounts(session)
-
-
-IngestService = Annotated[Ingest, Depends(get_ingest)]
-Log = Annotated[ActivityLog, Depends(get_log)]
-Ownership = Annotated[CourseOwnership, Depends(get_ownership)]
-DailyCountsInSession = Annotated[DailyCounts, Depends(get_daily_counts)]
+MongoStore = Annotated[Mongo, Depends(get_mongo)]

@@ -1,4 +1,4 @@
-"""The ASGI application, for servers that import one: `analytics_service.main:app`."""
+"""The ASGI application, for ASGI servers that import it: `analytics_service.main:app`."""
 
 from analytics_service.app import create_app
 from analytics_service.settings import Settings

@@ -1,4 +1,4 @@
-"""What analytics-service reads from its environment."""
+"""Settings of analytics-service, read from the environment."""
 
 from typing import ClassVar
 

@@ -1,4 +1,4 @@
-"""Every PostgreSQL table of analytics-service."""
+"""All PostgreSQL tables of analytics-service."""
 
 from datetime import date
 from uuid import UUID
@@ -19,10 +19,10 @@ class Base(DeclarativeBase):
 
 
 class CourseDay(Base):
-    """What happened in a course on one UTC day, by type of event.
+    """Counts of one event type in one course on one UTC day.
 
-    Computed from the interaction log, and written by nothing else: any day can
-    be computed again as long as the log has it.
+    Computed from the interaction log only, so that a day can be computed again
+    as long as the log has its events.
     """
 
     __tablename__ = "course_analytics"
@@ -35,8 +35,8 @@ class CourseDay(Base):
     learners: Mapped[int]
 
 
-class LogReading(Base):
-    """How far into the log a computation has read, by the time events were stored."""
+class LogPosition(Base):
+    """How far a computation has read the log: every event with `stored_at` before `read_to`."""
 
     __tablename__ = "log_readings"
 

@@ -1,9 +1,9 @@
-"""`python -m analytics_service.worker`: keeps the daily counts in step with the log."""
+"""`python -m analytics_service.worker`: computes the daily counts and delivers events."""
 
 import structlog
 
-from analytics_service.activity.log import ActivityLog
-from analytics_service.activity.rebuild import EVERY, JOB, DailyRebuild
+from analytics_service.activity.daily_counts_job import EVERY, JOB, DailyCountsJob
+from analytics_service.activity.repository import ActivityLogRepository
 from analytics_service.settings import Settings
 from cogniflow_kit.jobs import Jobs, Schedule
 from cogniflow_kit.mongo import Mongo
@@ -14,12 +14,12 @@ from cogniflow_kit.worker import Worker
 log = structlog.stdlib.get_logger(__name__)
 
 
-def build(settings: Settings) -> Worker:
+def build_worker(settings: Settings) -> Worker:
     database = Database(settings.database_url.get_secret_value(), application="analytics-worker")
     mongo = Mongo(settings.mongo_url.get_secret_value())
     jobs = Jobs(database, settings.redis_url.get_secret_value(), settings.schema_name)
-    rebuild = DailyRebuild(database, ActivityLog(mongo))
-    jobs.handler(JOB, lambda _: _rebuild(rebuild))
+    daily_counts = DailyCountsJob(database, ActivityLogRepository(mongo))
+    jobs.handler(JOB, lambda _: _compute(daily_counts))
     return Worker(
         settings,
         database,
@@ -29,9 +29,9 @@ def build(settings: Settings) -> Worker:
     )
 
 
-def _rebuild(rebuild: DailyRebuild) -> None:
-    log.info("daily counts computed", days=[str(day) for day in rebuild.run()])
+def _compute(daily_counts: DailyCountsJob) -> None:
+    log.info("daily counts computed", days=[str(day) for day in daily_counts.run()])
 
 
 if __name__ == "__main__":
-    build(Settings()).main()
+    build_worker(Settings()).main()

@@ -1,0 +1,1 @@
+"""Course analytics for teaching staff, and learning streaks."""

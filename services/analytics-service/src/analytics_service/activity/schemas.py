@@ -1,4 +1,4 @@
-"""What happened in a course, as the API says it. A day is a UTC day throughout."""
+"""Response bodies and parameter types of the activity routes. Days are UTC days, except in streaks."""
 
 import re
 from datetime import date, datetime
@@ -13,7 +13,7 @@ _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 def _refuse_numbers(value: Any) -> Any:
-    """Pydantic alone would take `0` for the first day of 1970."""
+    """Pydantic alone accepts numbers: `0` would mean 1970-01-01."""
     if not (isinstance(value, str) and _DAY.fullmatch(value)):
         raise ValueError("must be a day such as 2026-03-02")
     return value
@@ -30,11 +30,11 @@ class DayActivity(ResponseBody):
 
 
 class Activity(ResponseBody):
-    """What was counted: from `since` (inclusive) to `until` (exclusive).
+    """Counts from `since` (inclusive) to `until` (exclusive).
 
-    `learners` are distinct people; somebody active on two days counts once in
-    the total. `days` holds the days on which something happened, the first and
-    the last as far as they lie in the period.
+    `learners`: distinct learners; a learner active on two days counts once in
+    the total. `days`: only days with events. The first and the last day are
+    counted as far as they lie in the period.
     """
 
     course_id: UUID
@@ -47,7 +47,7 @@ class Activity(ResponseBody):
 
 
 class DailyCount(ResponseBody):
-    """`learners`: distinct people with an event of this type on this day."""
+    """`learners`: distinct learners with an event of this type on this day."""
 
     day: date
     type: str
@@ -56,9 +56,9 @@ class DailyCount(ResponseBody):
 
 
 class Daily(ResponseBody):
-    """Kept counts of whole days.
+    """Counts of whole days.
 
-    `as_of`: every event stored before this moment is in them; null before the first count.
+    `as_of`: the counts contain every event stored before this time; null before the first computation.
     """
 
     course_id: UUID
@@ -66,3 +66,11 @@ class Daily(ResponseBody):
     last_day: date
     as_of: datetime | None
     days: list[DailyCount]
+
+
+class Streak(ResponseBody):
+    """`days`: consecutive days with activity up to today, or up to yesterday while today has none."""
+
+    days: int
+    today: date
+    timezone: str

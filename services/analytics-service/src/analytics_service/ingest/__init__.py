@@ -1,0 +1,1 @@
+"""Stores the events that other services deliver."""

@@ -1,10 +1,10 @@
-"""Where the other services deliver their facts."""
+"""The route by which other services deliver events."""
 
 from typing import Annotated
 
 from fastapi import APIRouter, Depends
 
-from analytics_service.dependencies import IngestService
+from analytics_service.ingest.dependencies import IngestService
 from analytics_service.ingest.schemas import EventBatch, Receipt
 from cogniflow_kit.events import EVENTS_SCOPE
 from cogniflow_kit.identity import Service, requires_scope
@@ -15,5 +15,5 @@ Sender = Annotated[Service, Depends(requires_scope(EVENTS_SCOPE))]
 
 @router.post("/internal/events")
 def take_events(batch: EventBatch, sender: Sender, ingest: IngestService) -> Receipt:
-    """Store up to 500 events. Repeating a batch, or sending it twice at once, stores each event once."""
-    return ingest.take(batch.events, sender.name)
+    """Store up to 500 events. Repeated and concurrent deliveries store each event once."""
+    return ingest.store(batch.events, sender.name)

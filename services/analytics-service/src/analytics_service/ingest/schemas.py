@@ -1,4 +1,4 @@
-"""What other services send: this service's own, tolerant reading of an event."""
+"""Bodies of the ingest route. Events are validated tolerantly: unknown types and fields are stored."""
 
 from datetime import UTC, datetime, timedelta
 from math import isfinite
@@ -12,22 +12,22 @@ from cogniflow_kit.schemas import Instant, ResponseBody
 
 MAX_BATCH = 500
 _EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
-_CLOCK_SKEW = timedelta(minutes=10)
+_MAX_CLOCK_SKEW = timedelta(minutes=10)
 
 
-def _plausible(moment: datetime) -> datetime:
-    if not _EARLIEST <= moment <= utc_now() + _CLOCK_SKEW:
+def _check_time(occurred_at: datetime) -> datetime:
+    if not _EARLIEST <= occurred_at <= utc_now() + _MAX_CLOCK_SKEW:
         raise ValueError("must lie between the year 2000 and now")
-    return moment
+    return occurred_at
 
 
-def _fact(value: Any) -> Any:
-    if not all(_is_plain(item) for item in (value if isinstance(value, list) else [value])):
+def _check_value(value: Any) -> Any:
+    if not all(_is_allowed(item) for item in (value if isinstance(value, list) else [value])):
         raise ValueError("must be an id, a number, a short word, or a list of them")
     return value
 
 
-def _is_plain(value: object) -> bool:
+def _is_allowed(value: object) -> bool:
     match value:
         case bool() | None:
             return True
@@ -41,33 +41,33 @@ def _is_plain(value: object) -> bool:
             return False
 
 
-Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,63}$")]
-Fact = Annotated[Any, AfterValidator(_fact)]
+FieldName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,63}$")]
+FieldValue = Annotated[Any, AfterValidator(_check_value)]
 
 
 class EventData(BaseModel):
-    """Any flat facts; the fields that queries need are named and typed."""
+    """Flat data with any fields. The fields that queries need are declared."""
 
     model_config = ConfigDict(extra="allow")
-    __pydantic_extra__: dict[Name, Fact] = Field(init=False)
+    __pydantic_extra__: dict[FieldName, FieldValue] = Field(init=False)
 
     course_id: UUID | None = None
 
 
 class IncomingEvent(BaseModel):
-    """Types and fields this service doesn't know yet are welcome."""
+    """One event. Unknown types and data fields are accepted."""
 
     id: UUID
     type: Annotated[str, StringConstraints(pattern=r"^[a-z_]+(\.[a-z_]+)+$", max_length=64)]
-    occurred_at: Annotated[Instant, AfterValidator(_plausible)]
+    occurred_at: Annotated[Instant, AfterValidator(_check_time)]
     actor_id: UUID | None = None
     data: EventData = EventData()
 
 
 class EventBatch(BaseModel):
-    """Events are looked at one by one, so that a bad one never holds up the others.
+    """Events are validated one by one, so that an invalid one does not affect the others.
 
-    No RequestBody: its rules reach into every field and would refuse the batch.
+    Not a RequestBody, whose rules for every field would refuse the whole batch.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -80,7 +80,7 @@ class EventBatch(BaseModel):
 
 
 class Rejection(ResponseBody):
-    """`index`: its place in the batch, from 0; `id` is null where it has none that can be read."""
+    """`index`: position in the batch, from 0. `id` is null if the event has no valid id."""
 
     index: int
     id: UUID | None
@@ -88,7 +88,7 @@ class Rejection(ResponseBody):
 
 
 class Receipt(ResponseBody):
-    """`accepted` events are stored, whether by this batch or by an earlier one."""
+    """`accepted`: number of events that are stored, by this batch or by an earlier one."""
 
     accepted: int
     rejected: list[Rejection]

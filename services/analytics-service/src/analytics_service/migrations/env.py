@@ -1,4 +1,4 @@
-"""Alembic's way into this service's tables."""
+"""Alembic environment of analytics-service."""
 
 from analytics_service.tables import metadata
 from cogniflow_kit.sql.migrations import run_env

@@ -1,0 +1,1 @@
+"""Who is online: heartbeats and the list of online users."""

@@ -1,10 +1,10 @@
-"""Heartbeats, and who is online."""
+"""Routes of presence."""
 
 from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from analytics_service.dependencies import PresenceService
+from analytics_service.presence.dependencies import PresenceService
 from analytics_service.presence.schemas import Online
 from cogniflow_kit.identity import CurrentUser
 
@@ -13,7 +13,7 @@ router = APIRouter(prefix="/api/presence", tags=["presence"])
 
 @router.put("", status_code=204)
 def say_present(user: CurrentUser, presence: PresenceService) -> None:
-    """Say that the caller is there; to stay online, repeat it within the window of `GET`."""
+    """Send a heartbeat. To stay online, the caller repeats it within `window_seconds`."""
     presence.heartbeat(user)
 
 
@@ -23,5 +23,5 @@ def who_is_online(
     presence: PresenceService,
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
 ) -> Online:
-    """The number online and, for teaching roles, the most recently seen `limit` of them."""
+    """Get the number of online users and, for teaching roles, the `limit` most recently seen users."""
     return presence.online(user, limit)

@@ -1,4 +1,4 @@
-"""Who is online, as the API says it."""
+"""Response bodies of the presence routes."""
 
 from datetime import datetime
 from uuid import UUID
@@ -12,7 +12,7 @@ class Sighting(ResponseBody):
 
 
 class Online(ResponseBody):
-    """`online` counts everybody seen in the last `window_seconds`; `users` are those the caller may see."""
+    """`online`: number of users seen in the last `window_seconds`. `users`: those whom the caller may see."""
 
     online: int
     window_seconds: int

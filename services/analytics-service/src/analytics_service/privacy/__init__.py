@@ -1,1 +1,0 @@
-"""What analytics-service holds on people, and what it tells them of it."""
