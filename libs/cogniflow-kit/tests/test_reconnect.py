@@ -24,7 +24,7 @@ def wire(own_server) -> Iterator[RoundTripProxy]:
 
 @pytest.fixture
 def watched(own_server, wire, fragile) -> Iterator[Database]:
-    """A pool of one connection, whose round trips are count_round_trips."""
+    """A pool of one connection, whose round trips are counted."""
     url = own_server.url("chat").replace(f":{own_server.stores.ports.postgres}/", f":{wire.port}/")
     database = Database(url, application="tests", pool_size=1)
     yield database

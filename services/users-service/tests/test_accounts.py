@@ -1,5 +1,6 @@
 """Opening accounts and reading them."""
 
+import asyncio
 import json
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -193,7 +194,8 @@ def test_an_own_account_is_the_bytes_of_its_schema(client, database, make_user, 
     user = make_user(**columns)
     with database.transaction() as session:
         row = session.get_one(User, user.id)
-    assert own_account(database, user.id) == UserOut.model_validate(row).model_dump_json().encode()
+    found = asyncio.run(own_account(database, user.id))
+    assert found == UserOut.model_validate(row).model_dump_json().encode()
 
 
 def test_an_own_account_that_is_gone_is_not_found(client, database, headers_of):

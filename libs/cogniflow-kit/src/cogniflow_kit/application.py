@@ -2,12 +2,14 @@
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from inspect import signature
 from typing import Any, Protocol
 
 import structlog
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.openapi.utils import get_openapi
 from fastapi.responses import JSONResponse
+from fastapi.routing import APIRoute
 
 from cogniflow_kit import health
 from cogniflow_kit.errors import (
@@ -22,6 +24,8 @@ from cogniflow_kit.logging import configure_logging
 from cogniflow_kit.middleware import RequestContext
 from cogniflow_kit.settings import ServiceSettings
 from cogniflow_kit.stores import Store
+
+_ROUTE_PARAMETERS = frozenset(signature(APIRouter.add_api_route).parameters) - {"self"}
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -84,11 +88,25 @@ def create_application(
     install_error_handlers(app)
     for store in stores:
         _answer_outages(app, store)
-    app.include_router(health.router)
-    for router in routers:
-        app.include_router(router)
+    for router in (health.router, *routers):
+        _add_routes(app, router)
     _describe_problems(app)
     return app
+
+
+def _add_routes(app: FastAPI, router: APIRouter) -> None:
+    """Add a router's routes to the application itself.
+
+    `include_router` keeps the router as a branch and looks for the route in it
+    twice at each request.
+    """
+    for route in router.routes:
+        if isinstance(route, APIRoute):
+            app.router.add_api_route(
+                **{name: getattr(route, name) for name in _ROUTE_PARAMETERS if hasattr(route, name)}
+            )
+        else:
+            app.router.routes.append(route)
 
 
 def _answer_outages(app: FastAPI, store: Store) -> None:

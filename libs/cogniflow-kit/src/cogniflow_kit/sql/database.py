@@ -1,5 +1,6 @@
 """Connections and transactions: one a request, committed before the answer goes out."""
 
+import asyncio
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from time import monotonic
@@ -13,7 +14,8 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from cogniflow_kit.errors import ServiceError, Unavailable
 from cogniflow_kit.sql import deadline, reconnect
-from cogniflow_kit.sql.json_query import JsonQuery, fetch_json
+from cogniflow_kit.sql.json_query import JsonQuery
+from cogniflow_kit.sql.json_reader import JsonReader
 from cogniflow_kit.stores import Breaker, Outage
 
 _CONNECT_ARGS = {
@@ -26,6 +28,7 @@ _CONNECT_ARGS = {
     # Who is cut off by a deadline leaves no statement running, with its locks.
     " -c client_connection_check_interval=1s",
 }
+_READERS = 4
 _POOL_WAIT_S = 3.0
 _POOL_SLICE_S = 0.1
 _CHECK_S = 3.0
@@ -40,6 +43,7 @@ class Database:
 
     def __init__(self, url: str, *, application: str, pool_size: int = 5) -> None:
         deadline.install()
+        self._connect_args = {**_CONNECT_ARGS, "application_name": application}
         self.engine = create_engine(
             url,
             pool_size=pool_size,
@@ -47,9 +51,10 @@ class Database:
             pool_timeout=_POOL_SLICE_S,
             pool_recycle=1800,
             hide_parameters=True,
-            connect_args={**_CONNECT_ARGS, "application_name": application},
+            connect_args=self._connect_args,
         )
         reconnect.install(self.engine)
+        self._readers: dict[asyncio.AbstractEventLoop, JsonReader] = {}
         self._sessions = sessionmaker(self.engine, expire_on_commit=False)
         self._breaker = Breaker(self.name, lambda _, error: _is_lost(error))
 
@@ -70,21 +75,30 @@ class Database:
             result = connection.execute(statement, parameters)
             return result.first() if result.returns_rows else None
 
-    def read_json(self, query: JsonQuery, *parameters: Any) -> bytes | None:
+    async def read_json(self, query: JsonQuery, *parameters: Any) -> bytes | None:
         """Run a query in one round trip; the JSON of its first row, None without a row.
 
-        Costs less than `run`: PostgreSQL has planned the query already, and
-        there are no SQLAlchemy statement and result objects.
+        On the event loop, without a thread: a third of what `run` costs in a
+        handler that is `def`.
         """
-        with self._autocommitted() as connection:
-            return fetch_json(connection, query, parameters)
+        with self._guard():
+            return await self._reader().read(query, parameters)
 
     def check(self) -> None:
         with deadline.within(_CHECK_S), _connect(self.engine) as connection, _autocommit(connection):
             connection.execute(_PING)
 
     def close(self) -> None:
+        for reader in self._readers.values():
+            reader.close()
         self.engine.dispose()
+
+    def _reader(self) -> JsonReader:
+        loop = asyncio.get_running_loop()
+        if loop not in self._readers:
+            _, connect_args = self.engine.dialect.create_connect_args(self.engine.url)
+            self._readers[loop] = JsonReader({**connect_args, **self._connect_args}, _READERS)
+        return self._readers[loop]
 
     @contextmanager
     def _autocommitted(self) -> Iterator[Connection]:

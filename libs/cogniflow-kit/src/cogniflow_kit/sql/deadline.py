@@ -64,10 +64,11 @@ def remaining() -> float:
 
 def install() -> None:
     """Make every wait of psycopg2 in this process keep to its limit."""
-    set_wait_callback(_wait)
+    set_wait_callback(wait)
 
 
-def _wait(waiting: connection, _: cursor | None = None) -> None:
+def wait(waiting: connection, _: cursor | None = None) -> None:
+    """Block until the connection has its answer. Raises: OperationalError (not within the limit)."""
     limit_s = min(_patience(waiting), remaining())
     until = monotonic() + limit_s
     while (state := waiting.poll()) != POLL_OK:
@@ -75,7 +76,11 @@ def _wait(waiting: connection, _: cursor | None = None) -> None:
         ready.register(waiting.fileno(), select.POLLIN if state == POLL_READ else select.POLLOUT)
         left_s = until - monotonic()
         if left_s <= 0 or not ready.poll(None if left_s == inf else left_s * 1000):
-            raise OperationalError(f"PostgreSQL did not answer within {max(limit_s, 0):.1f} s")
+            raise no_answer(limit_s)
+
+
+def no_answer(limit_s: float) -> OperationalError:
+    return OperationalError(f"PostgreSQL did not answer within {max(limit_s, 0):.1f} s")
 
 
 def _patience(waiting: connection) -> float:

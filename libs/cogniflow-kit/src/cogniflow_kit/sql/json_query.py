@@ -5,15 +5,6 @@ serialization. PostgreSQL parses such a query once per connection (PREPARE).
 """
 
 import hashlib
-from collections.abc import Sequence
-from typing import Any, NoReturn, cast
-
-import psycopg2
-from psycopg2.extensions import connection as DriverConnection  # noqa: N812 -- a class, named in lower case
-from sqlalchemy import Connection
-from sqlalchemy.exc import DBAPIError
-
-_PREPARED = "prepared"
 
 
 class JsonQuery:
@@ -33,39 +24,3 @@ def json_time(column: str) -> str:
     """SQL that writes a `timestamptz` as Pydantic does: UTC with `Z`, microseconds unless they are zero."""
     written = f"to_char({column} AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')"
     return f"replace({written}, '.000000Z', 'Z')"
-
-
-def fetch_json(connection: Connection, query: JsonQuery, parameters: Sequence[Any]) -> bytes | None:
-    """The JSON of the first row as UTF-8, None without a row.
-
-    Raises: sqlalchemy.exc.DBAPIError, as `Connection.execute` does.
-    """
-    driver = cast(DriverConnection, connection.connection.driver_connection)
-    prepared: set[str] = connection.info.setdefault(_PREPARED, set())
-    arguments = f"({', '.join(['%s'] * len(parameters))})" if parameters else ""
-    try:
-        with driver.cursor() as cursor:
-            if query.name not in prepared:
-                cursor.execute(f"PREPARE {query.name} AS {query.sql}")
-                prepared.add(query.name)
-            cursor.execute(f"EXECUTE {query.name}{arguments}", parameters)
-            row = cursor.fetchone()
-    except psycopg2.Error as error:
-        _raise_translated(connection, query, error)
-    return None if row is None else cast(str, row[0]).encode()
-
-
-def _raise_translated(connection: Connection, query: JsonQuery, error: psycopg2.Error) -> NoReturn:
-    """Raise SQLAlchemy's error for the driver's; a broken connection leaves the pool."""
-    lost = connection.dialect.is_disconnect(cast(Any, error), connection.connection, None)
-    if lost:
-        connection.invalidate(error)
-    raise DBAPIError.instance(
-        query.sql,
-        None,
-        error,
-        psycopg2.Error,
-        hide_parameters=True,
-        connection_invalidated=lost,
-        dialect=connection.dialect,
-    ) from error

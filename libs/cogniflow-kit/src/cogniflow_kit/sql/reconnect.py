@@ -31,7 +31,7 @@ def install(engine: Engine) -> None:
         if _IDLE_SINCE not in entry.info:
             return
         try:
-            if _is_readable(used):
+            if is_readable(used.fileno()):
                 raise InvalidatePoolError("the server closed it")
             if monotonic() - entry.info[_IDLE_SINCE] > IDLE_S:
                 with within(PING_S):
@@ -43,8 +43,8 @@ def install(engine: Engine) -> None:
     event.listen(engine, "checkout", checkout)
 
 
-def _is_readable(idle: DBAPIConnection) -> bool:
+def is_readable(socket: int) -> bool:
     """An idle connection has nothing to read, except when the server has ended it."""
     ready = select.poll()
-    ready.register(idle.fileno(), select.POLLIN)
+    ready.register(socket, select.POLLIN)
     return bool(ready.poll(0))

@@ -23,9 +23,9 @@ def register(body: Registration, accounts: AccountsService, once: AnyoneOnce) ->
 
 
 @router.get("/api/users/me", response_model=UserOut, responses=problems(404))
-def me(user: CurrentUser, database: CurrentDatabase) -> Response:
+async def me(user: CurrentUser, database: CurrentDatabase) -> Response:
     """The caller's own account."""
-    return Response(own_account(database, user.id), media_type="application/json")
+    return Response(await own_account(database, user.id), media_type="application/json")
 
 
 @router.get("/api/users/")

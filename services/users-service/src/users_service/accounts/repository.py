@@ -17,9 +17,9 @@ _ACCOUNT = JsonQuery(
 )
 
 
-def account_json(database: Database, user_id: UUID) -> bytes | None:
+async def account_json(database: Database, user_id: UUID) -> bytes | None:
     """The account as the JSON of `UserOut`, None without one."""
-    return database.read_json(_ACCOUNT, str(user_id))
+    return await database.read_json(_ACCOUNT, str(user_id))
 
 
 class UserRepository:

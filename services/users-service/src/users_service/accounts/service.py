@@ -54,9 +54,9 @@ class Accounts:
         return self._users.page(after, limit, search, role)
 
 
-def own_account(database: Database, user_id: UUID) -> bytes:
+async def own_account(database: Database, user_id: UUID) -> bytes:
     """The account as the JSON of `UserOut`. Raises: UserNotFound."""
-    found = account_json(database, user_id)
+    found = await account_json(database, user_id)
     if found is None:
         raise UserNotFound("There is no such user.")
     return found

@@ -58,7 +58,7 @@ async def current_participant(request: Request, token: BearerToken, key: Session
     """The account where a token is given, else the key's participant. Raises Unauthorized without either."""
     if token is None and key is not None:
         return Participant(participant_id(key))
-    user = await current_user(request, token)
+    user = await current_user(request)
     return Participant(user.id, user)
 
 

@@ -1,0 +1,197 @@
+"""Runs JSON queries on the event loop, without a thread.
+
+A hop to a thread and back costs more than the query. psycopg2's asynchronous
+connections leave the waiting to the caller, here to the loop. They are always
+in autocommit mode, so they suit single statements only.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from time import monotonic
+from typing import Any
+
+import psycopg2
+from psycopg2.extensions import POLL_OK, POLL_WRITE
+from psycopg2.extensions import connection as DriverConnection  # noqa: N812 -- a class, named in lower case
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from cogniflow_kit.sql import deadline
+from cogniflow_kit.sql.json_query import JsonQuery
+from cogniflow_kit.sql.reconnect import IDLE_S, PING_S, is_readable
+
+CONNECT_S = 3.0
+POOL_WAIT_S = 3.0
+Row = tuple[Any, ...]
+
+
+class JsonReader:
+    """Connections of one event loop; each runs one query at a time.
+
+    Errors are those of SQLAlchemy, as from every other statement: DBAPIError,
+    with `connection_invalidated` where the connection was lost, and
+    TimeoutError where none came free.
+    """
+
+    def __init__(self, connect_args: Mapping[str, Any], size: int) -> None:
+        self._connect_args = connect_args
+        self._loop = asyncio.get_running_loop()
+        self._free = asyncio.Semaphore(size)
+        self._idle: list[_Connection] = []
+
+    async def read(self, query: JsonQuery, parameters: Sequence[Any]) -> bytes | None:
+        """The JSON of the first row as UTF-8, None without a row."""
+        await self._acquire()
+        connection: _Connection | None = None
+        try:
+            connection = await self._take()
+            row = await connection.fetch(query, parameters)
+        except psycopg2.Error as error:
+            raise _translated(query, error, lost=connection is None or connection.closed) from error
+        finally:
+            if connection is not None and not connection.closed:
+                self._idle.append(connection)
+            self._free.release()
+        return None if row is None else str(row[0]).encode()
+
+    def close(self) -> None:
+        """Close what is idle; callable from any thread."""
+        if self._loop.is_running():
+            self._loop.call_soon_threadsafe(self._close_idle)
+        else:
+            self._close_idle()
+
+    def _close_idle(self) -> None:
+        while self._idle:
+            self._idle.pop().close()
+
+    async def _acquire(self) -> None:
+        if not self._free.locked():
+            await self._free.acquire()
+            return
+        try:
+            await asyncio.wait_for(self._free.acquire(), min(POOL_WAIT_S, deadline.remaining()))
+        except TimeoutError as error:
+            raise PoolTimeout("every connection for reading is in use") from error
+
+    async def _take(self) -> "_Connection":
+        while self._idle:
+            connection = self._idle.pop()
+            if not connection.closed and await connection.answers():
+                return connection
+        # In a thread, since libpq blocks while it resolves the server's name.
+        return _Connection(self._loop, await asyncio.to_thread(_connect, self._connect_args))
+
+
+class _Connection:
+    """An asynchronous connection whose socket the loop watches."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, driver: DriverConnection) -> None:
+        self._loop = loop
+        self._driver = driver
+        self._socket = driver.fileno()
+        self._prepared: set[str] = set()
+        self._waiter: asyncio.Future[None] | None = None
+        self._idle_since = monotonic()
+        self._watched = True
+        self._writing = False
+        loop.add_reader(self._socket, self._advance)
+
+    @property
+    def closed(self) -> bool:
+        return bool(self._driver.closed)
+
+    async def fetch(self, query: JsonQuery, parameters: Sequence[Any]) -> Row | None:
+        if query.name not in self._prepared:
+            await self._run(f"PREPARE {query.name} AS {query.sql}", None, deadline.PATIENCE_S)
+            self._prepared.add(query.name)
+        arguments = f"({', '.join(['%s'] * len(parameters))})" if parameters else ""
+        return await self._run(f"EXECUTE {query.name}{arguments}", parameters, deadline.PATIENCE_S)
+
+    async def answers(self) -> bool:
+        """Whether the server is still there; asks only after a pause in which it may have gone silently."""
+        if is_readable(self._socket):
+            self.close()
+        elif monotonic() - self._idle_since > IDLE_S:
+            try:
+                await self._run("SELECT 1", None, PING_S)
+            except psycopg2.Error:
+                self.close()
+        return not self.closed
+
+    def close(self) -> None:
+        if not self._watched:
+            return
+        self._watched = False
+        if not self._loop.is_closed():
+            self._loop.remove_reader(self._socket)
+            self._loop.remove_writer(self._socket)
+        self._driver.close()
+
+    async def _run(self, statement: str, parameters: Sequence[Any] | None, limit_s: float) -> Row | None:
+        limit_s = min(limit_s, deadline.remaining())
+        waiter = self._waiter = self._loop.create_future()
+        timer = self._loop.call_later(limit_s, self._give_up, limit_s)
+        try:
+            cursor = self._driver.cursor()
+            cursor.execute(statement, parameters)
+            self._advance()
+            await waiter
+            return cursor.fetchone() if cursor.description else None
+        except asyncio.CancelledError:
+            # The answer is still to come, and must not become the next query's.
+            self.close()
+            raise
+        finally:
+            timer.cancel()
+            self._waiter = None
+            self._idle_since = monotonic()
+
+    def _advance(self) -> None:
+        """Let libpq send and receive; called whenever the socket is ready."""
+        waiter = self._waiter
+        if waiter is None or waiter.done():
+            # An idle connection has nothing to read, except when the server has ended it.
+            self.close()
+            return
+        try:
+            state = self._driver.poll()
+        except psycopg2.Error as error:
+            if self.closed:
+                self.close()
+            waiter.set_exception(error)
+            return
+        if state == POLL_OK:
+            waiter.set_result(None)
+        self._watch_writing(state == POLL_WRITE)
+
+    def _watch_writing(self, wanted: bool) -> None:
+        if wanted != self._writing:
+            self._writing = wanted
+            if wanted:
+                self._loop.add_writer(self._socket, self._advance)
+            else:
+                self._loop.remove_writer(self._socket)
+
+    def _give_up(self, limit_s: float) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self.close()
+            self._waiter.set_exception(deadline.no_answer(limit_s))
+
+
+def _connect(connect_args: Mapping[str, Any]) -> DriverConnection:
+    driver: DriverConnection = psycopg2.connect(async_=True, **connect_args)
+    try:
+        with deadline.within(CONNECT_S):
+            deadline.wait(driver)
+    except psycopg2.Error:
+        driver.close()
+        raise
+    return driver
+
+
+def _translated(query: JsonQuery, error: psycopg2.Error, *, lost: bool) -> BaseException:
+    """SQLAlchemy's error for the driver's; without a statement where no connection was to be had."""
+    return DBAPIError.instance(
+        query.sql, None, error, psycopg2.Error, hide_parameters=True, connection_invalidated=lost
+    )
