@@ -1,4 +1,4 @@
-"""The least that an identity request can cost under this server: hello, the same SQL, the same argon2."""
+"""Lower bounds for identity requests under the same server: hello world, the same SQL, the same argon2."""
 
 import os
 from typing import Any
@@ -49,7 +49,7 @@ def argon2() -> dict[str, bool]:
 
 @app.post("/refresh")
 def refresh(request: Request) -> dict[str, bool]:
-    """The statements of a refresh; the line's tokens are named by the caller."""
+    """The statements of a refresh; the caller names the present and the next token."""
     values = {"hash": request.query_params["hash"], "next": request.query_params["next"]}
     with _database.transaction() as session:
         for statement in (_OWNER, _TOKEN, _SPEND, _FOLLOW, _USED):

@@ -1,8 +1,7 @@
-"""The least that a turn can cost under this server: its three statements, with values made beforehand.
+"""Lower bound for a program turn under the same server: its three statements with prepared values.
 
-One session is led through the program at the start, and what its turns
-sent to PostgreSQL is kept. A request sends the next turn of it again, as
-another session's.
+At the start, one session runs through the program, and the parameters of its
+statements are recorded. Each request sends the next turn for another session.
 """
 
 import json
@@ -13,8 +12,8 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from fastapi import FastAPI
-from persisting import ANSWER
 from sqlalchemy import Row, TextClause
+from turn_storage import ANSWER
 
 from chat_service.programs.coach.engine import CoachEngine
 from chat_service.programs.content.catalog import Catalog
@@ -36,7 +35,7 @@ _FRESH = (
 
 
 class _Recording(Database):
-    """Keeps what is sent."""
+    """Records the parameters of the turn statements."""
 
     def __init__(self, url: str) -> None:
         super().__init__(url, application="bench")
@@ -50,7 +49,7 @@ class _Recording(Database):
 
 @dataclass
 class _Session:
-    """A caller's session, and the number of its next turn."""
+    """The program session of a caller, and the index of its next turn."""
 
     id: UUID
     user_id: UUID
@@ -58,7 +57,7 @@ class _Session:
 
 
 def _recorded() -> list[tuple[Values, Values, Values]]:
-    """What each turn of a whole session sends: to look, to begin, to complete."""
+    """The parameters of each turn of a whole session: look, begin, complete."""
     recording = _Recording(os.environ["DATABASE_URL"])
     catalog = Catalog(recording)
     turns, user_id = SqlTurnStore(recording, catalog), new_id()

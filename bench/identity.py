@@ -1,10 +1,10 @@
-"""Identity under load, each request beside the least that it could cost, in one run.
+"""Identity requests under load, compared with their lower bounds in the same run.
 
     python bench/identity.py [--json FILE] [--users 10000] [--runs 5] [--seconds 5] [--callers 4]
 
-Starts stores of its own, fills them with fresh accounts, and serves
-users-service as `python -m users_service` does. The ratios matter; requests
-a second depend on the machine and on what else it does.
+Starts its own stores, fills them with accounts, and starts users-service as
+`python -m users_service` does. Compare the ratios; requests per second depend
+on the machine and its load.
 """
 
 import argparse
@@ -25,7 +25,7 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 import httpx
-from identity_data import PASSWORD, new_lines, new_users
+from identity_data import PASSWORD, new_refresh_tokens, new_users
 from load import Call, Result, expect, in_turn
 
 from cogniflow_dev.ports import free_ports
@@ -41,14 +41,14 @@ _JSON = {"Content-Type": "application/json"}
 
 
 class Callers:
-    """What each caller is and holds: an account, an access token, two lines of refresh tokens."""
+    """The callers' accounts, access tokens and refresh tokens (for the service and for the lower bound)."""
 
     def __init__(self, url: str, database: Database, users: list[tuple[UUID, str]]) -> None:
         self.users = users
         pairs = [_log_in(url, username) for _, username in users]
         self.bearers = [{"Authorization": f"Bearer {pair['access_token']}"} for pair in pairs]
         self.refresh_tokens = [pair["refresh_token"] for pair in pairs]
-        self.hashes = new_lines(database, [user_id for user_id, _ in users])
+        self.hashes = new_refresh_tokens(database, [user_id for user_id, _ in users])
 
     def me(self, connection: HTTPConnection, number: int) -> None:
         expect(connection, "GET", "/api/users/me", headers=self.bearers[number])
@@ -103,12 +103,16 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
             ],
         }
         found = {name: in_turn(contenders, **how) for name, contenders in comparisons.items()}
-    return {"accounts": options.users, **how, "results": {name: _shown(rows) for name, rows in found.items()}}
+    return {
+        "accounts": options.users,
+        **how,
+        "results": {name: _with_ratios(rows) for name, rows in found.items()},
+    }
 
 
 @contextmanager
 def fresh_environment() -> Iterator[dict[str, str]]:
-    """Stores of this run alone, durable as in production, as environment variables of users-service."""
+    """Stores for this run, as durable as in production; yields users-service's environment variables."""
     with tempfile.TemporaryDirectory(prefix="cogniflow-bench-") as folder:
         running = start_stores(Path(folder), Secrets.load_or_create(Path(folder) / "secrets.json"))
         environments = ServiceEnvironments(running.stores, "main")
@@ -122,7 +126,7 @@ def fresh_environment() -> Iterator[dict[str, str]]:
 
 @contextmanager
 def servers(environment: dict[str, str]) -> Iterator[tuple[str, str]]:
-    """users-service, and the bare limits under the same server."""
+    """Start users-service and the lower bounds; yields their URLs."""
     service_port, bare_port = free_ports(2)
     variables = {**os.environ, **environment, "LOG_LEVEL": "INFO", "PORT": str(service_port)}
     bare = [
@@ -168,18 +172,20 @@ def _log_in(url: str, username: str) -> dict[str, str]:
     return pair
 
 
-def _shown(rows: list[Result]) -> list[dict[str, object]]:
-    """With the ratio to the first, which is users-service."""
+def _with_ratios(rows: list[Result]) -> list[dict[str, object]]:
+    """Results with their ratio to the first one, which is users-service."""
     return [{**row.as_dict(), "ratio": round(rows[0].median / row.median, 3)} for row in rows]
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Identity under load, beside its bare limits.")
-    parser.add_argument("--json", type=Path, help="keep the result in this file")
+    parser = argparse.ArgumentParser(
+        description="Identity requests under load, compared with their lower bounds."
+    )
+    parser.add_argument("--json", type=Path, help="file for the result")
     parser.add_argument("--users", type=int, default=10_000, help="accounts in the data set")
-    parser.add_argument("--runs", type=int, default=5, help="runs of each contender, in turn")
-    parser.add_argument("--seconds", type=float, default=5.0, help="length of a run")
-    parser.add_argument("--callers", type=int, default=4, help="connections at once")
+    parser.add_argument("--runs", type=int, default=5, help="runs of each contender, alternating")
+    parser.add_argument("--seconds", type=float, default=5.0, help="duration of a run")
+    parser.add_argument("--callers", type=int, default=4, help="concurrent connections")
     options = parser.parse_args()
     found = measure(options)
     if options.json:

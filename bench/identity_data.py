@@ -1,4 +1,4 @@
-"""The data set: accounts with one password, and lines of refresh tokens for the bare limit."""
+"""Data set: accounts that share a password, and refresh tokens for the lower bound."""
 
 import hashlib
 import secrets
@@ -16,7 +16,7 @@ PASSWORD = "correct horse battery"
 
 
 def new_users(database: Database, count: int) -> list[tuple[UUID, str]]:
-    """Their ids and usernames."""
+    """Create accounts; returns ids and usernames."""
     hashed_password = hash_password(PASSWORD)
     users = [(new_id(), f"learner-{number}") for number in range(count)]
     rows = [
@@ -34,8 +34,8 @@ def new_users(database: Database, count: int) -> list[tuple[UUID, str]]:
     return users
 
 
-def new_lines(database: Database, user_ids: list[UUID]) -> list[str]:
-    """A session for each, and the hash of its refresh token."""
+def new_refresh_tokens(database: Database, user_ids: list[UUID]) -> list[str]:
+    """Create a login session for each user; returns the hashes of the refresh tokens."""
     now = utc_now()
     hashes = [hashlib.sha256(secrets.token_bytes(32)).hexdigest() for _ in user_ids]
     with database.transaction() as session:

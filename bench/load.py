@@ -1,4 +1,4 @@
-"""Load and statistics for benchmarks: callers with connections of their own, and runs in turn."""
+"""Load and statistics for benchmarks: concurrent callers, alternating runs."""
 
 import http.client
 import statistics
@@ -9,14 +9,14 @@ from dataclasses import asdict, dataclass
 from urllib.parse import urlsplit
 
 Call = Callable[[http.client.HTTPConnection, int], None]
-"""One request on a connection that stays open; the number is the caller's."""
+"""Sends one request on a persistent connection; the number is the caller's."""
 
 
 @dataclass(frozen=True)
 class Result:
-    """Requests a second: the median of the runs, and the slowest and fastest of them.
+    """Requests per second: median, slowest and fastest run.
 
-    `p99_ms`: 99 of 100 requests, of all runs together, took no longer.
+    `p99_ms`: 99th percentile of the response times of all runs.
     """
 
     name: str
@@ -31,7 +31,7 @@ class Result:
 
 
 def expect(connection: http.client.HTTPConnection, method: str, path: str, **kwargs: object) -> bytes:
-    """The body of a successful answer; anything else ends the benchmark."""
+    """Send a request and return the body. Raises: RuntimeError, for a status of 400 or above."""
     connection.request(method, path, **kwargs)  # type: ignore[arg-type]
     answer = connection.getresponse()
     body = answer.read()
@@ -43,7 +43,10 @@ def expect(connection: http.client.HTTPConnection, method: str, path: str, **kwa
 def in_turn(
     contenders: Sequence[tuple[str, str, Call]], *, runs: int, seconds: float, callers: int
 ) -> list[Result]:
-    """A B A B …, after a warm-up of each; a contender is a name, a base URL and a call."""
+    """Run the contenders alternately (A B A B …) after warming up each.
+
+    A contender is a name, a base URL and a call.
+    """
     for _, url, call in contenders:
         _run(url, call, min(seconds, 1.0), callers)
     found: dict[str, list[tuple[float, list[float]]]] = {name: [] for name, _, _ in contenders}
@@ -61,7 +64,7 @@ def _result(name: str, rows: list[tuple[float, list[float]]]) -> Result:
 
 
 def _run(url: str, call: Call, seconds: float, callers: int) -> tuple[float, list[float]]:
-    """Requests a second, and how many seconds each of them took."""
+    """Requests per second, and the duration of each request in seconds."""
     started = time.perf_counter()
 
     def work(number: int) -> list[float]:

@@ -1,10 +1,10 @@
-"""Turns of a program under load, beside the bare SQL of the same turns and a peer, in one run.
+"""Program turns under load, compared with the same SQL and with LangGraph in the same run.
 
     python bench/turns.py [--json FILE] [--runs 5] [--seconds 5] [--callers 4] [--conversations 20]
 
-Starts stores of its own and serves chat-service as `python -m chat_service`
-does. Callers lead whole sessions of the bundled program DRIVEN. The ratios
-matter; turns a second depend on the machine and on what else it does.
+Starts its own stores, and chat-service as `python -m chat_service` does.
+Callers run whole sessions of the bundled program DRIVEN. Compare the ratios;
+turns per second depend on the machine and its load.
 """
 
 import argparse
@@ -25,7 +25,7 @@ import httpx
 import psycopg2
 from jose import jwk
 from load import Call, expect, in_turn
-from persisting import PEER_DATABASE, cogniflow_turns, in_turn_with_peer
+from turn_storage import PEER_DATABASE, cogniflow_turns, in_turn_with_peer
 
 from chat_service.bootstrap import bootstrap
 from chat_service.settings import Settings
@@ -41,7 +41,7 @@ _JSON = {"Content-Type": "application/json"}
 
 
 class Learners:
-    """What each caller is in: a session, which is begun anew when it is completed."""
+    """The program session of each caller; a completed one is replaced by a new one."""
 
     def __init__(self, mint: TokenMint) -> None:
         self._mint = mint
@@ -53,7 +53,7 @@ class Learners:
         path = f"/api/programs/sessions/{session_id}/answer"
         answer = json.loads(expect(connection, "POST", path, body=body, headers=bearer))
         if answer["status"] != "completed":
-            raise RuntimeError("the database was taken for away")
+            raise RuntimeError("chat-service treated the database as unavailable")
         if answer["session_completed"]:
             del self._sessions[number]
 
@@ -94,7 +94,7 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
 
 @contextmanager
 def verification(mint: TokenMint) -> Iterator[str]:
-    """users-service, as far as chat-service needs it to verify tokens."""
+    """Serve the part of users-service's API that chat-service needs to verify tokens."""
     key = {**jwk.construct(mint.keys.public_pem, "ES256").to_dict(), "kid": mint.keys.kid}
     answers = {
         "/internal/tokens": {"access_token": "service", "expires_in": 60},
@@ -106,7 +106,7 @@ def verification(mint: TokenMint) -> Iterator[str]:
 
 @contextmanager
 def fresh_environment(users_url: str) -> Iterator[dict[str, str]]:
-    """Stores of this run alone, durable as in production, as environment variables of chat-service."""
+    """Stores for this run, as durable as in production; yields chat-service's environment variables."""
     with tempfile.TemporaryDirectory(prefix="cogniflow-bench-") as folder:
         running = start_stores(Path(folder), Secrets.load_or_create(Path(folder) / "secrets.json"))
         environments = ServiceEnvironments(running.stores, "main")
@@ -126,7 +126,7 @@ def fresh_environment(users_url: str) -> Iterator[dict[str, str]]:
 
 @contextmanager
 def servers(environment: dict[str, str]) -> Iterator[tuple[str, str]]:
-    """chat-service, and the bare limit under the same server."""
+    """Start chat-service and the lower bound; yields their URLs."""
     service_port, bare_port = free_ports(2)
     variables = {**os.environ, **environment, "LOG_LEVEL": "INFO", "PORT": str(service_port)}
     bare = ["uvicorn", "bare_turns:app", "--port", str(bare_port), "--no-access-log", "--log-level", "error"]
@@ -157,13 +157,18 @@ def _wait(url: str) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Turns of a program, beside their bare limit and a peer.")
-    parser.add_argument("--json", type=Path, help="keep the result in this file")
-    parser.add_argument("--runs", type=int, default=5, help="runs of each contender, in turn")
-    parser.add_argument("--seconds", type=float, default=5.0, help="length of a run under load")
-    parser.add_argument("--callers", type=int, default=4, help="learners at once")
+    parser = argparse.ArgumentParser(
+        description="Program turns, compared with their lower bound and LangGraph."
+    )
+    parser.add_argument("--json", type=Path, help="file for the result")
+    parser.add_argument("--runs", type=int, default=5, help="runs of each contender, alternating")
+    parser.add_argument("--seconds", type=float, default=5.0, help="duration of a run")
+    parser.add_argument("--callers", type=int, default=4, help="concurrent learners")
     parser.add_argument(
-        "--conversations", type=int, default=20, help="of 50 messages, for each run of the peer"
+        "--conversations",
+        type=int,
+        default=20,
+        help="conversations of 50 messages per run of the comparison with LangGraph",
     )
     options = parser.parse_args()
     found = measure(options)
@@ -176,12 +181,12 @@ def main() -> None:
             f"  {row['name']:<24} {row['median']:>7.0f}/s ({spread}), p99 {row['p99_ms']:.1f} ms,"
             f" chat-service is {row['ratio']}×"
         )
-    print("keeping a turn of a 50-message conversation")
+    print("storing a turn of a 50-message conversation")
     for row in found["persisting"]:
         spread = f"{row['fastest_ms']:.2f}–{row['slowest_ms']:.2f}"
         print(
             f"  {row['name']:<24} {row['median_ms']:>7.2f} ms ({spread}),"
-            f" p99 {row['p99_ms']:.1f} ms, {row['wal_bytes_per_turn']} bytes of WAL a turn"
+            f" p99 {row['p99_ms']:.1f} ms, {row['wal_bytes_per_turn']} bytes of WAL per turn"
         )
 
 

@@ -1,11 +1,11 @@
-"""Make a fresh MongoDB ready: its replica set, the administrator, one user per service.
+"""Sets up MongoDB: replica set, administrator, one user per service.
 
     mongo_setup.py HOST:PORT
 
-Connect over the loopback interface: MongoDB lets an unknown client create the
-first user only from there. The environment names the member's address as
-clients see it (MONGO_MEMBER) and the passwords. Running it again changes
-nothing, or brings passwords and the member's address up to date.
+HOST must be the loopback interface: MongoDB only allows creating the first
+user from there. The environment holds the member's address for clients
+(MONGO_MEMBER) and the passwords. Can be repeated: updates passwords and the
+member's address.
 """
 
 import os
@@ -45,7 +45,7 @@ def has_administrator(admin: Database[dict[str, Any]]) -> bool:
 
 
 def initiate(admin: Database[dict[str, Any]], member: str) -> None:
-    """Form the replica set rs0 of this one member, unless it exists."""
+    """Initiate the replica set rs0 with one member, unless it exists."""
     if admin.command("hello").get("isreplicaset"):
         config = {"_id": "rs0", "members": [{"_id": 0, "host": member}]}
         admin.command("replSetInitiate", config)
@@ -60,8 +60,8 @@ def create_administrator(admin: Database[dict[str, Any]], password: str) -> None
         sys.exit("MongoDB already has its user root, with another password than MONGO_ROOT_PASSWORD.")
 
 
-def readdress(admin: Database[dict[str, Any]], member: str) -> None:
-    """Tell the replica set its member's address when the port or host has changed."""
+def update_address(admin: Database[dict[str, Any]], member: str) -> None:
+    """Update the member's address in the replica set if host or port has changed."""
     config = admin.command("replSetGetConfig")["config"]
     if config["members"][0]["host"] != member:
         config["members"][0]["host"] = member
@@ -92,7 +92,7 @@ def main() -> None:
                 initiate(first.admin, member)
                 wait_until_writable(first.admin)
                 create_administrator(first.admin, password)
-        readdress(client.admin, member)
+        update_address(client.admin, member)
         wait_until_writable(client.admin)
         for service in SERVICES:
             secret = os.environ[f"{service.upper()}_MONGO_PASSWORD"]

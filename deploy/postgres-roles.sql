@@ -1,8 +1,8 @@
--- One login role and one schema for each service, and nothing beyond that.
+-- Creates a login role and a schema for each service, without further rights.
 --
--- Run by psql as a superuser in the database of CogniFlow. The passwords come
--- from the environment. It can be repeated at any time: it creates what is
--- missing and sets passwords, limits and rights anew.
+-- Run with psql as a superuser in CogniFlow's database; passwords come from
+-- the environment. Can be repeated: creates what is missing, and resets
+-- passwords, limits and rights.
 \set ON_ERROR_STOP on
 \getenv users_password USERS_DB_PASSWORD
 \getenv courses_password COURSES_DB_PASSWORD
@@ -12,7 +12,7 @@
 BEGIN;
 SET LOCAL client_min_messages = warning;
 
--- Extensions have a schema of their own, so that `public` can stay shut.
+-- Extensions have their own schema, so that no role needs access to `public`.
 CREATE SCHEMA IF NOT EXISTS extensions;
 CREATE EXTENSION IF NOT EXISTS vector SCHEMA extensions;
 
@@ -30,7 +30,7 @@ WHERE name NOT IN (SELECT rolname FROM pg_roles) \gexec
 SELECT format('ALTER ROLE %I LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS '
               'CONNECTION LIMIT 24 PASSWORD %L', name, password) FROM service_roles \gexec
 SELECT format('ALTER ROLE %I SET search_path = %s', name, search_path) FROM service_roles \gexec
--- A transaction left open by a lost client must not hold its locks for ever.
+-- Ends transactions of lost clients, which would hold their locks forever.
 SELECT format('ALTER ROLE %I SET idle_in_transaction_session_timeout = %L', name, '60s') FROM service_roles \gexec
 
 SELECT format('CREATE SCHEMA IF NOT EXISTS %I AUTHORIZATION %I', name, name) FROM service_roles \gexec

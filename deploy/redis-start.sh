@@ -3,17 +3,17 @@
 #
 #   redis-start.sh DIR PORT BIND
 #
-# DIR keeps the data. Passwords come from the environment: REDIS_PASSWORD for
-# the administrator (user `default`), USERS_REDIS_PASSWORD and so on for the
-# services. REDIS_SERVER names the program, redis-server by default.
+# DIR: data folder. Passwords: REDIS_PASSWORD for the administrator (user
+# `default`), USERS_REDIS_PASSWORD and so on for the services. REDIS_SERVER:
+# program, default redis-server.
 set -eu
 dir=$1 port=$2 bind=$3
 config=$dir/redis.conf
 
-# A service reaches only keys and channels that begin with its own name.
-# KEYS is there for Dramatiq, whose script looks for a dead worker's messages
-# with it: it shows others' names, never their values. FUNCTION would let a
-# service replace code that all share.
+# A service can only access keys and channels that begin with its name.
+# Dramatiq's script needs KEYS to find messages of dead workers; it shows the
+# names of other services' keys, but no values. FUNCTION is forbidden, because
+# functions are shared by all users.
 service_user() {
   echo "user $1 on >$2 ~$1:* &$1:* -@all +@read +@write +@connection +@transaction +@pubsub" \
     "+eval +evalsha +script|load +script|exists -@dangerous +keys -function"
@@ -43,7 +43,7 @@ CONFIG
   service_user analytics "$ANALYTICS_REDIS_PASSWORD"
 } >"$config"
 
-# A container starts this as root, to own the volume, and names the user to go on as.
+# Containers run this as root, to change the owner of the volume; RUN_AS is the server's user.
 set -- "${REDIS_SERVER:-redis-server}" "$config"
 if [ -n "${RUN_AS:-}" ]; then
   chown -R "$RUN_AS" "$dir"

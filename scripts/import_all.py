@@ -1,4 +1,4 @@
-"""Imports every module of a package, to show that its declared dependencies are enough."""
+"""Imports all modules of a package, to check that its declared dependencies suffice."""
 
 import importlib
 import pkgutil
@@ -6,7 +6,7 @@ import sys
 
 package = importlib.import_module(sys.argv[1])
 names = [found.name for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}.")]
-# Not these: one serves, one reads settings, the rest belong to Alembic's own runs.
+# Skipped: __main__ starts a server, main reads settings, migrations only work inside Alembic.
 skipped = ("__main__", "main", "migrations")
 for name in names:
     if not any(part in skipped for part in name.split(".")):

@@ -1,9 +1,9 @@
-"""LangGraph's PostgresSaver keeping conversations; prints times and WAL as JSON.
+"""Stores conversations with LangGraph's PostgresSaver; prints times and WAL as JSON.
 
     python langgraph_turns.py POSTGRESQL_URL CONVERSATIONS TURNS ANSWER
 
-The graph is the smallest that keeps a conversation: one node that adds an
-answer to the messages. Run by bench/persisting.py in an environment that has
+The graph is the smallest that stores a conversation: one node that adds an
+answer to the messages. bench/turn_storage.py runs it in an environment with
 LangGraph.
 """
 

@@ -1,4 +1,4 @@
-"""What it costs to keep one turn of a conversation: ours beside a peer's, each in a process without HTTP."""
+"""Time and WAL to store one turn of a conversation, compared with LangGraph; in process, without HTTP."""
 
 import json
 import statistics
@@ -24,17 +24,17 @@ from cogniflow_kit.sql.database import Database
 
 PEER_DATABASE = "peer"
 TURNS = 25
-"""A message and an answer each: 50 messages."""
+"""Turns per conversation: 50 messages."""
 ANSWER = "On Monday at 10 I will ask my colleague Ana about it, because I felt it matters; confidence 8."
 _WAL = text("SELECT pg_current_wal_insert_lsn() - '0/0'::pg_lsn AS bytes")
 _PEER = ("langgraph==1.2.22", "langgraph-checkpoint-postgres==3.2.0", "psycopg[binary]==3.3.9")
 
 Measured = dict[str, Any]
-"""`times_ms` of every turn, and `wal_bytes` of all together."""
+"""`times_ms` of each turn, and `wal_bytes` of all turns."""
 
 
 def cogniflow_turns(database_url: str, conversations: int) -> Measured:
-    """Whole turns with their engine: looked up, begun, answered, completed."""
+    """Run whole turns with the coach: look, begin, answer, complete."""
     database = Database(database_url, application="bench")
     catalog = Catalog(database)
     sessions, turns = SqlSessionStore(database, catalog), SqlTurnStore(database, catalog)
@@ -54,7 +54,7 @@ def cogniflow_turns(database_url: str, conversations: int) -> Measured:
 
 
 def peer_turns(url: str, conversations: int) -> Measured:
-    """LangGraph's PostgresSaver keeping the same conversation, in an environment of its own."""
+    """Store the same conversations with LangGraph's PostgresSaver, in a separate environment."""
     program = Path(__file__).parent / "peers" / "langgraph_turns.py"
     wanted = [argument for package in _PEER for argument in ("--with", package)]
     uv = Path(sys.executable).parent / "uv"
@@ -69,7 +69,7 @@ def peer_turns(url: str, conversations: int) -> Measured:
 def in_turn_with_peer(
     ours: Callable[[], Measured], peer_url: str, *, runs: int, conversations: int
 ) -> list[dict[str, Any]]:
-    """A B A B …, after a warm-up of each."""
+    """Run both alternately (A B A B …) after warming up each."""
     contenders: dict[str, Callable[[], Measured]] = {
         "chat-service": ours,
         "LangGraph PostgresSaver": lambda: peer_turns(peer_url, conversations),
