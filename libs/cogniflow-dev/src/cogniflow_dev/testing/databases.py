@@ -8,7 +8,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from pymongo import MongoClient
 from redis import Redis
-from sqlalchemy import Connection, MetaData, create_engine, text
+from sqlalchemy import Connection, MetaData, PoolProxiedConnection, create_engine, text
 from sqlalchemy.orm import Session, sessionmaker
 
 from cogniflow_kit.settings import ServiceSettings
@@ -47,6 +47,11 @@ class _SavepointDatabase(Database):
                 self._prepared.add(query.name)
             row = connection.exec_driver_sql(f"EXECUTE {query.name}{arguments}", parameters).first()
         return None if row is None else str(row[0]).encode()
+
+    @contextmanager
+    def _pooled(self) -> Iterator[PoolProxiedConnection]:
+        with self.outer.begin_nested():
+            yield self.outer.connection
 
     def undo(self) -> None:
         self._transaction.rollback()

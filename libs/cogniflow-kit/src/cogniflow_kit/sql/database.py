@@ -1,13 +1,14 @@
 """Connections and transactions: one a request, committed before the answer goes out."""
 
 import asyncio
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from time import monotonic
-from typing import Annotated, Any, cast
+from typing import Annotated, Any, TypeVar, cast
 
+import psycopg2
 from fastapi import Depends, Request
-from sqlalchemy import Connection, Engine, Row, TextClause, create_engine, text
+from sqlalchemy import Connection, Engine, PoolProxiedConnection, Row, TextClause, create_engine, text
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session, sessionmaker
@@ -16,7 +17,10 @@ from cogniflow_kit.errors import ServiceError, Unavailable
 from cogniflow_kit.sql import deadline, reconnect
 from cogniflow_kit.sql.json_query import JsonQuery
 from cogniflow_kit.sql.json_reader import JsonReader
+from cogniflow_kit.sql.prepared import PreparedStatement, raise_translated
 from cogniflow_kit.stores import Breaker, Outage
+
+Pooled = TypeVar("Pooled")
 
 _CONNECT_ARGS = {
     "connection_factory": deadline.DeadlineConnection,
@@ -75,6 +79,21 @@ class Database:
             result = connection.execute(statement, parameters)
             return result.first() if result.returns_rows else None
 
+    def run_prepared(self, statement: PreparedStatement, values: Mapping[str, Any]) -> Any:
+        """Like `run`, for a hot path: the first column of the first row, None without a row.
+
+        PostgreSQL has planned the statement already, and there are no
+        SQLAlchemy connection, statement and result objects.
+        """
+        with self._guard(), self._pooled() as connection:
+            try:
+                return statement.run(connection, values)
+            except psycopg2.Error as error:
+                lost = self.engine.dialect.is_disconnect(cast(Any, error), connection, None)
+                if lost:
+                    connection.invalidate(error)
+                raise_translated(error, self.engine.dialect, statement=statement.sql, connection_lost=lost)
+
     async def read_json(self, query: JsonQuery, *parameters: Any) -> bytes | None:
         """Run a query in one round trip; the JSON of its first row, None without a row.
 
@@ -85,7 +104,11 @@ class Database:
             return await self._reader().read(query, parameters)
 
     def check(self) -> None:
-        with deadline.within(_CHECK_S), _connect(self.engine) as connection, _autocommit(connection):
+        with (
+            deadline.within(_CHECK_S),
+            _connect(self.engine) as connection,
+            _autocommit(connection.connection),
+        ):
             connection.execute(_PING)
 
     def close(self) -> None:
@@ -102,8 +125,21 @@ class Database:
 
     @contextmanager
     def _autocommitted(self) -> Iterator[Connection]:
-        with self._guard(), _connect(self.engine) as connection, _autocommit(connection):
+        with self._guard(), _connect(self.engine) as connection, _autocommit(connection.connection):
             yield connection
+
+    @contextmanager
+    def _pooled(self) -> Iterator[PoolProxiedConnection]:
+        """The driver's connection, without a transaction."""
+        try:
+            connection = _checkout(self.engine.raw_connection)
+        except psycopg2.Error as error:
+            raise_translated(error, self.engine.dialect, statement=None)
+        try:
+            with _autocommit(connection):
+                yield connection
+        finally:
+            connection.close()
 
     @contextmanager
     def _guard(self) -> Iterator[None]:
@@ -115,20 +151,24 @@ class Database:
 
 
 def _connect(engine: Engine) -> Connection:
+    return _checkout(engine.connect)
+
+
+def _checkout(connect: Callable[[], Pooled]) -> Pooled:
     """Wait for a free connection in slices: the pool's own time limit knows no deadline."""
     until = monotonic() + min(_POOL_WAIT_S, deadline.remaining())
     while True:
         try:
-            return engine.connect()
+            return connect()
         except PoolTimeout:
             if monotonic() >= until:
                 raise
 
 
 @contextmanager
-def _autocommit(connection: Connection) -> Iterator[None]:
+def _autocommit(connection: PoolProxiedConnection) -> Iterator[None]:
     """Without a transaction, by psycopg2's own switch: SQLAlchemy's isolation level would send a SET."""
-    driver = cast(deadline.DeadlineConnection, connection.connection.driver_connection)
+    driver = cast(deadline.DeadlineConnection, connection.driver_connection)
     driver.autocommit = True
     try:
         yield
