@@ -10,6 +10,7 @@ Nothing is loaded before the first text, and nothing is fetched from anywhere.
 from collections.abc import Sequence
 from functools import cache
 from importlib.util import find_spec
+from operator import mul
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -29,6 +30,12 @@ def embed(texts: Sequence[str]) -> list[list[float]]:
     A text without a token gets the zero vector.
     """
     return [_vector(_model(), text) for text in texts]
+
+
+def similarity(first: Sequence[float], second: Sequence[float]) -> float:
+    """The cosine of two unit vectors, from -1 to 1."""
+    cosine: float = sum(map(mul, first, second))
+    return cosine
 
 
 def _vector(model: _Model, text: str) -> list[float]:

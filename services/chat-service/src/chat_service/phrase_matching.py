@@ -16,22 +16,24 @@ def tokens(text: str) -> list[str]:
 
 def has_phrase(words: list[str], phrase: str) -> bool:
     """Whether the phrase occurs, on word boundaries; a trailing `*` lets its last word go on."""
-    wanted, prefix = _parsed(phrase)
-    return any(_matches(words[start : start + len(wanted)], wanted, prefix) for start in range(len(words)))
+    return _needle(phrase) in _spaced(words)
 
 
 def has_any(words: list[str], phrases: Iterable[str]) -> bool:
-    return any(has_phrase(words, phrase) for phrase in phrases)
+    spaced = _spaced(words)
+    return any(_needle(phrase) in spaced for phrase in phrases)
 
 
 def words_beyond(words: list[str], phrases: Iterable[str]) -> list[str]:
     """The words that are part of none of the phrases where those occur."""
-    covered: set[int] = set()
+    spaced, covered = _spaced(words), set[int]()
     for phrase in phrases:
-        wanted, prefix = _parsed(phrase)
-        for start in range(len(words)):
-            if _matches(words[start : start + len(wanted)], wanted, prefix):
-                covered.update(range(start, start + len(wanted)))
+        needle = _needle(phrase)
+        at = spaced.find(needle)
+        while at >= 0:
+            first = spaced.count(" ", 0, at)  # each word has one space before it
+            covered.update(range(first, first + len(_wanted(phrase))))
+            at = spaced.find(needle, at + 1)
     return [word for position, word in enumerate(words) if position not in covered]
 
 
@@ -44,12 +46,20 @@ def shorten(text: str, limit: int) -> str:
     return f"{cut}…"
 
 
+def _spaced(words: list[str]) -> str:
+    """The words with a space around each, so that one substring search finds a phrase of any length."""
+    return f" {' '.join(words)} "
+
+
 @cache
-def _parsed(phrase: str) -> tuple[list[str], bool]:
-    return tokens(phrase), phrase.rstrip().endswith("*")
+def _wanted(phrase: str) -> list[str]:
+    return tokens(phrase)
 
 
-def _matches(found: list[str], wanted: list[str], prefix: bool) -> bool:
-    if len(found) != len(wanted) or found[:-1] != wanted[:-1]:
-        return False
-    return found[-1].startswith(wanted[-1]) if prefix else found[-1] == wanted[-1]
+@cache
+def _needle(phrase: str) -> str:
+    """What `_spaced` has where the phrase occurs."""
+    wanted = " ".join(_wanted(phrase))
+    if not wanted:
+        return "\n"  # a phrase without a word occurs nowhere
+    return f" {wanted}" if phrase.rstrip().endswith("*") else f" {wanted} "

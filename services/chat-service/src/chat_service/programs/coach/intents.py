@@ -9,7 +9,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from chat_service.embedding import embed
+from chat_service.embedding import embed, similarity
 from chat_service.phrase_matching import tokens
 from chat_service.programs.coach.phrases import phrases
 
@@ -51,10 +51,7 @@ def _core(words: list[str], fillers: frozenset[str]) -> tuple[str, ...]:
 
 def _by_meaning(text: str, locale: str) -> Intent:
     (vector,) = embed([_plain(text)])
-    best, kind = max(
-        (sum(a * b for a, b in zip(vector, example, strict=True)), kind)
-        for kind, example in _examples(locale)
-    )
+    best, kind = max((similarity(vector, example), kind) for kind, example in _examples(locale))
     if best < ALIKE:
         return Intent(kind="answer", confidence=0.0)
     return Intent.model_validate({"kind": kind, "method": "hybrid", "confidence": round(min(best, 1.0), 3)})

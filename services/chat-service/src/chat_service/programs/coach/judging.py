@@ -5,7 +5,7 @@ from typing import Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict
 
-from chat_service.embedding import embed
+from chat_service.embedding import embed, similarity
 from chat_service.phrase_matching import has_any, has_phrase, tokens
 from chat_service.programs.coach.context import CoachContext
 from chat_service.programs.coach.intents import Method
@@ -124,7 +124,7 @@ def _by_example(said: str, scenarios: list[Prompt]) -> Classification | None:
         return None
     (vector,) = embed([said])
     best, index = max(
-        (sum(a * b for a, b in zip(vector, example, strict=True)), index)
+        (similarity(vector, example), index)
         for index, prompt in enumerate(with_examples)
         for example in _vectors(tuple(prompt.examples))
     )

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
@@ -61,17 +62,17 @@ class ProgramSession:
     program: Program
     stored: bool = True
 
-    @property
+    @cached_property
     def week(self) -> Week:
         return self.program.week(self.state.current_week_id)
 
-    @property
+    @cached_property
     def week_state(self) -> WeekState:
         state = self.state.state_of(self.state.current_week_id)
         assert state is not None, "the current week has been begun"
         return state
 
-    @property
+    @cached_property
     def context(self) -> CoachContext:
         return self.context_in(self.week, self.week_state)
 
