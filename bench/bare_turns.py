@@ -12,7 +12,6 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from fastapi import FastAPI
-from sqlalchemy import Row, TextClause
 from turn_storage import ANSWER
 
 from chat_service.programs.coach.engine import CoachEngine
@@ -25,6 +24,7 @@ from chat_service.turns.model import Message
 from chat_service.turns.protocol import run_turn
 from cogniflow_kit.ids import new_id
 from cogniflow_kit.sql.database import Database
+from cogniflow_kit.sql.prepared import PreparedStatement
 
 Values = dict[str, Any]
 _FRESH = (
@@ -41,10 +41,9 @@ class _Recording(Database):
         super().__init__(url, application="bench")
         self.sent: list[Values] = []
 
-    def run(self, statement: TextClause, parameters: Mapping[str, Any] | None = None) -> Row[Any] | None:
-        if statement in (LOOK, BEGIN, COMPLETE):
-            self.sent.append(dict(parameters or {}))
-        return super().run(statement, parameters)
+    def run_prepared(self, statement: PreparedStatement, values: Mapping[str, Any]) -> Any:
+        self.sent.append(dict(values))
+        return super().run_prepared(statement, values)
 
 
 @dataclass
@@ -99,10 +98,9 @@ def turn(caller: int) -> dict[str, bool]:
         "client_message_id": str(ids["turn_id"]),
     }
     facts = [{**fact, "id": str(new_id())} for fact in json.loads(complete["facts"])]
-    _database.run(LOOK, look | own)
-    _database.run(BEGIN, begin | own)
-    moved = _database.run(COMPLETE, complete | own | {"facts": json.dumps(facts)})
-    if moved is None or moved.moved != 1:
+    _database.run_prepared(LOOK, look | own)
+    _database.run_prepared(BEGIN, begin | own)
+    if _database.run_prepared(COMPLETE, complete | own | {"facts": json.dumps(facts)}) != 1:
         raise RuntimeError("the turn was not stored")
     session.turn += 1
     return {"stored": True}

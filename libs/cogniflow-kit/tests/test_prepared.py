@@ -7,7 +7,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DataError, IntegrityError, OperationalError
 
 from cogniflow_dev.testing.databases import savepoint_database
-from cogniflow_dev.testing.wire import counted
+from cogniflow_dev.testing.round_trips import count_round_trips
 from cogniflow_kit.sql.database import Database
 from cogniflow_kit.sql.deadline import within
 from cogniflow_kit.sql.prepared import PreparedStatement
@@ -35,7 +35,7 @@ def test_it_writes_and_returns_the_first_column_of_the_first_row(database):
 
 
 def test_it_takes_one_round_trip_once_it_is_prepared(database, stores):
-    with counted(stores.ports.postgres) as wire:
+    with count_round_trips(stores.ports.postgres) as wire:
         url = database.engine.url.set(port=wire.port).render_as_string(hide_password=False)
         watched = Database(url, application="tests", pool_size=1)
         watched.check()

@@ -26,19 +26,25 @@ def wire(stores) -> Iterator[RoundTripProxy]:
 
 @pytest.fixture
 def watched(committing, wire) -> Iterator[Database]:
-    """The database by way of the wire, with its connection open."""
+    """The database by way of the wire, with its connection open and the statements of a turn prepared."""
     url = committing.engine.url.set(port=wire.port).render_as_string(hide_password=False)
     database = Database(url, application="tests", pool_size=1)
-    database.check()
+    run_turn(
+        SqlTurnStore(database, Catalog(database)), CoachEngine(), message(begin(committing), "first", "Hm.")
+    )
     yield database
     database.close()
 
 
 @pytest.fixture
 def session(committing) -> tuple:
-    """Somebody's id, and their session."""
+    return begin(committing)
+
+
+def begin(database: Database) -> tuple:
+    """A learner's id, and their session."""
     user_id = uuid4()
-    return user_id, SqlSessionStore(committing, Catalog(committing)).start(
+    return user_id, SqlSessionStore(database, Catalog(database)).start(
         StartRequest(user_id, "Ada"), "practice"
     ).session_id
 

@@ -15,11 +15,10 @@ from chat_service.programs.authoring.schemas import SessionMoveOut, SpotOut
 from chat_service.programs.coach.session_state import ProgramSession, SessionState, WeekState
 from chat_service.programs.content.catalog import Catalog
 from chat_service.programs.content.model import Program
-from chat_service.programs.sessions.sql.statements import SNAPSHOT
+from chat_service.programs.sessions.sql.statements import read_session_state
 from chat_service.turns.errors import TurnInProgress, TurnsWaiting
 from cogniflow_kit.sql.database import Database
 
-_READ = text(f"SELECT CAST(row_to_json(found) AS text) AS state FROM ({SNAPSHOT}) found")  # noqa: S608
 _LOCK = text("SELECT FROM sessions WHERE session_id = :session_id FOR UPDATE")
 _REKEY = [
     text(
@@ -100,7 +99,7 @@ class SessionMover:
         with self._database.transaction() as session:
             if not dry_run:
                 session.execute(_LOCK, {"session_id": candidate.id})
-            session_state = _read(session, candidate)
+            session_state = read_session_state(session, candidate.id, candidate.user_id)
             if session_state is None or session_state.completed or session_state.version_id == new.version_id:
                 return SessionMoveOut(session_id=candidate.id, obstacle=MoveBlocker.CHANGED_MEANWHILE)
             program_session = ProgramSession(session_state, self._catalog.get(session_state.version_id))
@@ -119,11 +118,6 @@ class SessionMover:
             obstacle=obstacle,
             moved=obstacle is None and not dry_run,
         )
-
-
-def _read(session: Session, candidate: Candidate) -> SessionState | None:
-    found = session.scalar(_READ, {"session_id": candidate.id, "user_id": candidate.user_id})
-    return SessionState.model_validate_json(found) if found is not None else None
 
 
 def _circumstance(session: Session, session_state: SessionState) -> MoveBlocker | None:

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import Row, and_, func, select, text
+from sqlalchemy import Row, and_, func, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by, insert
 from sqlalchemy.orm import Session
 
@@ -18,11 +18,10 @@ from chat_service.programs.records.record import (
     SessionRecord,
 )
 from chat_service.programs.sessions.errors import SessionNotFound
-from chat_service.programs.sessions.sql.statements import SNAPSHOT
+from chat_service.programs.sessions.sql.statements import read_session_state
 from chat_service.programs.sessions.summary import Summary, unquoted
 from cogniflow_kit.ids import new_id
 
-_SNAPSHOT = text(f"SELECT CAST(row_to_json(snapshot) AS text) FROM ({SNAPSHOT}) snapshot")  # noqa: S608
 _Place = tuple[int, int, int]
 """Week number, run and question number."""
 
@@ -55,10 +54,10 @@ def read_record(session: Session, session_id: UUID, user_id: UUID) -> SessionRec
 
 def read_snapshot(session: Session, session_id: UUID, user_id: UUID) -> SessionState:
     """The session's state. Raises SessionNotFound, also for somebody else's."""
-    found = session.scalar(_SNAPSHOT, {"session_id": session_id, "user_id": user_id})
+    found = read_session_state(session, session_id, user_id)
     if found is None:
         raise SessionNotFound
-    return SessionState.model_validate_json(found)
+    return found
 
 
 def newest_complete(session: Session, session_id: UUID, user_id: UUID) -> StoredSummary | None:

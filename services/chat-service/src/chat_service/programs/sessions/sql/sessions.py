@@ -22,13 +22,12 @@ from chat_service.programs.sessions.errors import (
 )
 from chat_service.programs.sessions.facts import started
 from chat_service.programs.sessions.schemas import LastTurn, MessageOut, ProgramOut, SessionListed
-from chat_service.programs.sessions.sql.statements import SNAPSHOT
+from chat_service.programs.sessions.sql.statements import read_session_state
 from chat_service.programs.sessions.store import SessionHistory, StartRequest, StartResult
 from cogniflow_kit.ids import new_id, utc_now
 from cogniflow_kit.sql.database import Database
 from cogniflow_kit.sql.outbox import record
 
-_READ = text(f"SELECT CAST(row_to_json(found) AS text) AS state FROM ({SNAPSHOT}) found")  # noqa: S608
 _OWNED = (
     "conversation_messages", "user_answers", "nova_responses", "validation_logs", "intent_classifications",
     "risk_detections", "question_completions", "conversation_states", "user_progress", "user_responses",
@@ -205,10 +204,9 @@ class SqlSessionStore:
             session.execute(_UNASSIGN, values)
 
     def _place(self, session: Session, session_id: UUID, user_id: UUID) -> ProgramSession:
-        found = session.scalar(_READ, {"session_id": session_id, "user_id": user_id})
-        if found is None:
+        session_state = read_session_state(session, session_id, user_id)
+        if session_state is None:
             raise SessionNotFound
-        session_state = SessionState.model_validate_json(found)
         return ProgramSession(session_state, self._catalog.get(session_state.version_id))
 
 

@@ -1,7 +1,8 @@
-"""A program's turn in three statements: look, begin, complete. Each is one round trip, whole or not at all.
+"""A program's turn in three statements: LOOK, BEGIN, COMPLETE. Each is one round trip and one transaction.
 
 In the two writes the first part decides for the rest: where it changes no
-row, nothing else is written.
+row, nothing else is written. A connection prepares each statement once,
+because PostgreSQL needs longer to plan COMPLETE than to execute it.
 """
 
 import json
@@ -10,17 +11,19 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
+from sqlalchemy.orm import Session
 
 from chat_service.programs.coach.analysis import MessageAnalysis
 from chat_service.programs.coach.coach import CoachReply
 from chat_service.programs.coach.next_step import NextStep
-from chat_service.programs.coach.session_state import ProgramSession
+from chat_service.programs.coach.session_state import ProgramSession, SessionState
 from chat_service.programs.coach.turn_result import TurnResult
 from chat_service.programs.content.model import SKIPPED
 from chat_service.programs.sessions.summary import Summary
 from chat_service.turns.model import LEASE, Message, Turn
 from cogniflow_kit.events import Event
 from cogniflow_kit.ids import new_id
+from cogniflow_kit.sql.prepared import PreparedStatement
 
 SNAPSHOT = """
     SELECT s.session_id, s.user_id, s.version_id, s.current_week_id, s.experiment_id, s.name, s.locale,
@@ -33,9 +36,11 @@ SNAPSHOT = """
     ) AS weeks
     FROM sessions s WHERE s.session_id = :session_id AND s.user_id = :user_id
 """
-"""The columns are the fields of `place.Snapshot`."""
+"""The columns are the fields of SessionState."""
 
-LOOK = text(f"""
+_SNAPSHOT_JSON = text(f"SELECT CAST(row_to_json(snapshot) AS text) FROM ({SNAPSHOT}) snapshot")  # noqa: S608
+
+LOOK = PreparedStatement(f"""
 WITH snapshot AS ({SNAPSHOT}), recent AS (
     SELECT turn_id AS id, session_id AS conversation_id, sequence, fingerprint, status, epoch,
            lease_expires_at, result AS reply, client_message_id = :client_message_id AS is_same
@@ -44,16 +49,18 @@ WITH snapshot AS ({SNAPSHOT}), recent AS (
         OR sequence = (SELECT max(sequence) FROM turns WHERE session_id = :session_id)
     )
 )
-SELECT CAST(row_to_json(snapshot) AS text) AS state,
-       (SELECT CAST(row_to_json(recent) AS text) FROM recent WHERE is_same) AS repeated,
-       (SELECT CAST(row_to_json(recent) AS text) FROM recent ORDER BY sequence DESC LIMIT 1) AS newest,
-       CASE WHEN :with_ids THEN
-           (SELECT array_agg(client_message_id) FROM turns WHERE session_id = :session_id)
-       END AS message_ids
+SELECT CAST(json_build_object(
+    'state', row_to_json(snapshot),
+    'repeated', (SELECT row_to_json(recent) FROM recent WHERE is_same),
+    'newest', (SELECT row_to_json(recent) FROM recent ORDER BY sequence DESC LIMIT 1),
+    'message_ids', CASE WHEN :with_ids THEN
+        (SELECT json_agg(client_message_id) FROM turns WHERE session_id = :session_id)
+    END
+) AS text)
 FROM snapshot
 """)  # noqa: S608 -- both parts are constants of this module
 
-BEGIN = text("""
+BEGIN = PreparedStatement("""
 WITH own AS (
     SELECT session_id FROM sessions
     WHERE session_id = :session_id AND user_id = :user_id FOR KEY SHARE
@@ -86,13 +93,13 @@ WITH own AS (
         fsm_state
     )
     SELECT :classification_id, session_id, :user_id, turn_id, :intent, :confidence, :method, :fsm_state
-    FROM turn WHERE CAST(:method AS text) IS NOT NULL
+    FROM turn WHERE CAST(:method AS varchar) IS NOT NULL
 ), risk AS (
     INSERT INTO risk_detections (
         detection_id, session_id, user_id, turn_id, category, severity, subject
     )
     SELECT :detection_id, session_id, :user_id, turn_id, :category, :severity, :subject
-    FROM turn WHERE CAST(:category AS text) IS NOT NULL
+    FROM turn WHERE CAST(:category AS varchar) IS NOT NULL
     RETURNING detection_id
 ), review AS (
     INSERT INTO risk_reviews (review_id, detection_id) SELECT :review_id, detection_id FROM risk
@@ -100,7 +107,7 @@ WITH own AS (
 SELECT lease_expires_at FROM turn
 """)
 
-COMPLETE = text("""
+COMPLETE = PreparedStatement("""
 WITH unchanged AS (
     SELECT session_id FROM sessions
     WHERE session_id = :session_id AND version = :version AND NOT completed FOR UPDATE
@@ -145,7 +152,7 @@ WITH unchanged AS (
     )
     SELECT :response_message_id, session_id, user_id, :week_id, :question_id, :run, sequence, 1, 'nova',
            :response, :prompt_id, :scenario, :method, :confidence, :iteration, :answered_at
-    FROM moved WHERE :response <> ''
+    FROM moved WHERE CAST(:response AS varchar) <> ''
 ), question_message AS (
     INSERT INTO conversation_messages (
         message_id, session_id, user_id, week_id, question_id, run, turn_sequence, position, sender,
@@ -174,7 +181,7 @@ WITH unchanged AS (
         response_id, session_id, user_id, step, response, attempt_count
     )
     SELECT :told_id, session_id, user_id, :step, :told, :attempts
-    FROM moved WHERE CAST(:step AS text) IS NOT NULL AND (:counts OR :skipped)
+    FROM moved WHERE CAST(:step AS varchar) IS NOT NULL AND (:counts OR :skipped)
     ON CONFLICT (session_id, step) DO UPDATE
     SET response = excluded.response, attempt_count = excluded.attempt_count, updated_at = now()
 ), validation AS (
@@ -184,7 +191,7 @@ WITH unchanged AS (
     )
     SELECT :validation_id, session_id, user_id, :question_id, :turn_id, :validation_result,
            CAST(:missing_items AS jsonb), :user_responses
-    FROM moved WHERE CAST(:validation_result AS text) IS NOT NULL
+    FROM moved WHERE CAST(:validation_result AS varchar) IS NOT NULL
 ), completion AS (
     INSERT INTO question_completions (
         completion_id, session_id, user_id, question_id, run, iteration_count, scenario_classification,
@@ -205,8 +212,14 @@ WITH unchanged AS (
     )
     SELECT CAST(fact->>'id' AS uuid), fact FROM moved, jsonb_array_elements(CAST(:facts AS jsonb)) AS fact
 )
-SELECT count(*) AS moved FROM moved
+SELECT count(*) FROM moved
 """)
+
+
+def read_session_state(db: Session, session_id: UUID, user_id: UUID) -> SessionState | None:
+    """The state of the user's own session; None where there is none."""
+    found = db.scalar(_SNAPSHOT_JSON, {"session_id": session_id, "user_id": user_id})
+    return SessionState.model_validate_json(found) if found is not None else None
 
 
 def look_values(message: Message, *, with_ids: bool = False) -> dict[str, Any]:

@@ -5,8 +5,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from pydantic import TypeAdapter
-from sqlalchemy import Row, TextClause, text
+from pydantic import BaseModel, ConfigDict
+from sqlalchemy import TextClause, text
 
 from chat_service.fault_points import reach
 from chat_service.programs.coach.analysis import MessageAnalysis
@@ -49,7 +49,17 @@ _RENEW = change("lease_expires_at = now() + :lease", "status = 'running'")
 _FAIL = change("status = 'failed', lease_expires_at = NULL", "status = 'running'")
 _OVERDUE = text(f"SELECT {_COLUMNS} FROM turns WHERE {_EXPIRED} LIMIT :limit")  # noqa: S608 -- as above
 _MESSAGE_IDS = text("SELECT array_agg(client_message_id) AS ids FROM turns WHERE session_id = :session_id")
-_SEEN = TypeAdapter(Turn)
+
+
+class _Look(BaseModel):
+    """The row of LOOK. `message_ids` are those of all messages of the session, where they were asked for."""
+
+    model_config = ConfigDict(frozen=True)
+
+    state: SessionState
+    repeated: Turn | None
+    newest: Turn | None
+    message_ids: frozenset[str] | None
 
 
 class SqlTurnStore:
@@ -65,23 +75,22 @@ class SqlTurnStore:
         self._answered_at = answered_at
 
     def view(self, message: Message) -> ClaimView[ProgramSession]:
-        return self._claim_view(self._read_claim_view(message))
+        return self._claim_view(self._look(message))
 
     def view_with_message_ids(self, message: Message) -> tuple[ClaimView[ProgramSession], frozenset[str]]:
         """Also the ids of all messages of the session, in the same round trip."""
-        found = self._read_claim_view(message, with_ids=True)
-        return self._claim_view(found), frozenset(found.message_ids or ())
+        found = self._look(message, with_ids=True)
+        return self._claim_view(found), found.message_ids or frozenset()
 
-    def _read_claim_view(self, message: Message, *, with_ids: bool = False) -> Row[Any]:
-        found = self._database.run(LOOK, look_values(message, with_ids=with_ids))
+    def _look(self, message: Message, *, with_ids: bool = False) -> _Look:
+        found = self._database.run_prepared(LOOK, look_values(message, with_ids=with_ids))
         if found is None:
             raise SessionNotFound
-        return found
+        return _Look.model_validate_json(found)
 
-    def _claim_view(self, found: Row[Any]) -> ClaimView[ProgramSession]:
-        session_state = SessionState.model_validate_json(found.state)
-        program_session = ProgramSession(session_state, self.catalog.get(session_state.version_id))
-        return ClaimView(program_session, _turn_of(found.repeated), _turn_of(found.newest))
+    def _claim_view(self, found: _Look) -> ClaimView[ProgramSession]:
+        program_session = ProgramSession(found.state, self.catalog.get(found.state.version_id))
+        return ClaimView(program_session, found.repeated, found.newest)
 
     def message_ids(self, session_id: UUID) -> frozenset[str]:
         """Of all messages of the session."""
@@ -96,8 +105,8 @@ class SqlTurnStore:
             message, program_session, turn_id, sequence, analysis, queued=self._answered_at is not None
         )
         reach("claiming")
-        row = self._database.run(BEGIN, values)
-        if row is None:
+        lease_expires_at = self._database.run_prepared(BEGIN, values)
+        if lease_expires_at is None:
             return None
         return Turn(
             turn_id,
@@ -106,7 +115,7 @@ class SqlTurnStore:
             message.fingerprint,
             Status.RUNNING,
             epoch=1,
-            lease_expires_at=row.lease_expires_at,
+            lease_expires_at=lease_expires_at,
         )
 
     def reclaim(self, turn: Turn) -> Turn | None:
@@ -130,8 +139,7 @@ class SqlTurnStore:
             facts=[fact.model_copy(update={"occurred_at": answered_at}) for fact in facts],
         )
         reach("completing")
-        row = self._database.run(COMPLETE, values)
-        if row is None or row.moved == 0:
+        if self._database.run_prepared(COMPLETE, values) != 1:
             return None
         return replace(
             turn, status=Status.COMPLETED, lease_expires_at=None, reply=result.reply.model_dump(mode="json")
@@ -147,7 +155,3 @@ class SqlTurnStore:
     def _change(self, statement: TextClause, turn: Turn, **values: Any) -> Turn | None:
         row = self._database.run(statement, {"turn_id": turn.id, "epoch": turn.epoch, **values})
         return Turn(**row._mapping) if row is not None else None
-
-
-def _turn_of(row: str | None) -> Turn | None:
-    return _SEEN.validate_json(row) if row is not None else None
