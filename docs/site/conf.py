@@ -15,6 +15,7 @@ html_theme = "pydata_sphinx_theme"
 html_title = "CogniFlow"
 html_copy_source = False
 html_show_sourcelink = False
+html_use_index = False
 html_static_path = ["static"]
 html_css_files = ["site.css"]
 html_theme_options = {
