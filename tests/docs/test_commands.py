@@ -48,8 +48,11 @@ def test_the_commands_of_a_page_run_with_docker(page: Path, tmp_path: Path) -> N
 
 
 def run(chosen: list[Block], folder: Path, environment: dict[str, str]) -> None:
-    """Run the blocks in one shell, in the root of the checkout. A refused request fails its command."""
-    (folder / ".curlrc").write_text("fail-with-body\nshow-error\nmax-time = 60\n")
+    """Run the blocks in one shell, in the root of the checkout.
+
+    A refused request fails its command; one that is answered 503 is repeated, as clients have to.
+    """
+    (folder / ".curlrc").write_text("fail\nshow-error\nretry = 5\nmax-time = 60\n")
     done = subprocess.run(
         ["bash", "-x", "-c", script(chosen)],
         cwd=ROOT,
