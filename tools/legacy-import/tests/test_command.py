@@ -1,4 +1,4 @@
-"""The command as a process: its report, its exit code, and what is there when it is killed."""
+"""The command as a process: report, exit code, and the state after it is killed."""
 
 import json
 import signal

@@ -1,4 +1,4 @@
-"""Old files over a real database: what is written, once, and what is said about the rest."""
+"""Imports into a real database: written rows, repetition, and the report of skipped records."""
 
 import json
 from uuid import UUID, uuid4
@@ -12,7 +12,7 @@ INES = "SELECT * FROM chat.sessions WHERE legacy_id = 'sess-ines'"
 
 
 def counted(report: dict) -> None:
-    """Counts in = counts taken over + leftovers, for each kind of record."""
+    """Check that read = imported + skipped, for each kind of record."""
     for kind, number in report["counts_in"].items():
         left = sum(entry["count"] for entry in report["left"] if entry["what"] == kind)
         assert number == report["taken_over"][kind] + left, (kind, report)
@@ -393,7 +393,7 @@ def test_ids_follow_from_the_old_keys(run_import, old_files, rows):
 
 
 def test_somebody_goes_on_where_they_were(run_import, old_files, server, tokens, rows):
-    """The old place, the old answers in new texts, and the next turn after the old ones."""
+    """The session continues at its old question; texts quote old answers; new turns follow the old ones."""
     maja = tokens.user()
     as_maja, account = headers(maja), tokens.id_of(maja)
     run_import(

@@ -1,4 +1,4 @@
-"""Week modules are read, never run: whatever is in them, and however broken they are."""
+"""Week modules are parsed and never run, whatever they contain."""
 
 import sys
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""How other owners write their files: each way was read wrongly, or passed over without a word, once."""
+"""Regression tests: ways of writing files that earlier versions read wrongly or ignored silently."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Whatever an old file says, its session can be gone on with, and every record is accounted for."""
+"""Property tests: every planned session can be continued, and every record is counted."""
 
 from datetime import UTC, datetime
 from functools import cache

@@ -1,4 +1,4 @@
-"""JSON, SQL and SQLite files: recognised by content, read whatever is in them, every record accounted for."""
+"""JSON, SQL and SQLite files: recognition by content, damaged input, counts of all records."""
 
 import json
 import sqlite3
@@ -237,7 +237,7 @@ def test_the_account_notices_a_lost_record():
 @settings(deadline=None)
 @given(st.sampled_from(sorted(KINDS)), st.integers(0, 4000), st.integers(0, 4000), st.binary(max_size=8))
 def test_no_damage_to_a_file_makes_a_reader_raise(old_files, tmp_path_factory, name, start, length, put):
-    """Cut something out of a good file, and put something else there."""
+    """Replace a part of a valid file."""
     raw = (old_files / name).read_bytes()
     file = tmp_path_factory.mktemp("damaged") / "file"
     file.write_bytes(raw[:start] + put + raw[start + length :])
