@@ -102,9 +102,8 @@ def _add_routes(app: FastAPI, router: APIRouter) -> None:
     """
     for route in router.routes:
         if isinstance(route, APIRoute):
-            app.router.add_api_route(
-                **{name: getattr(route, name) for name in _ROUTE_PARAMETERS if hasattr(route, name)}
-            )
+            parameters = {name: getattr(route, name) for name in _ROUTE_PARAMETERS if hasattr(route, name)}
+            app.router.add_api_route(**parameters, route_class_override=type(route))
         else:
             app.router.routes.append(route)
 

@@ -9,6 +9,7 @@ from cogniflow_kit.personal_data import router as people
 from cogniflow_kit.redis import Cache, RedisStore
 from cogniflow_kit.sql.database import Database
 from cogniflow_kit.verification import polled
+from courses_service.courses.api import read_router as course_reads_router
 from courses_service.courses.api import router as courses
 from courses_service.courses.course_copies import CourseCopies
 from courses_service.courses.repository import CourseReadRepository
@@ -33,11 +34,22 @@ def create_app(
     database = database or Database(settings.database_url.get_secret_value(), application=settings.service)
     mongo = Mongo(settings.mongo_url.get_secret_value())
     redis = RedisStore(settings.redis_url.get_secret_value(), settings.schema_name)
-    copies = CourseCopies(CourseReadRepository(database).states)
+    course_reads = CourseReadRepository(database)
+    copies = CourseCopies(course_reads.states)
     app = create_application(
         settings,
         summary="Courses, lessons, enrollments, progress, quizzes, and imports.",
-        routers=[courses, imports, lessons, enrollments, quizzes, internal, activity, people],
+        routers=[
+            course_reads_router,
+            courses,
+            imports,
+            lessons,
+            enrollments,
+            quizzes,
+            internal,
+            activity,
+            people,
+        ],
         stores=[database, mongo, redis],
         keys=keys or polled(settings),
         max_body_bytes=MAX_BODY_BYTES,
@@ -45,6 +57,7 @@ def create_app(
     )
     app.state.database = database
     app.state.mongo = mongo
+    app.state.course_reads = course_reads
     app.state.course_copies = copies
     app.state.personal_data = personal_data(database, mongo, copies)
     app.state.cache = Cache(redis)

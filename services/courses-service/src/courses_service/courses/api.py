@@ -3,20 +3,22 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import APIRouter, Depends, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from cogniflow_kit.errors import problems
-from cogniflow_kit.identity import Instructor
+from cogniflow_kit.identity import CurrentUser, Instructor
 from cogniflow_kit.schemas import Page, PageRequest
 from cogniflow_kit.sql.idempotency import UserOnce
+from cogniflow_kit.user_route import UserRoute
 from courses_service.courses.course_copies import Part
-from courses_service.courses.dependencies import CourseReaderService, CoursesService
+from courses_service.courses.dependencies import CoursesService, course_reader
 from courses_service.courses.schemas import CourseDetail, CourseEdit, CourseOut, NewCourse, Outline
 from courses_service.courses.service import CourseReader
 from courses_service.json_response import json_response
 
 router = APIRouter(prefix="/api/courses", tags=["courses"])
+read_router = APIRouter(prefix="/api/courses", tags=["courses"], route_class=UserRoute)
 
 
 @router.get("", response_model=Page[CourseOut])
@@ -31,10 +33,10 @@ def create_course(_: Instructor, body: NewCourse, once: UserOnce, courses: Cours
     return once.keep(CourseDetail.model_validate_json(courses.create(body)))
 
 
-@router.get("/{course_id:uuid}", response_model=CourseDetail, responses=problems(404))
-async def get_course(course_id: UUID, reader: CourseReaderService) -> Response:
+@read_router.get("/{course_id:uuid}", response_model=CourseDetail, responses=problems(404))
+async def get_course(request: Request, course_id: UUID, user: CurrentUser) -> Response:
     """Get a course that is published, belongs to the caller, or that the caller is enrolled in."""
-    return await _read(reader, course_id, "detail")
+    return await _read(course_reader(request, user), course_id, "detail")
 
 
 @router.patch("/{course_id:uuid}", response_model=CourseDetail, responses=problems(404, 409))
@@ -46,10 +48,10 @@ def edit_course(_: Instructor, course_id: UUID, body: CourseEdit, courses: Cours
     return json_response(courses.edit(course_id, body))
 
 
-@router.get("/{course_id:uuid}/outline", response_model=Outline, responses=problems(404))
-async def get_outline(course_id: UUID, reader: CourseReaderService) -> Response:
+@read_router.get("/{course_id:uuid}/outline", response_model=Outline, responses=problems(404))
+async def get_outline(request: Request, course_id: UUID, user: CurrentUser) -> Response:
     """Get the course's sections and lessons, without the lessons' HTML."""
-    return await _read(reader, course_id, "outline")
+    return await _read(course_reader(request, user), course_id, "outline")
 
 
 async def _read(reader: CourseReader, course_id: UUID, part: Part) -> Response:
