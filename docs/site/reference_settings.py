@@ -5,12 +5,12 @@ from pathlib import Path
 from types import NoneType
 from typing import Annotated, Any, Literal, get_args, get_origin
 
+from chat_service.platform.settings.setting import Setting
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 from reference_api import cell, table
 
 from chat_service.platform.settings import registry
-from chat_service.platform.settings.setting import Setting
 from cogniflow_kit.settings import ServiceSettings
 
 _INTRODUCTION = """\

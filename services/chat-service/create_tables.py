@@ -1,4 +1,4 @@
-"""Creates tables, indexes and the bundled programs; run it as often as you like."""
+"""Creates tables and indexes and publishes the bundled programs. A repetition changes nothing."""
 
 from chat_service.bootstrap import bootstrap
 from chat_service.settings import Settings

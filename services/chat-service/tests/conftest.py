@@ -18,7 +18,7 @@ from sqlalchemy import text
 
 from chat_service.app import create_app
 from chat_service.bootstrap import bootstrap
-from chat_service.indexes import ensure_indexes
+from chat_service.indexes import create_indexes
 from chat_service.programs.content.loader import publish_folder
 from chat_service.settings import Settings
 from cogniflow_dev.testing.databases import clean_mongo, committed_database, savepoint_database
@@ -157,7 +157,7 @@ def process_environment(settings: Settings, platform: Platform) -> Callable[...,
 def mongo(settings: Settings) -> Iterator[Mongo]:
     url = settings.mongo_url.get_secret_value()
     mongo = Mongo(url)
-    ensure_indexes(mongo)
+    create_indexes(mongo)
     with clean_mongo(url):
         yield mongo
     mongo.close()

@@ -12,16 +12,16 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from chat_service import bootstrap, tables
-from chat_service.platform.privacy.personal_data import personal_data
-from chat_service.platform.retention.archived_messages import ArchivedMessagesPersonalData
+from chat_service.personal_data import personal_data
 from chat_service.platform.retention.partitions import (
-    MessagesBusy,
+    ArchivedMessagesPersonalData,
+    MessagesLocked,
+    _first_of_month,
     archives,
+    create_next_months,
     detach_before,
     ensure_months,
-    months_before,
-    open_months,
-    persistently,
+    retry_while_locked,
 )
 from cogniflow_dev.testing.databases import schema_drift
 from cogniflow_kit.sql.database import Database
@@ -88,23 +88,23 @@ def where(messages: Database) -> Callable[[], list[tuple[str, str]]]:
 
 
 def ensure(database: Database, first: str, last: str | None = None) -> list[str]:
-    return persistently(
+    return retry_while_locked(
         database,
         lambda session: ensure_months(session, date.fromisoformat(first), date.fromisoformat(last or first)),
     )
 
 
 def detach(database: Database, month: str) -> list[str]:
-    return persistently(database, lambda session: detach_before(session, date.fromisoformat(month)))
+    return retry_while_locked(database, lambda session: detach_before(session, date.fromisoformat(month)))
 
 
 def test_the_months_ahead_are_there_after_preparing(messages):
     today = datetime.now(UTC).date()
-    assert open_months(messages, today) == []
-    made = open_months(messages, date(2031, 11, 30))
+    assert create_next_months(messages, today) == []
+    made = create_next_months(messages, date(2031, 11, 30))
     assert made == [f"conversation_messages_y{year}m{month:02}" for year, month in
                     ((2031, 11), (2031, 12), (2032, 1), (2032, 2))]  # fmt: skip
-    assert open_months(messages, date(2031, 11, 30)) == []
+    assert create_next_months(messages, date(2031, 11, 30)) == []
 
 
 def test_rows_of_the_default_partition_move_along(messages, say, where, settings):
@@ -168,7 +168,7 @@ def test_many_at_once_make_each_month_once(messages, say, where):
 @pytest.mark.parametrize("change", [ensure, detach])
 def test_nobody_waits_behind_a_change_that_has_to_wait(messages, say, where, change, monkeypatch):
     """Somebody reads messages for long: the change gives way, others who read or write don't notice."""
-    monkeypatch.setattr("chat_service.platform.retention.partitions._ATTEMPTS", 3)
+    monkeypatch.setattr("chat_service.platform.retention.partitions._LOCK_ATTEMPTS", 3)
     say("2019-03-05T12:00:00Z")
     with messages.transaction() as reader:
         reader.execute(WHERE).all()
@@ -178,7 +178,7 @@ def test_nobody_waits_behind_a_change_that_has_to_wait(messages, say, where, cha
         def attempt() -> None:
             try:
                 change(messages, "2019-05-01" if change is detach else "2019-03-01")
-            except MessagesBusy as error:
+            except MessagesLocked as error:
                 failed.append(error)
 
         thread = threading.Thread(target=attempt)
@@ -320,17 +320,17 @@ def test_archives_follow_a_session_to_the_account_that_claims_it(messages, owner
 
 
 def test_a_start_leaves_the_months_to_the_worker_when_it_would_have_to_wait(messages, monkeypatch, caplog):
-    monkeypatch.setattr("chat_service.platform.retention.partitions._ATTEMPTS", 1)
+    monkeypatch.setattr("chat_service.platform.retention.partitions._LOCK_ATTEMPTS", 1)
     monkeypatch.setattr("chat_service.bootstrap.utc_now", lambda: datetime(2031, 1, 1, tzinfo=UTC))
     with messages.transaction() as reader:
         reader.execute(WHERE).all()
-        bootstrap._open_months(messages)
+        bootstrap._create_months(messages)
     assert "left to the worker" in caplog.text
-    bootstrap._open_months(messages)
-    assert open_months(messages, date(2031, 1, 1)) == []
+    bootstrap._create_months(messages)
+    assert create_next_months(messages, date(2031, 1, 1)) == []
 
 
 def test_months_are_counted_back_over_years():
-    assert months_before(date(2026, 1, 31), 1) == date(2025, 12, 1)
-    assert months_before(date(2026, 12, 31), 24) == date(2024, 12, 1)
-    assert months_before(date(2026, 3, 31), 0) == date(2026, 3, 1)
+    assert _first_of_month(date(2026, 1, 31), -1) == date(2025, 12, 1)
+    assert _first_of_month(date(2026, 12, 31), -24) == date(2024, 12, 1)
+    assert _first_of_month(date(2026, 3, 31), -0) == date(2026, 3, 1)

@@ -7,8 +7,8 @@ import pytest
 from sqlalchemy import text
 
 from chat_service import tables
-from chat_service.platform.privacy.personal_data import WITHOUT_PEOPLE
-from chat_service.tutor.turn_store import COLLECTION
+from chat_service.indexes import AI_CONVERSATIONS
+from chat_service.personal_data import TABLES_WITHOUT_PERSONAL_DATA
 from cogniflow_dev.testing.tokens import headers
 from cogniflow_kit.personal_data import ERASE_SCOPE, EXPORT_SCOPE
 
@@ -49,8 +49,10 @@ def test_people_and_the_wrong_services_may_not(client, maja, as_maja, tokens):
 def test_every_table_and_collection_is_covered(client, mongo):
     covered = set(client.app.state.personal_data.stores)
     names = {table.name for table in tables.metadata.tables.values()}
-    assert {f"postgresql.{name}" for name in names - WITHOUT_PEOPLE} | {f"mongodb.{COLLECTION}"} == covered
-    assert names >= WITHOUT_PEOPLE
+    assert {f"postgresql.{name}" for name in names - TABLES_WITHOUT_PERSONAL_DATA} | {
+        f"mongodb.{AI_CONVERSATIONS}"
+    } == covered
+    assert names >= TABLES_WITHOUT_PERSONAL_DATA
     assert {f"mongodb.{name}" for name in mongo.database.list_collection_names()} <= covered
 
 
@@ -72,7 +74,7 @@ def test_everything_is_exported_and_erased_of_one_person_only(
                 session.scalar(text(f"SELECT json_agg(t)::text FROM {table.fullname} t"))
                 for table in tables.metadata.tables.values()
             ]
-        return f"{rows} {list(mongo.collection(COLLECTION).find())}"
+        return f"{rows} {list(mongo.collection(AI_CONVERSATIONS).find())}"
 
     before, found = exported(other_id), exported(maja_id)
     by_store = {item["store"]: json.dumps(item["record"]) for item in found}

@@ -9,6 +9,7 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import text
 
+from chat_service.indexes import AI_CONVERSATIONS
 from chat_service.programs.coach.engine import CoachEngine
 from chat_service.programs.content.catalog import Catalog
 from chat_service.programs.sessions.memory.sessions import MemorySessionStore
@@ -22,7 +23,7 @@ from chat_service.turns.model import Message, Status, TurnStore
 from chat_service.turns.protocol import reap, run_turn
 from chat_service.tutor.courses import Course
 from chat_service.tutor.schemas import TutorReply
-from chat_service.tutor.turn_store import COLLECTION, TutorAnalysis, TutorConversation, TutorTurnStore
+from chat_service.tutor.turn_store import TutorAnalysis, TutorConversation, TutorTurnStore
 from cogniflow_kit.ids import utc_now
 
 MESSAGES = (
@@ -105,7 +106,7 @@ def program_talk(database) -> Talk:
 
 @pytest.fixture
 def tutor_talk(mongo) -> Talk:
-    turns = mongo.collection(COLLECTION)
+    turns = mongo.collection(AI_CONVERSATIONS)
     user_id = uuid4()
     store = TutorTurnStore(mongo)
     opening = run_turn(store, TutorEngine(), Message(user_id, None, "opening", "f", "Hello"))

@@ -10,9 +10,9 @@ from sqlalchemy import text
 from taking import MISHAP, WAY, Taking
 
 from chat_service import tables
-from chat_service.platform.retention import jobs
-from chat_service.platform.retention.deletion import clear_up
-from chat_service.platform.retention.policy import Policy
+from chat_service.platform.retention import deletion
+from chat_service.platform.retention.deletion import RetentionPolicy, run_deletion
+from chat_service.platform.settings.dependencies import secret_cipher
 from chat_service.platform.settings.reader import SettingsReader
 from cogniflow_dev.testing.tokens import headers
 from cogniflow_kit.ids import new_id
@@ -20,8 +20,8 @@ from cogniflow_kit.sql.database import Database
 
 CANARY = "quince marmalade"
 DANGER = "I don't want to live anymore."
-POLICY = Policy(sessions_days=30, detections_days=90, open_reviews_days=365, transcript="keep")
-REMOVE = Policy(sessions_days=30, detections_days=90, open_reviews_days=365, transcript="remove")
+POLICY = RetentionPolicy(sessions_days=30, detections_days=90, open_reviews_days=365, transcript="keep")
+REMOVE = RetentionPolicy(sessions_days=30, detections_days=90, open_reviews_days=365, transcript="remove")
 Age = Callable[..., None]
 
 
@@ -59,7 +59,7 @@ def everything(database: Database) -> str:
 @pytest.mark.parametrize("days", [0, 6.9])
 def test_sessions_that_are_used_stay(intake, database, rows, age, days):
     age(intake, days)
-    assert clear_up(database, POLICY) == {}
+    assert run_deletion(database, POLICY) == {}
     assert len(rows("sessions")) == 1
 
 
@@ -67,7 +67,7 @@ def test_sessions_of_accounts_and_from_older_systems_stay(intake, practice, data
     for taking in (intake, practice):
         age(taking, 1000)
     rows("UPDATE sessions SET origin = 'legacy' WHERE anonymous RETURNING session_id")
-    assert clear_up(database, POLICY) == {}
+    assert run_deletion(database, POLICY) == {}
     assert len(rows("sessions")) == 2
 
 
@@ -75,7 +75,7 @@ def test_a_session_that_was_claimed_stays(intake, database, rows, age, as_maja):
     claimed = intake.client.post(f"{intake.path}/claim", headers=intake.headers | as_maja)
     assert claimed.status_code == 200, claimed.text
     age(intake, 1000)
-    assert clear_up(database, POLICY) == {}
+    assert run_deletion(database, POLICY) == {}
     assert len(rows("sessions")) == 1
 
 
@@ -89,9 +89,9 @@ def test_words_of_these_days_keep_their_session(intake, database, rows, age, sta
         f"UPDATE turns SET status = '{status}', lease_expires_at = {lease},"
         " created_at = now() - interval '1 day' RETURNING turn_id"
     )
-    assert clear_up(database, POLICY) == {}
+    assert run_deletion(database, POLICY) == {}
     rows("UPDATE turns SET created_at = created_at - interval '9 days' RETURNING turn_id")
-    assert clear_up(database, POLICY) == ({} if status == "running" else {"sessions": 1})
+    assert run_deletion(database, POLICY) == ({} if status == "running" else {"sessions": 1})
 
 
 def test_an_anonymous_session_goes_with_all_that_belongs_to_it(intake, database, rows, age, client):
@@ -105,7 +105,7 @@ def test_an_anonymous_session_goes_with_all_that_belongs_to_it(intake, database,
     assert CANARY in before
     assert str(participant) in before
     age(intake, 7.1)
-    assert clear_up(database, POLICY) == {"sessions": 1}
+    assert run_deletion(database, POLICY) == {"sessions": 1}
     left = everything(database)
     assert CANARY not in left
     assert str(participant) not in left
@@ -113,15 +113,17 @@ def test_an_anonymous_session_goes_with_all_that_belongs_to_it(intake, database,
     assert [str(row["session_id"]) for row in rows("sessions")] == [other]
     refused = intake.say("Is anybody there?")
     assert (refused.status_code, refused.json()["code"]) == (404, "session_not_found")
-    assert clear_up(database, POLICY) == {}
+    assert run_deletion(database, POLICY) == {}
 
 
 def test_the_installation_decides_where_the_program_says_nothing(intake, database, rows, age):
     rows("UPDATE program_versions SET retention = '{}' RETURNING version_id")
     age(intake, 12)
     for days, counts in ((30, {}), (13, {}), (11, {"sessions": 1})):
-        policy = Policy(sessions_days=days, detections_days=90, open_reviews_days=365, transcript="keep")
-        assert clear_up(database, policy) == counts
+        policy = RetentionPolicy(
+            sessions_days=days, detections_days=90, open_reviews_days=365, transcript="keep"
+        )
+        assert run_deletion(database, policy) == counts
 
 
 def test_an_assignment_goes_with_the_last_session(intake, database, rows, age, client):
@@ -142,7 +144,7 @@ def test_an_assignment_goes_with_the_last_session(intake, database, rows, age, c
             version=mine["version_id"],
         )
     age(intake, 8)
-    clear_up(database, POLICY)
+    run_deletion(database, POLICY)
     assert mine["user_id"] not in [row["user_id"] for row in rows("experiment_assignments")]
     assert len(rows("experiment_assignments")) == 1
 
@@ -157,7 +159,7 @@ def test_detections_go_unless_somebody_has_to_look(intake, database, rows, age, 
     if status == "closed":
         rows("UPDATE risk_reviews SET status = 'closed', outcome = 'contacted' RETURNING review_id")
     age(intake, days)
-    assert clear_up(database, POLICY) == ({"detections": 1} if gone else {})
+    assert run_deletion(database, POLICY) == ({"detections": 1} if gone else {})
     assert len(rows("risk_detections")) == len(rows("risk_reviews")) == (0 if gone else 1)
     assert len(rows("sessions")) == len(rows("turns")) == 1, "the conversation is another matter"
 
@@ -167,7 +169,7 @@ def test_detections_go_from_sessions_of_older_systems_as_well(intake, database, 
     rows("UPDATE sessions SET origin = 'legacy' RETURNING session_id")
     rows("DELETE FROM risk_reviews RETURNING review_id")
     age(intake, 4)
-    assert clear_up(database, POLICY) == {"detections": 1}
+    assert run_deletion(database, POLICY) == {"detections": 1}
     assert len(rows("sessions")) == 1
 
 
@@ -175,18 +177,18 @@ def test_the_installation_says_how_long_detections_stay(practice, database, rows
     practice.reply(DANGER)
     rows("UPDATE risk_reviews SET status = 'closed', outcome = 'no_action' RETURNING review_id")
     age(practice, 89)
-    assert clear_up(database, POLICY) == {}
+    assert run_deletion(database, POLICY) == {}
     age(practice, 2)
-    assert clear_up(database, POLICY) == {"detections": 1}
+    assert run_deletion(database, POLICY) == {"detections": 1}
 
 
 def test_an_open_review_keeps_its_session_but_not_for_ever(intake, database, rows, age):
     intake.reply(DANGER)
     age(intake, 20)
-    assert clear_up(database, POLICY) == {}
+    assert run_deletion(database, POLICY) == {}
     assert len(rows("risk_reviews")) == 1
     age(intake, 346)
-    assert clear_up(database, POLICY) == {"sessions": 1}
+    assert run_deletion(database, POLICY) == {"sessions": 1}
     assert rows("risk_reviews") == []
 
 
@@ -205,24 +207,24 @@ def completed(practice: Taking, rows) -> Taking:
 
 def test_transcripts_stay_unless_they_are_to_go(completed, database, rows, age):
     age(completed, 100)
-    assert clear_up(database, POLICY) == {}
+    assert run_deletion(database, POLICY) == {}
     rows(
         "UPDATE program_versions SET retention = jsonb_build_object('transcript_at_completion', 'keep')"
         " RETURNING version_id"
     )
-    assert clear_up(database, REMOVE) == {}
+    assert run_deletion(database, REMOVE) == {}
     assert CANARY in everything(database)
 
 
 def test_a_transcript_can_be_fetched_for_an_hour_and_while_it_is_not_completed(practice, database, rows, age):
     practice.go(len(WAY) - 1)
     age(practice, 100)
-    assert clear_up(database, REMOVE) == {}
+    assert run_deletion(database, REMOVE) == {}
     practice.go(1, start=len(WAY) - 1)
     age(practice, 0.9 / 24)
-    assert clear_up(database, REMOVE) == {}
+    assert run_deletion(database, REMOVE) == {}
     age(practice, 0.2 / 24)
-    assert clear_up(database, REMOVE) == {"transcripts": 1}
+    assert run_deletion(database, REMOVE) == {"transcripts": 1}
 
 
 def test_no_word_is_left_of_a_transcript_that_is_removed(completed, database, rows, age):
@@ -230,7 +232,7 @@ def test_no_word_is_left_of_a_transcript_that_is_removed(completed, database, ro
     assert CANARY in before
     completions = rows("question_completions")
     age(completed, 1)
-    assert clear_up(database, REMOVE) == {"transcripts": 1}
+    assert run_deletion(database, REMOVE) == {"transcripts": 1}
     left = everything(database)
     for words in (CANARY, *(words for words in WAY if words not in ("Home", "Yes"))):
         assert words not in left
@@ -246,14 +248,14 @@ def test_no_word_is_left_of_a_transcript_that_is_removed(completed, database, ro
     assert {row["status"] for row in rows("turns")} == {"completed"}
     states = [row["conversation_data"] for row in rows("conversation_states")]
     assert all(state.keys() <= {"iteration_count", "question_completed", "scenario"} for state in states)
-    assert clear_up(database, REMOVE) == {}, "once"
+    assert run_deletion(database, REMOVE) == {}, "once"
 
 
 def test_a_session_without_its_words_can_still_be_read(completed, database, age):
     said = completed.say("One word more", client_message_id="same")
     assert said.status_code == 409
     age(completed, 1)
-    clear_up(database, REMOVE)
+    run_deletion(database, REMOVE)
     view = completed.read()
     assert (view["completed"], view["messages"], view["answers"], view["question"]) == (True, [], {}, None)
     assert [week["is_completed"] for week in view["progress"]] == [True, True, True]
@@ -273,7 +275,7 @@ def test_a_repeated_message_gets_no_words_back_when_they_are_gone(practice, data
     last = {"client_message_id": "last-one"}
     assert practice.say(WAY[-1], **last).json() == practice.say(WAY[-1], **last).json()
     age(practice, 1)
-    clear_up(database, REMOVE)
+    run_deletion(database, REMOVE)
     assert practice.say(WAY[-1], **last).status_code == 409
 
 
@@ -282,21 +284,21 @@ def test_other_sessions_keep_their_words(completed, begin, tokens, database, row
     other.go(2)
     answers = rows(f"SELECT * FROM user_answers WHERE session_id = '{other.id}'")
     age(completed, 1)
-    clear_up(database, REMOVE)
+    run_deletion(database, REMOVE)
     assert rows("user_answers") == answers
     assert other.read()["messages"]
 
 
 def test_a_run_is_on_record_in_numbers(intake, completed, database, rows, age, client, tokens, caplog):
     age(intake, 8), age(completed, 1)
-    clear_up(database, REMOVE)
+    run_deletion(database, REMOVE)
     (run,) = rows("retention_runs")
     assert run["counts"] == {"sessions": 1, "transcripts": 1}
     assert run["finished_at"] is not None
     assert intake.id not in caplog.text
     assert "cleared up" in caplog.text
     assert CANARY not in caplog.text
-    clear_up(database, REMOVE)
+    run_deletion(database, REMOVE)
     as_admin = headers(tokens.user("admin"))
     first = client.get("/api/retention/runs", headers=as_admin, params={"limit": 1}).json()
     assert [item["counts"] for item in first["items"]] == [{}]
@@ -309,29 +311,29 @@ def test_a_run_is_on_record_in_numbers(intake, completed, database, rows, age, c
 
 
 def test_runs_of_more_than_a_year_ago_are_forgotten(database, rows):
-    clear_up(database, POLICY)
+    run_deletion(database, POLICY)
     rows("UPDATE retention_runs SET started_at = now() - interval '366 days' RETURNING run_id")
-    clear_up(database, POLICY)
+    run_deletion(database, POLICY)
     assert len(rows("retention_runs")) == 1
 
 
 def test_nothing_is_cleared_up_by_settings_that_could_not_be_read(settings, committing, monkeypatch):
     """The default might be shorter than what the installation decided."""
-    configuration = SettingsReader(committing, settings.vault)
+    settings_reader = SettingsReader(committing, secret_cipher(settings))
     nowhere = Database("postgresql+psycopg2://chat@127.0.0.1:9/cogniflow", application="tests")
-    monkeypatch.setattr(configuration, "_database", nowhere)
+    monkeypatch.setattr(settings_reader, "_database", nowhere)
     cleared: list[Any] = []
-    monkeypatch.setattr(jobs, "clear_up", lambda *given: cleared.append(given))
+    monkeypatch.setattr(deletion, "run_deletion", lambda *given: cleared.append(given))
     with pytest.raises(Database.outage):
-        jobs.clear_up_now(committing, configuration)
+        deletion.delete_expired(committing, settings_reader)
     assert cleared == []
 
 
 def test_a_setting_counts_at_once(database, settings, rows):
-    configuration = SettingsReader(database, settings.vault)
-    assert Policy.read(configuration) == POLICY
+    settings_reader = SettingsReader(database, secret_cipher(settings))
+    assert RetentionPolicy.from_settings(settings_reader) == POLICY
     rows(
         "INSERT INTO system_settings (setting_id, setting_key, setting_value, setting_type, description)"
         " VALUES (gen_random_uuid(), 'retention.anonymous_days', '365', 'integer', '') RETURNING setting_id"
     )
-    assert Policy.read(configuration).sessions_days == 365
+    assert RetentionPolicy.from_settings(settings_reader).sessions_days == 365

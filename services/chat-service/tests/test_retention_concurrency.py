@@ -18,22 +18,20 @@ from taking import Taking
 
 from chat_service import tables
 from chat_service import worker as chat_worker
-from chat_service.platform.retention import clearing
-from chat_service.platform.retention.deletion import clear_up, delete_sessions
-from chat_service.platform.retention.jobs import CLEAR_UP, TEND_MONTHS
-from chat_service.platform.retention.partitions import archives, detach_before, persistently
-from chat_service.platform.retention.policy import Policy
+from chat_service.platform.retention import deletion
+from chat_service.platform.retention.deletion import RetentionPolicy, delete_sessions, run_deletion
+from chat_service.platform.retention.partitions import archives, detach_before, retry_while_locked
+from chat_service.worker import DELETE_EXPIRED, MAINTAIN_MONTHS
 from cogniflow_kit.sql.database import Database
 
-POLICY = Policy(sessions_days=30, detections_days=90, open_reviews_days=365, transcript="keep")
+POLICY = RetentionPolicy(sessions_days=30, detections_days=90, open_reviews_days=365, transcript="keep")
 KILLED = """
-from chat_service.platform.retention.deletion import clear_up
-from chat_service.platform.retention.policy import Policy
+from chat_service.platform.retention.deletion import RetentionPolicy, run_deletion
 from chat_service.settings import Settings
 from cogniflow_kit.sql.database import Database
 
 database = Database(Settings().database_url.get_secret_value(), application="tests")
-clear_up(database, Policy(30, 90, 365, "keep"), batch=2)
+run_deletion(database, RetentionPolicy(30, 90, 365, "keep"), batch=2)
 """
 Begin = Callable[[int], list[Taking]]
 
@@ -105,7 +103,7 @@ def test_a_deletion_that_breaks_off_leaves_the_turn_its_session(committing, begi
             session.rollback()
         assert said.result(timeout=20).status_code == 200
     assert left_of(committing, intake.id)["turns"] == 2
-    assert clear_up(committing, POLICY) == {}
+    assert run_deletion(committing, POLICY) == {}
 
 
 @pytest.mark.parametrize("lock", ["FOR KEY SHARE", "FOR UPDATE"])
@@ -116,16 +114,16 @@ def test_a_session_that_somebody_has_in_hand_is_left_out(committing, begin_intak
     with committing.transaction() as session:
         session.execute(text(f"SELECT FROM sessions ORDER BY session_id LIMIT 1 {lock}"))
         since = time.monotonic()
-        assert clear_up(committing, POLICY) == {"sessions": 1}
+        assert run_deletion(committing, POLICY) == {"sessions": 1}
         assert time.monotonic() - since < 4, "waits for nobody"
-    assert clear_up(committing, POLICY) == {"sessions": 1}
+    assert run_deletion(committing, POLICY) == {"sessions": 1}
 
 
 def test_what_was_begun_between_look_and_lock_is_seen(committing, begin_intakes, monkeypatch):
     """The first look is of a moment ago: here, of before the session went on."""
     intakes = begin_intakes(3)
     long_ago(committing)
-    monkeypatch.setattr(clearing, "LOCK_SESSIONS", text("SELECT session_id FROM sessions FOR UPDATE"))
+    monkeypatch.setattr(deletion, "LOCK_SESSIONS", text("SELECT session_id FROM sessions FOR UPDATE"))
     intakes[1].reply("My brother.")
     run(committing, "UPDATE turns SET status = 'running', lease_expires_at = now() + interval '30 s'"
         f" WHERE session_id = '{intakes[2].id}'")  # fmt: skip
@@ -145,7 +143,7 @@ def test_everybody_who_comes_back_gets_all_or_nothing(committing, begin_intakes)
 
     def clear_again_and_again() -> None:
         while not stop.is_set():
-            deleted.append(clear_up(committing, POLICY, batch=3).get("sessions", 0))
+            deleted.append(run_deletion(committing, POLICY, batch=3).get("sessions", 0))
 
     with ThreadPoolExecutor() as pool:
         runs = [pool.submit(clear_again_and_again) for _ in range(2)]
@@ -180,7 +178,7 @@ def test_what_a_killed_run_left_the_next_one_finishes(
     assert whole.count({}) == gone
     assert all(left["turns"] == 1 and left["sessions"] == 1 for left in whole if left)
     assert records(committing) == [({"sessions": 2} if gone else {}, False)]
-    assert clear_up(committing, POLICY) == {"sessions": 5 - gone}
+    assert run_deletion(committing, POLICY) == {"sessions": 5 - gone}
     assert [left_of(committing, intake.id) for intake in intakes] == [{}] * 5
     assert records(committing)[1] == ({"sessions": 5 - gone}, True)
 
@@ -196,7 +194,7 @@ def test_archives_are_cleared_up_as_well(committing, begin_intakes, drop_made_ta
     with committing.transaction() as session:
         (archive,) = archives(session)
         assert session.scalar(text(f"SELECT count(*) FROM {archive}")) == 2
-    clear_up(committing, Policy(30, 90, 365, "remove"))
+    run_deletion(committing, RetentionPolicy(30, 90, 365, "remove"))
     with committing.transaction() as session:
         assert session.scalar(text(f"SELECT count(*) FROM {archive}")) == 0
     assert left_of(committing, intake.id) == {}
@@ -209,9 +207,9 @@ def test_the_worker_does_it(committing, settings, mongo, begin_intakes, drop_mad
     run(committing, "UPDATE conversation_messages SET created_at = '2019-03-05'")
     run(committing, "INSERT INTO system_settings (setting_id, setting_key, setting_value, setting_type,"
         " description) VALUES (gen_random_uuid(), 'messages.keep_months', '24', 'integer', '')")  # fmt: skip
-    worker = chat_worker.build(settings)
-    assert {CLEAR_UP, TEND_MONTHS} <= {schedule.name for schedule in worker.schedules}
-    for name, expected in ((TEND_MONTHS, 0), (CLEAR_UP, 0)):
+    worker = chat_worker.build_worker(settings)
+    assert {DELETE_EXPIRED, MAINTAIN_MONTHS} <= {schedule.name for schedule in worker.schedules}
+    for name, expected in ((MAINTAIN_MONTHS, 0), (DELETE_EXPIRED, 0)):
         with committing.transaction() as session:
             job_id = worker.jobs.enqueue(session, name)
         worker.jobs.perform(str(job_id))
@@ -231,7 +229,7 @@ def drop_made_tables(committing: Database) -> Any:
 
 
 def cut_off(database: Database) -> None:
-    persistently(database, lambda session: detach_before(session, date(2019, 4, 1)))
+    retry_while_locked(database, lambda session: detach_before(session, date(2019, 4, 1)))
 
 
 def records(database: Database) -> list[tuple[dict[str, int], bool]]:

@@ -6,7 +6,8 @@ import pytest
 from fastapi.testclient import TestClient
 
 from chat_service.app import create_app
-from chat_service.safety.detection.check import Risk, help_text, resources, supportive_answer
+from chat_service.safety.detection.risk import Risk
+from chat_service.safety.help.places import help_text, resources, supportive_answer
 from chat_service.settings import Settings
 from cogniflow_dev.testing.openapi import offline_settings
 

@@ -1,8 +1,9 @@
-"""How much the safety check finds, over labeled sentences. It may become better, not worse.
+"""Precision and recall of the safety check on labeled sentences must not fall.
 
-`data/safety/` says what every sentence should give and, where the check
-misses, what it does give. Whoever improves the lexicon by the sentences of
-`unseen` moves them to `worked_with`, and writes others.
+Files in `data/safety/` label each sentence with the expected result and, where
+the check is wrong, with its actual result (`gets`). The lexicons were improved
+with the sentences in `worked_with` and never with those in `unseen`. To use
+unseen sentences, move them to `worked_with` and write new unseen ones.
 """
 
 from collections import Counter
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from chat_service.safety.detection.check import check
+from chat_service.safety.detection.detector import detect_risk
 
 DATA = Path(__file__).parent / "data" / "safety"
 LABELED = {
@@ -24,11 +25,11 @@ FLOORS = {
     ("de", "worked_with"): (0.99, 0.99),
     ("de", "unseen"): (0.96, 0.86),
 }
-"""Precision and recall of finding anything at all, as measured and rounded down."""
+"""Precision and recall of detecting any risk, as measured and rounded down."""
 
 
 def sentences(locale, part):
-    """Each sentence, what it should give, and what it is known to give."""
+    """Yield each sentence with its expected and its known actual result."""
     for label, group in LABELED[locale][part].items():
         for entry in group:
             known = entry if isinstance(entry, dict) else {"text": entry, "gets": label}
@@ -36,30 +37,28 @@ def sentences(locale, part):
 
 
 def found_in(words, locale):
-    risk = check(words, locale)
+    risk = detect_risk(words, locale)
     return f"{risk.category} {risk.severity} {risk.subject}" if risk else "none"
 
 
 @pytest.mark.parametrize(("locale", "part"), PARTS)
-def test_every_sentence_gives_what_it_is_known_to_give(locale, part):
+def test_every_sentence_gives_its_known_result(locale, part):
     changed = {
         words: (known, found)
         for words, _, known in sentences(locale, part)
         if (found := found_in(words, locale)) != known
     }
-    assert not changed, (
-        "sentences with what they gave and what they give now: correct the file, or the lexicon"
-    )
+    assert not changed, "sentences with their known and their present result: correct the file or the lexicon"
 
 
 @pytest.mark.parametrize(("locale", "part"), PARTS)
-def test_no_less_is_found_than_was_measured(locale, part):
+def test_precision_and_recall_stay_above_their_floors(locale, part):
     counts = Counter(
         (label != "none", found_in(words, locale) != "none") for words, label, _ in sentences(locale, part)
     )
-    hits, needless, missed = counts[True, True], counts[False, True], counts[True, False]
+    hits, false_alarms, missed = counts[True, True], counts[False, True], counts[True, False]
     precision, recall = FLOORS[locale, part]
-    assert hits / (hits + needless) >= precision
+    assert hits / (hits + false_alarms) >= precision
     assert hits / (hits + missed) >= recall
 
 
@@ -70,6 +69,6 @@ def test_no_sentence_is_labeled_twice():
 
 
 @pytest.mark.parametrize("locale", LABELED)
-def test_english_is_heard_in_every_locale(locale):
+def test_english_signs_are_detected_in_every_locale(locale):
     assert found_in("I want to die", locale) == "suicide high self"
     assert found_in("Ich will sterben", "de-CH") == "suicide high self"

@@ -12,16 +12,17 @@ from fastapi.testclient import TestClient
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from chat_service.platform.privacy.personal_data import personal_data
-from chat_service.platform.settings import analysis
-from chat_service.platform.settings.reader import SettingsReader
-from chat_service.platform.settings.registry import (
+from chat_service.personal_data import personal_data
+from chat_service.platform.settings import reader
+from chat_service.platform.settings.definitions import (
     ANONYMOUS_PER_HOUR,
     LLM_OPTIONS,
     SETTINGS,
     TRANSCRIPT,
     ModelOptions,
 )
+from chat_service.platform.settings.dependencies import secret_cipher
+from chat_service.platform.settings.reader import SettingsReader
 from cogniflow_dev.testing.tokens import TokenMint, headers
 from cogniflow_kit.sql.database import Database
 
@@ -57,7 +58,7 @@ def shown(client: TestClient, as_admin: dict[str, str]) -> Callable[[str], dict[
 def clock(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[float]]:
     """The time that a configuration goes by, in seconds."""
     now = [1000.0]
-    monkeypatch.setattr(analysis, "monotonic", lambda: now[0])
+    monkeypatch.setattr(reader, "monotonic", lambda: now[0])
     return now
 
 
@@ -238,34 +239,34 @@ def test_anonymous_sessions_can_be_turned_off_and_limited(client, put):
 
 
 def test_a_change_elsewhere_is_seen_within_seconds(database, settings, clock):
-    configuration = SettingsReader(database, settings.vault)
-    assert configuration.get(ANONYMOUS_PER_HOUR) == 1000
+    settings_reader = SettingsReader(database, secret_cipher(settings))
+    assert settings_reader.get(ANONYMOUS_PER_HOUR) == 1000
     _store(database, "anonymous.sessions_per_hour", "7")
     clock[0] += 4.9
-    assert configuration.get(ANONYMOUS_PER_HOUR) == 1000
+    assert settings_reader.get(ANONYMOUS_PER_HOUR) == 1000
     clock[0] += 0.2
-    assert configuration.get(ANONYMOUS_PER_HOUR) == 7
+    assert settings_reader.get(ANONYMOUS_PER_HOUR) == 7
 
 
 def test_values_come_with_their_type(database, settings):
     _store(database, "llm.options", '{"temperature": 0.5}')
     _store(database, "retention.transcript_at_completion", '"remove"')
-    configuration = SettingsReader(database, settings.vault)
-    assert configuration.get(LLM_OPTIONS) == ModelOptions(temperature=0.5)
-    assert configuration.get(TRANSCRIPT) == "remove"
+    settings_reader = SettingsReader(database, secret_cipher(settings))
+    assert settings_reader.get(LLM_OPTIONS) == ModelOptions(temperature=0.5)
+    assert settings_reader.get(TRANSCRIPT) == "remove"
 
 
 def test_a_stored_value_that_is_no_longer_valid_leaves_the_default(database, settings, caplog):
     _store(database, "anonymous.sessions_per_hour", '"many"')
     _store(database, "of.another.version", "1")
-    configuration = SettingsReader(database, settings.vault)
-    assert configuration.get(ANONYMOUS_PER_HOUR) == 1000
-    assert "isn't valid" in caplog.text
+    settings_reader = SettingsReader(database, secret_cipher(settings))
+    assert settings_reader.get(ANONYMOUS_PER_HOUR) == 1000
+    assert "is invalid" in caplog.text
 
 
 def test_last_known_values_count_while_postgresql_is_away(settings, database, clock, caplog):
     _store(database, "anonymous.sessions_per_hour", "7")
-    known, unknown = (SettingsReader(database, settings.vault) for _ in range(2))
+    known, unknown = (SettingsReader(database, secret_cipher(settings)) for _ in range(2))
     assert known.get(ANONYMOUS_PER_HOUR) == 7
     nowhere = Database("postgresql+psycopg2://chat@127.0.0.1:9/cogniflow", application="tests")
     known._database = unknown._database = nowhere
@@ -273,7 +274,7 @@ def test_last_known_values_count_while_postgresql_is_away(settings, database, cl
         clock[0] += 6
         assert known.get(ANONYMOUS_PER_HOUR) == 7
         assert unknown.get(ANONYMOUS_PER_HOUR) == 1000
-    assert caplog.text.count("stay as last known") == 2, "once for each"
+    assert caplog.text.count("using last known settings") == 2, "once for each"
     known._database = unknown._database = database
     clock[0] += 6
     assert known.get(ANONYMOUS_PER_HOUR) == unknown.get(ANONYMOUS_PER_HOUR) == 7
@@ -282,18 +283,18 @@ def test_last_known_values_count_while_postgresql_is_away(settings, database, cl
 
 def test_nobody_waits_for_a_server_that_is_frozen(settings, database):
     """It takes connections and says nothing. One caller finds out, the others go on meanwhile."""
-    configuration = SettingsReader(database, settings.vault)
+    settings_reader = SettingsReader(database, secret_cipher(settings))
     _store(database, "anonymous.sessions_per_hour", "7")
-    configuration.get(ANONYMOUS_PER_HOUR)
+    settings_reader.get(ANONYMOUS_PER_HOUR)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"postgresql+psycopg2://chat@127.0.0.1:{silent.getsockname()[1]}/cogniflow"
-        configuration._database = Database(url, application="tests")
-        configuration._due = 0.001
+        settings_reader._database = Database(url, application="tests")
+        settings_reader._due = 0.001
         waited: list[float] = []
 
         def read() -> None:
             since = time.monotonic()
-            assert configuration.get(ANONYMOUS_PER_HOUR) == 7
+            assert settings_reader.get(ANONYMOUS_PER_HOUR) == 7
             waited.append(time.monotonic() - since)
 
         readers = [threading.Thread(target=read) for _ in range(8)]
@@ -308,12 +309,12 @@ def test_nobody_waits_for_a_server_that_is_frozen(settings, database):
 
 
 def test_the_database_is_asked_once_in_five_seconds(database, settings, clock, monkeypatch):
-    configuration = SettingsReader(database, settings.vault)
+    settings_reader = SettingsReader(database, secret_cipher(settings))
     asked = []
     run = database.run
     monkeypatch.setattr(database, "run", lambda *given: asked.append(given) or run(*given))
     for _ in range(50):
-        configuration.get(ANONYMOUS_PER_HOUR)
+        settings_reader.get(ANONYMOUS_PER_HOUR)
         clock[0] += 0.1
     assert len(asked) == 1
 

@@ -8,10 +8,11 @@ from pydantic import SecretStr
 from sqlalchemy import text
 
 from chat_service.bootstrap import bootstrap
-from chat_service.platform.settings.errors import SecretUnreadable
+from chat_service.platform.settings.definitions import ANONYMOUS_PER_HOUR, LLM_API_KEY
+from chat_service.platform.settings.dependencies import secret_cipher
+from chat_service.platform.settings.encryption import SecretCipher, reencrypt_secrets
+from chat_service.platform.settings.errors import DecryptionFailed, SecretUnreadable
 from chat_service.platform.settings.reader import SettingsReader
-from chat_service.platform.settings.registry import ANONYMOUS_PER_HOUR, LLM_API_KEY
-from chat_service.platform.settings.vault import Unreadable, Vault, reseal
 from chat_service.settings import Settings
 from cogniflow_dev.testing.tokens import headers
 from cogniflow_kit.sql.database import Database
@@ -30,8 +31,8 @@ def put(client, as_admin):
     return lambda value: client.put(KEY, json={"value": value}, headers=as_admin)
 
 
-def vault(newest: str, *previous: str) -> Vault:
-    return Vault(SecretStr(newest), SecretStr(",".join(previous)))
+def cipher(newest: str, *previous: str) -> SecretCipher:
+    return SecretCipher(SecretStr(newest), SecretStr(",".join(previous)))
 
 
 def stored(database: Database) -> Any:
@@ -70,27 +71,27 @@ def test_a_refused_secret_isnt_repeated(put, caplog):
 
 def test_the_code_reads_it(put, client):
     put(f"  {CANARY}\n")
-    assert client.app.state.configuration.get(LLM_API_KEY) == CANARY
+    assert client.app.state.settings_reader.get(LLM_API_KEY) == CANARY
 
 
 def test_the_same_secret_is_encrypted_otherwise_each_time():
-    ours = vault("one")
-    assert ours.seal(CANARY) != ours.seal(CANARY)
-    assert ours.open(ours.seal(CANARY)) == CANARY
+    ours = cipher("one")
+    assert ours.encrypt(CANARY) != ours.encrypt(CANARY)
+    assert ours.decrypt(ours.encrypt(CANARY)) == CANARY
 
 
 @pytest.mark.parametrize("broken", ["", "nonsense", None, 5, {"is_set": True}, "gAAAAA=="])
 def test_what_is_broken_is_unreadable(broken):
-    with pytest.raises(Unreadable):
-        vault("one").open(broken)
+    with pytest.raises(DecryptionFailed):
+        cipher("one").decrypt(broken)
 
 
 def test_a_changed_byte_is_noticed():
-    sealed = vault("one").seal(CANARY)
-    for program_session in range(0, len(sealed) - 2, 7):
-        other = "A" if sealed[program_session] != "A" else "B"
-        with pytest.raises(Unreadable):
-            vault("one").open(sealed[:program_session] + other + sealed[program_session + 1 :])
+    sealed = cipher("one").encrypt(CANARY)
+    for position in range(0, len(sealed) - 2, 7):
+        other = "A" if sealed[position] != "A" else "B"
+        with pytest.raises(DecryptionFailed):
+            cipher("one").decrypt(sealed[:position] + other + sealed[position + 1 :])
 
 
 def test_keys_are_rotated(put, database):
@@ -99,16 +100,16 @@ def test_keys_are_rotated(put, database):
     with database.transaction() as session:
         session.execute(
             text("UPDATE system_settings SET setting_value = to_jsonb(CAST(:sealed AS text))"),
-            {"sealed": vault("first").seal(CANARY)},
+            {"sealed": cipher("first").encrypt(CANARY)},
         )
-    between = vault("third", "second", "first")
+    between = cipher("third", "second", "first")
     assert SettingsReader(database, between).get(LLM_API_KEY) == CANARY
     before = stored(database)
-    assert reseal(database, between) == 1
+    assert reencrypt_secrets(database, between) == 1
     assert stored(database) != before
-    assert vault("third").open(stored(database)) == CANARY
+    assert cipher("third").decrypt(stored(database)) == CANARY
     after = stored(database)
-    assert reseal(database, between) == 0
+    assert reencrypt_secrets(database, between) == 0
     assert stored(database) == after
 
 
@@ -116,18 +117,18 @@ def test_a_wrong_key_spoils_that_secret_alone(client, put, as_admin, database, m
     put(CANARY)
     client.put("/api/settings/anonymous.sessions_per_hour", json={"value": 3}, headers=as_admin)
     lost = SecretStr("another secret")
-    assert reseal(database, Vault(lost)) == 0
-    assert "can't be read" in caplog.text
+    assert reencrypt_secrets(database, SecretCipher(lost)) == 0
+    assert "cannot be decrypted" in caplog.text
     with make_client(database, settings_encryption_secret=lost) as other:
-        configuration = other.app.state.configuration
-        assert configuration.get(ANONYMOUS_PER_HOUR) == 3
+        settings_reader = other.app.state.settings_reader
+        assert settings_reader.get(ANONYMOUS_PER_HOUR) == 3
         with pytest.raises(SecretUnreadable, match="SETTINGS_ENCRYPTION_PREVIOUS"):
-            configuration.get(LLM_API_KEY)
+            settings_reader.get(LLM_API_KEY)
         listed = other.get("/api/settings", headers=as_admin).json()["settings"]
         shown = next(setting["value"] for setting in listed if setting["key"] == "llm.api_key")
         assert shown == {"is_set": True, "is_readable": False}
         other.put(KEY, json={"value": "set again"}, headers=as_admin)
-        assert configuration.get(LLM_API_KEY) == "set again"
+        assert settings_reader.get(LLM_API_KEY) == "set again"
 
 
 def test_every_start_encrypts_with_the_newest_key(committing, settings, mongo, monkeypatch):
@@ -138,7 +139,7 @@ def test_every_start_encrypts_with_the_newest_key(committing, settings, mongo, m
                 " (setting_id, setting_key, setting_value, setting_type, description)"
                 " VALUES (gen_random_uuid(), 'llm.api_key', to_jsonb(CAST(:sealed AS text)), 'secret', '')"
             ),
-            {"sealed": vault("first").seal(CANARY)},
+            {"sealed": cipher("first").encrypt(CANARY)},
         )
     changed = settings.model_copy(
         update={
@@ -146,13 +147,16 @@ def test_every_start_encrypts_with_the_newest_key(committing, settings, mongo, m
             "settings_encryption_previous": SecretStr("first"),
         }
     )
-    starts = [threading.Thread(target=reseal, args=(committing, changed.vault)) for _ in range(4)]
+    starts = [
+        threading.Thread(target=reencrypt_secrets, args=(committing, secret_cipher(changed)))
+        for _ in range(4)
+    ]
     for start in starts:
         start.start()
     for start in starts:
         start.join(timeout=20)
     bootstrap(changed)
-    assert vault("second").open(stored(committing)) == CANARY
+    assert cipher("second").decrypt(stored(committing)) == CANARY
 
 
 def test_the_published_keys_are_refused_in_production(settings):

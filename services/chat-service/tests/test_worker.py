@@ -17,7 +17,7 @@ IDLE = "import sys, chat_service.app, chat_service.worker; print({'numpy', 'toke
 
 @pytest.fixture
 def jobs(settings, committing, mongo, platform) -> Jobs:
-    return chat_worker.build(settings).jobs
+    return chat_worker.build_worker(settings).jobs
 
 
 @pytest.fixture

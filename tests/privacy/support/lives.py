@@ -13,7 +13,7 @@ from canary_people import Learner
 from four_services import FourServices
 from sqlalchemy import text
 
-from chat_service.platform.retention.partitions import detach_before, persistently
+from chat_service.platform.retention.partitions import detach_before, retry_while_locked
 from cogniflow_dev.stores import Stores
 
 SESSION_KEY = "X-Session-Key"
@@ -76,7 +76,7 @@ def cut_off_messages_of(platform: FourServices, session_id: str) -> None:
     age = "UPDATE conversation_messages SET created_at = '2019-03-05Z' WHERE session_id = :session_id"
     with database.transaction() as session:
         session.execute(text(age), {"session_id": session_id})
-    persistently(database, lambda session: detach_before(session, date(2019, 5, 1)))
+    retry_while_locked(database, lambda session: detach_before(session, date(2019, 5, 1)))
 
 
 def review(platform: FourServices, learner: Learner) -> None:

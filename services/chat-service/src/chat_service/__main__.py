@@ -1,4 +1,4 @@
-"""`python -m chat_service`: bring tables, indexes and programs up to date, then serve."""
+"""`python -m chat_service`: bootstrap, then serve."""
 
 from chat_service.app import create_app
 from chat_service.bootstrap import bootstrap

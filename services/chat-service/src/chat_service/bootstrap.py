@@ -1,4 +1,4 @@
-"""What has to exist before the first request. Repeating it does no harm."""
+"""Creates what the service needs before its first request. A repetition changes nothing."""
 
 from contextlib import closing
 from pathlib import Path
@@ -6,9 +6,10 @@ from pathlib import Path
 import structlog
 from sqlalchemy.exc import OperationalError
 
-from chat_service.indexes import ensure_indexes
-from chat_service.platform.retention.partitions import MessagesBusy, open_months
-from chat_service.platform.settings.vault import reseal
+from chat_service.indexes import create_indexes
+from chat_service.platform.retention.partitions import MessagesLocked, create_next_months
+from chat_service.platform.settings.dependencies import secret_cipher
+from chat_service.platform.settings.encryption import reencrypt_secrets
 from chat_service.programs.content.loader import publish_folder
 from chat_service.settings import Settings
 from cogniflow_kit.ids import utc_now
@@ -23,30 +24,37 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 
 
 def bootstrap(settings: Settings) -> None:
-    """Tables, MongoDB indexes and the bundled programs, which belong to every installation."""
+    """Migrate PostgreSQL, create MongoDB indexes, and publish the bundled programs.
+
+    With USE_DB_PERSISTENCE off, an outage of PostgreSQL is logged and skipped.
+    """
     configure_logging(settings.service, settings.log_level)
     try:
-        _prepare_database(settings)
+        _bootstrap_database(settings)
     except OperationalError as error:
         if not settings.in_memory:
             raise
-        log.warning("tables not prepared, PostgreSQL is away", error=type(error).__name__)
+        log.warning("PostgreSQL is unavailable, tables not created", error=type(error).__name__)
     with closing(Mongo(settings.mongo_url.get_secret_value())) as mongo:
-        ensure_indexes(mongo)
+        create_indexes(mongo)
 
 
-def _prepare_database(settings: Settings) -> None:
+def _bootstrap_database(settings: Settings) -> None:
     url = settings.database_url.get_secret_value()
     migrate(url, MIGRATIONS)
     with closing(Database(url, application=settings.service)) as database:
-        reseal(database, settings.vault)
-        _open_months(database)
+        reencrypt_secrets(database, secret_cipher(settings))
+        _create_months(database)
         publish_folder(database, settings.content_dir / "programs")
 
 
-def _open_months(database: Database) -> None:
-    """Without its month a message is kept all the same, so a backup that runs for long delays no start."""
+def _create_months(database: Database) -> None:
+    """Create monthly partitions, unless a long backup holds the locks.
+
+    A start must not wait for a backup. Messages without a partition go to the
+    default one, and the worker tries again.
+    """
     try:
-        open_months(database, utc_now().date())
-    except MessagesBusy as error:
-        log.warning("the months of messages are left to the worker", reason=str(error))
+        create_next_months(database, utc_now().date())
+    except MessagesLocked as error:
+        log.warning("monthly partitions left to the worker", reason=str(error))

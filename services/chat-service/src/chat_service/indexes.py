@@ -1,14 +1,15 @@
-"""Indexes of the documents in MongoDB, created where they are missing."""
+"""The MongoDB collection of chat-service and its indexes."""
 
 from pymongo import ASCENDING, DESCENDING
 
-from chat_service.tutor.turn_store import COLLECTION
 from cogniflow_kit.mongo import Mongo, outbox_index
 
+AI_CONVERSATIONS = "ai_conversations"
 
-def ensure_indexes(mongo: Mongo) -> None:
-    """The unique ones are what the turn protocol stands on; see `tutor/turn_store.py`."""
-    turns = mongo.collection(COLLECTION)
+
+def create_indexes(mongo: Mongo) -> None:
+    """Create the indexes that are missing. The unique ones are part of the turn protocol."""
+    turns = mongo.collection(AI_CONVERSATIONS)
     turns.create_index(
         [("conversation_id", ASCENDING), ("sequence", ASCENDING)], name="sequence", unique=True
     )

@@ -1,4 +1,4 @@
-"""The ASGI application, for servers that import one: `chat_service.main:app`."""
+"""The ASGI application, for ASGI servers that import it: `chat_service.main:app`."""
 
 from chat_service.app import create_app
 from chat_service.settings import Settings

@@ -1,24 +1,24 @@
-"""Loads what the first message would otherwise wait for: the embeddings and the safety lexicon."""
+"""Loads the embeddings and the safety lexicons at process start, so that the first message need not wait."""
 
 from threading import Thread
 
 from chat_service.embedding import embed
-from chat_service.safety.detection.check import check
+from chat_service.safety.detection.detector import detect_risk
 
-_ANY = "Hello"
+_SAMPLE = "Hello"
 
 
 class Preload:
-    """Goes on beside the first requests, which are answered meanwhile."""
+    """Loads in a thread of its own, while the process already answers requests."""
 
     def start(self) -> None:
-        self._thread = Thread(target=_warm, name="warming", daemon=True)
+        self._thread = Thread(target=_load, name="preload", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
         self._thread.join(timeout=10)
 
 
-def _warm() -> None:
-    embed([_ANY])
-    check(_ANY)
+def _load() -> None:
+    embed([_SAMPLE])
+    detect_risk(_SAMPLE)

@@ -1,24 +1,23 @@
-"""What chat-service reads from its environment."""
+"""Environment variables of chat-service."""
 
 from pathlib import Path
 from typing import ClassVar, Literal, Self
 
 from pydantic import SecretStr, field_validator, model_validator
 
-from chat_service.platform.settings.vault import Vault
 from cogniflow_kit.settings import ServiceSettings
 
 
 class Settings(ServiceSettings):
-    """`content_dir`: the folder with the bundled programs, in `programs/`.
+    """Settings from the environment; those that admins change are in `platform/settings`.
 
-    `spool_dir`: where turns are kept on disk while PostgreSQL is away; each
-    process needs one of its own. Without it they are refused then.
-    `use_db_persistence` false keeps programs in memory, where a restart
-    ends every session; in production that has to be said in so many words,
-    as `lose-sessions`.
-    `settings_encryption_secret` encrypts secret settings in the database,
-    `settings_encryption_previous` are earlier ones, separated by commas.
+    `content_dir`: the folder whose subfolder `programs/` has the bundled programs.
+    `spool_dir`: the folder where turns wait while PostgreSQL is unavailable;
+    each process needs its own. Without it, such turns are refused.
+    `use_db_persistence`: with `false`, program sessions are kept in memory and
+    a restart loses them; production requires `lose-sessions` instead.
+    `settings_encryption_secret`: encrypts secret settings in the database.
+    `settings_encryption_previous`: earlier secrets, separated by commas.
     """
 
     service: ClassVar[str] = "chat-service"
@@ -48,7 +47,3 @@ class Settings(ServiceSettings):
                 " if that is meant in production, set USE_DB_PERSISTENCE=lose-sessions"
             )
         return self
-
-    @property
-    def vault(self) -> Vault:
-        return Vault(self.settings_encryption_secret, self.settings_encryption_previous)

@@ -1,22 +1,23 @@
-"""`python -m chat_service.worker`: indexes lessons, ends broken turns, relays facts, clears up."""
+"""`python -m chat_service.worker`: indexes lessons, fails dead turns, delivers events, deletes old data."""
 
 from datetime import timedelta
 from typing import Any
 
 import structlog
 
-from chat_service.platform.retention.jobs import CLEAR_UP, TEND_MONTHS, clear_up_now, tend_months
-from chat_service.platform.settings.reader import SettingsReader
+from chat_service.indexes import AI_CONVERSATIONS
+from chat_service.platform.retention.deletion import delete_expired
+from chat_service.platform.retention.partitions import maintain_months
+from chat_service.platform.settings.dependencies import build_settings_reader
 from chat_service.programs.content.catalog import Catalog
 from chat_service.programs.sessions.sql.turns import SqlTurnStore
 from chat_service.settings import Settings
 from chat_service.turns.model import TurnStore
 from chat_service.turns.protocol import reap
-from chat_service.tutor.courses import CoursesClient
+from chat_service.tutor.dependencies import build_courses_client
 from chat_service.tutor.index import LessonIndex
 from chat_service.tutor.jobs import FIND_STALE, INDEX, find_stale, index
-from chat_service.tutor.turn_store import COLLECTION, TutorTurnStore
-from cogniflow_kit.clients import ServiceClient
+from chat_service.tutor.turn_store import TutorTurnStore
 from cogniflow_kit.jobs import Jobs, Schedule
 from cogniflow_kit.mongo import Mongo, MongoOutbox
 from cogniflow_kit.sql.database import Database
@@ -27,34 +28,36 @@ log = structlog.stdlib.get_logger(__name__)
 
 REAP_PROGRAMS = "reap_program_turns"
 REAP_TUTOR = "reap_tutor_turns"
+DELETE_EXPIRED = "clear_up"
+MAINTAIN_MONTHS = "tend_months"
 
 
-def build(settings: Settings) -> Worker:
-    """Two reapers, so that one store's outage doesn't keep the other's turns waiting."""
+def build_worker(settings: Settings) -> Worker:
+    """Build the worker. Each store has its own reaper, so that an outage of one does not delay the other."""
     database = Database(settings.database_url.get_secret_value(), application="chat-worker")
     mongo = Mongo(settings.mongo_url.get_secret_value())
-    configuration = SettingsReader(database, settings.vault)
+    settings_reader = build_settings_reader(settings, database)
     jobs = Jobs(database, settings.redis_url.get_secret_value(), settings.schema_name)
-    courses = CoursesClient(ServiceClient(settings, "courses-service", settings.courses_url))
+    courses = build_courses_client(settings)
     lessons = LessonIndex(database, courses)
     program_turns, tutor_turns = SqlTurnStore(database, Catalog(database)), TutorTurnStore(mongo)
     jobs.handler(REAP_PROGRAMS, lambda _: _reap(program_turns))
     jobs.handler(REAP_TUTOR, lambda _: _reap(tutor_turns))
-    jobs.handler(CLEAR_UP, lambda _: clear_up_now(database, configuration))
-    jobs.handler(TEND_MONTHS, lambda _: tend_months(database, configuration))
+    jobs.handler(DELETE_EXPIRED, lambda _: delete_expired(database, settings_reader))
+    jobs.handler(MAINTAIN_MONTHS, lambda _: maintain_months(database, settings_reader))
     jobs.handler(FIND_STALE, lambda _: find_stale(database, jobs, courses, lessons))
     jobs.handler(INDEX, lambda arguments: index(lessons, arguments))
     return Worker(
         settings,
         database,
         jobs,
-        outboxes=[SqlOutbox(database), MongoOutbox(mongo.collection(COLLECTION))],
+        outboxes=[SqlOutbox(database), MongoOutbox(mongo.collection(AI_CONVERSATIONS))],
         schedules=[
             Schedule(REAP_PROGRAMS, timedelta(seconds=30)),
             Schedule(REAP_TUTOR, timedelta(seconds=30)),
             Schedule(FIND_STALE, timedelta(minutes=1)),
-            Schedule(CLEAR_UP, timedelta(hours=1)),
-            Schedule(TEND_MONTHS, timedelta(days=1)),
+            Schedule(DELETE_EXPIRED, timedelta(hours=1)),
+            Schedule(MAINTAIN_MONTHS, timedelta(days=1)),
         ],
     )
 
@@ -62,8 +65,8 @@ def build(settings: Settings) -> Worker:
 def _reap(store: TurnStore[Any, Any, Any]) -> None:
     failed = reap(store)
     if failed:
-        log.warning("turns broke off", store=type(store).__name__, count=failed)
+        log.warning("turns failed, their process died", store=type(store).__name__, count=failed)
 
 
 if __name__ == "__main__":
-    build(Settings()).main()
+    build_worker(Settings()).main()

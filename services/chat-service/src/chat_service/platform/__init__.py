@@ -1,1 +1,1 @@
-"""What runs the service itself: settings in the database, retention, privacy, the language model."""
+"""Parts that serve all of chat-service: settings in the database, retention, the language model."""

@@ -1,1 +1,1 @@
-"""Whether somebody may be in danger, and where they find help."""
+"""Detects that a person may be in danger, shows places that help, and queues detections for review."""

@@ -5,14 +5,16 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends
 
-from chat_service.dependencies import Conversations, PreferredLocale, TutorService
-from chat_service.safety.help.offline_help import help_shown
-from chat_service.tutor.schemas import ConversationOut, TurnOut, TutorAnswer, TutorMessage
+from chat_service.dependencies import PreferredLocale
+from chat_service.safety.help.offline_help import help_on_failure
+from chat_service.tutor.dependencies import Conversations, TutorService
+from chat_service.tutor.schemas import ConversationOut, TalkingActivity, TurnOut, TutorAnswer, TutorMessage
 from cogniflow_kit.errors import problems
 from cogniflow_kit.identity import CurrentUser
 from cogniflow_kit.schemas import Page, PageRequest
 
 router = APIRouter(prefix="/api/chat", tags=["tutor"])
+activity_router = APIRouter(tags=["activity"])
 
 
 @router.post("/message", responses=problems(404, 409))
@@ -20,7 +22,7 @@ def ask(
     body: TutorMessage, user: CurrentUser, tutor: TutorService, preferred_locale: PreferredLocale
 ) -> TutorAnswer:
     """Ask about a course. Sending it again with the same client_message_id gives the same answer."""
-    with help_shown(body.message, preferred_locale):
+    with help_on_failure(body.message, preferred_locale):
         return tutor.ask(user, body)
 
 
@@ -43,3 +45,9 @@ def list_messages(
     """What was asked and answered, in order."""
     items, next_cursor = page.slice(conversations.turns(user.id, conversation_id, page.after, page.limit))
     return Page(items=items, next_cursor=next_cursor)
+
+
+@activity_router.get("/api/chat/activity")
+def activity(user: CurrentUser, conversations: Conversations) -> TalkingActivity:
+    """Return how many conversations with the tutor the caller has had."""
+    return TalkingActivity(conversations=conversations.count(user.id))

@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from chat_service.safety.detection.check import Risk, help_text, resources
+from chat_service.safety.detection.risk import Risk
+from chat_service.safety.help.places import help_text, resources
 from chat_service.tutor.answering import Statement
 from chat_service.tutor.courses import Course
 from chat_service.tutor.schemas import Citation, TutorReply

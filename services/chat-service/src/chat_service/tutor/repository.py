@@ -5,10 +5,10 @@ from uuid import UUID
 
 from pymongo import ASCENDING, DESCENDING
 
+from chat_service.indexes import AI_CONVERSATIONS
 from chat_service.phrase_matching import shorten
 from chat_service.tutor.errors import ConversationNotFound
 from chat_service.tutor.schemas import ConversationOut, TurnOut
-from chat_service.tutor.turn_store import COLLECTION
 from cogniflow_kit.mongo import Document, Mongo
 
 _TITLE_CHARACTERS = 80
@@ -18,7 +18,7 @@ _NOTHING_SAID: dict[str, Any] = {"answer": None, "answered": None, "citations": 
 class ConversationRepository:
     def __init__(self, mongo: Mongo) -> None:
         self._mongo = mongo
-        self._turns = mongo.collection(COLLECTION)
+        self._turns = mongo.collection(AI_CONVERSATIONS)
 
     def conversations(self, user_id: UUID, after: UUID | None, limit: int) -> list[ConversationOut]:
         """The person's conversations, newest first, one more than `limit` when there is more."""

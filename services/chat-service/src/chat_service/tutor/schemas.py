@@ -4,7 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from chat_service.message_fields import ClientMessageId, Words
-from chat_service.safety.detection.check import Resource
+from chat_service.safety.help.places import Resource
 from chat_service.turns.model import Status
 from cogniflow_kit.schemas import RequestBody, ResponseBody
 
@@ -70,3 +70,9 @@ class TurnOut(ResponseBody):
     citations: list[Citation]
     created_at: datetime
     completed_at: datetime | None
+
+
+class TalkingActivity(ResponseBody):
+    """`conversations`: with the tutor."""
+
+    conversations: int

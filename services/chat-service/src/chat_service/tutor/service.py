@@ -8,7 +8,8 @@ from uuid import UUID
 import structlog
 
 from chat_service.embedding import embed
-from chat_service.safety.detection.check import Risk, check
+from chat_service.safety.detection.detector import detect_risk
+from chat_service.safety.detection.risk import Risk
 from chat_service.turns.model import Message
 from chat_service.turns.protocol import run_turn
 from chat_service.tutor.answering import statements
@@ -97,7 +98,7 @@ class _Engine:
         return replace(conversation, course=self._tutor.course_of(self._user, self._course_id))
 
     def analyze(self, message: Message, _: TutorConversation) -> TutorAnalysis:
-        return TutorAnalysis(check(message.text))
+        return TutorAnalysis(detect_risk(message.text))
 
     def answer(
         self,

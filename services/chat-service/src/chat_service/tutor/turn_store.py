@@ -19,7 +19,8 @@ from pymongo import DESCENDING, ReturnDocument
 from pymongo.errors import DuplicateKeyError
 
 from chat_service.fault_points import reach
-from chat_service.safety.detection.check import Risk
+from chat_service.indexes import AI_CONVERSATIONS
+from chat_service.safety.detection.risk import Risk
 from chat_service.turns.model import LEASE, ClaimView, Message, Status, Turn
 from chat_service.tutor.courses import Course
 from chat_service.tutor.errors import ConversationNotFound
@@ -27,8 +28,6 @@ from chat_service.tutor.schemas import TutorReply
 from cogniflow_kit.events import Event
 from cogniflow_kit.ids import new_id, utc_now
 from cogniflow_kit.mongo import Document, Mongo, outbox_fields
-
-COLLECTION = "ai_conversations"
 
 
 @dataclass(frozen=True)
@@ -52,7 +51,7 @@ class TutorTurnStore:
     """The turn store of the tutor."""
 
     def __init__(self, mongo: Mongo) -> None:
-        self._turns = mongo.collection(COLLECTION)
+        self._turns = mongo.collection(AI_CONVERSATIONS)
         self._guard = mongo.breaker.guard
 
     def view(self, message: Message) -> ClaimView[TutorConversation]:

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from chat_service.programs.content.model import SKIPPED, Question, Week
-from chat_service.safety.detection.check import check
+from chat_service.safety.detection.detector import detect_risk
 from cogniflow_kit.events import Event
 from legacy_import.apply.plan import SessionPlan
 from legacy_import.apply.rows import PlannedRows, legacy_uuid
@@ -176,7 +176,7 @@ class BotSessionPlanner:
 
     def _detection(self, row: BotRow) -> None:
         values, at = row.values, row.values["at"] or self._plan.at
-        risk = check(values["phrase"]) or check(values["text"])
+        risk = detect_risk(values["phrase"]) or detect_risk(values["text"])
         turn_id = self._turn_about(values["text"], values["at"], row)
         self._detected.add(turn_id)
         self._plan.rows.add(

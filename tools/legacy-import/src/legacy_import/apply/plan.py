@@ -14,7 +14,7 @@ from chat_service.programs.coach.week_answers import WeekAnswers
 from chat_service.programs.content.catalog import read_version
 from chat_service.programs.content.model import Program, Question, Week
 from chat_service.programs.content.version_labels import PRODUCTION
-from chat_service.safety.detection.check import check
+from chat_service.safety.detection.detector import detect_risk
 from legacy_import.apply.rows import PlannedRows, legacy_uuid
 
 
@@ -142,7 +142,7 @@ class SessionPlan:
 
     def check_message(self, turn_id: UUID, text: str) -> None:
         """Run the present safety check on an old message; a finding becomes a detection to review."""
-        risk = check(text, self.target.program.locale)
+        risk = detect_risk(text, self.target.program.locale)
         if risk is None:
             return
         detection_id = legacy_uuid("check", turn_id)

@@ -9,7 +9,7 @@ from uuid import UUID
 import structlog
 from sqlalchemy.orm import Session
 
-from chat_service.platform.retention.partitions import MessagesBusy, ensure_months, persistently
+from chat_service.platform.retention.partitions import MessagesLocked, ensure_months, retry_while_locked
 from cogniflow_kit.ids import utc_now
 from cogniflow_kit.sql.database import Database
 from legacy_import.apply.bot import BotSessionPlanner, plan_event
@@ -65,8 +65,8 @@ def create_partitions(database: Database, source: Source, now: datetime) -> None
 
 def _create_partition(database: Database, month: date) -> None:
     try:
-        persistently(database, lambda session: ensure_months(session, month, month))
-    except MessagesBusy:
+        retry_while_locked(database, lambda session: ensure_months(session, month, month))
+    except MessagesLocked:
         # The rows go to the default partition and move when their month's partition is created.
         log.warning("month not partitioned", month=month.isoformat())
 

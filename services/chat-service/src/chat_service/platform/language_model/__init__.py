@@ -1,1 +1,1 @@
-"""A language model in the coach's place, where an operator set one up; when it fails the rules answer."""
+"""The optional language model that answers for the coach. When it fails, the coach's rules answer."""

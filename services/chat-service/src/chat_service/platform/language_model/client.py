@@ -1,4 +1,4 @@
-"""Asks an OpenAI-compatible endpoint, with a limit on everything."""
+"""Client of an OpenAI-compatible endpoint, with bounds on time and length."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 Reason = Literal["unreachable", "slow", "refused", "failed", "unusable", "resting"]
 ANSWER_TOKENS = 400
 LONGEST_TIMEOUT_S = 25.0
-"""Below the lease of a turn, which is renewed before each question."""
+"""Less than the lease of a turn (30 s), which the caller renews before each request."""
 
 
 class ModelUnavailable(Exception):
-    """No usable answer; `reason` goes into the turn's record."""
+    """The model gave no usable answer. The turn stores `reason`."""
 
     def __init__(self, reason: Reason) -> None:
         super().__init__(reason)
@@ -29,7 +29,7 @@ class ModelUnavailable(Exception):
 
 @dataclass(frozen=True)
 class ModelSettings:
-    """`base_url` up to and including the version, such as `http://127.0.0.1:11434/v1`."""
+    """`base_url` includes the API version, such as `http://127.0.0.1:11434/v1`."""
 
     base_url: str
     model: str
@@ -40,32 +40,32 @@ class ModelSettings:
 
 
 class LanguageModel:
-    """One endpoint. After repeated failures it is left alone for a while."""
+    """One endpoint. After three failures in a row it is not called for 30 seconds."""
 
     def __init__(self, settings: ModelSettings) -> None:
         self.settings = settings
         self._breaker = Breaker("language-model", (ModelUnavailable,), failures=3, reset_s=30)
 
-    def ask(self, instructions: str, said: str) -> str:
-        """The model's answer to a person's words, never empty. Raises ModelAway."""
+    def ask(self, instructions: str, message: str) -> str:
+        """Return the model's answer to a message; never empty. Raises: ModelUnavailable"""
         try:
             with self._breaker.guard():
-                return self._ask(instructions, said)
+                return self._ask(instructions, message)
         except Unavailable as error:
             raise ModelUnavailable("resting") from error
 
-    def _ask(self, instructions: str, said: str) -> str:
-        # Importing the SDK takes a second and 50 MB: nobody pays for it who has no model.
+    def _ask(self, instructions: str, message: str) -> str:
+        # The import takes a second and 50 MB, which installations without a model should not spend.
         import openai  # noqa: PLC0415
         from openai import omit  # noqa: PLC0415
 
-        since = monotonic()
+        started = monotonic()
         try:
             answer = self._client.chat.completions.create(
                 model=self.settings.model,
                 messages=[
                     {"role": "system", "content": instructions},
-                    {"role": "user", "content": said},
+                    {"role": "user", "content": message},
                 ],
                 max_tokens=self.settings.max_tokens or ANSWER_TOKENS,
                 temperature=omit if self.settings.temperature is None else self.settings.temperature,
@@ -78,7 +78,7 @@ class LanguageModel:
             raise ModelUnavailable("refused" if error.status_code < 500 else "failed") from error
         except (openai.OpenAIError, ValueError) as error:
             raise ModelUnavailable("unusable") from error
-        if monotonic() - since > self.settings.timeout_s:
+        if monotonic() - started > self.settings.timeout_s:
             raise ModelUnavailable("slow")
         text = (answer.choices[0].message.content or "").strip() if answer.choices else ""
         if not text:

@@ -1,11 +1,9 @@
-"""The language model that the installation's settings name, as long as they name one."""
+"""Provides the language model that the settings name."""
 
 from pydantic import SecretStr
 
 from chat_service.platform.language_model.client import LanguageModel, ModelSettings
-from chat_service.platform.settings.errors import SecretUnreadable
-from chat_service.platform.settings.reader import SettingsReader
-from chat_service.platform.settings.registry import (
+from chat_service.platform.settings.definitions import (
     LANGUAGE_MODEL,
     LLM_API_KEY,
     LLM_BASE_URL,
@@ -13,17 +11,19 @@ from chat_service.platform.settings.registry import (
     LLM_OPTIONS,
     LLM_TIMEOUT,
 )
+from chat_service.platform.settings.errors import SecretUnreadable
+from chat_service.platform.settings.reader import SettingsReader
 
 
 class ConfiguredModel:
-    """Keeps one client as long as the settings stay the same, and with it what is known of its failures."""
+    """Returns the same client while the settings stay the same; its circuit breaker keeps its state."""
 
-    def __init__(self, configuration: SettingsReader) -> None:
-        self._configuration = configuration
+    def __init__(self, settings_reader: SettingsReader) -> None:
+        self._settings_reader = settings_reader
         self._model: LanguageModel | None = None
 
     def __call__(self) -> LanguageModel | None:
-        """None where no model is wanted, or its settings are not complete."""
+        """Return the model; None when it is switched off or its settings are incomplete."""
         settings = self._settings()
         if settings is None:
             return None
@@ -32,14 +32,14 @@ class ConfiguredModel:
         return self._model
 
     def _settings(self) -> ModelSettings | None:
-        get = self._configuration.get
+        get = self._settings_reader.get
         base_url, model = get(LLM_BASE_URL), get(LLM_MODEL)
         if not (get(LANGUAGE_MODEL) and base_url and model):
             return None
         try:
             key = get(LLM_API_KEY)
         except SecretUnreadable:
-            return None  # said in the log where the settings are read
+            return None  # the settings reader has logged it
         options = get(LLM_OPTIONS)
         return ModelSettings(
             base_url=base_url,

@@ -1,1 +1,1 @@
-"""What is cleared up after its time, and the months in which messages are kept."""
+"""Deletes data when its retention time ends, and keeps messages in monthly partitions."""

@@ -1,13 +1,12 @@
-"""What was cleared up, for admins."""
+"""The route of retention runs, for admins."""
 
 from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends
-from sqlalchemy import select
 
-from chat_service import tables
+from chat_service.platform.retention import repository
 from cogniflow_kit.identity import Admin
 from cogniflow_kit.schemas import Page, PageRequest, ResponseBody
 from cogniflow_kit.sql.database import DatabaseSession
@@ -16,7 +15,8 @@ router = APIRouter(tags=["retention"])
 
 
 class RetentionRunOut(ResponseBody):
-    """`counts` by kind: sessions, transcripts, detections. Not finished: it broke off, the next went on."""
+    """`counts`: how many sessions, transcripts and detections were deleted. `finished_at` is null for a run
+    that broke off; the next run continued."""
 
     id: UUID
     started_at: datetime
@@ -26,20 +26,8 @@ class RetentionRunOut(ResponseBody):
 
 @router.get("/api/retention/runs")
 def list_runs(
-    _: Admin, session: DatabaseSession, page: Annotated[PageRequest, Depends()]
+    _: Admin, db: DatabaseSession, page: Annotated[PageRequest, Depends()]
 ) -> Page[RetentionRunOut]:
-    """The runs of the past year, newest first. They hold numbers, and nothing of what was removed."""
-    found = (
-        select(
-            tables.RetentionRun.run_id.label("id"),
-            tables.RetentionRun.started_at,
-            tables.RetentionRun.finished_at,
-            tables.RetentionRun.counts,
-        )
-        .order_by(tables.RetentionRun.run_id.desc())
-        .limit(page.limit + 1)
-    )
-    if page.after is not None:
-        found = found.where(tables.RetentionRun.run_id < page.after)
-    items, next_cursor = page.slice(list(session.execute(found)))
+    """List the runs of the past year, newest first. They contain counts and nothing that was deleted."""
+    items, next_cursor = page.slice(repository.list_runs(db, page.after, page.limit))
     return Page(items=[RetentionRunOut.model_validate(item) for item in items], next_cursor=next_cursor)

@@ -1,51 +1,59 @@
-"""The monthly partitions of conversation_messages: made before they are needed, cut off when they are old.
+"""Monthly partitions of conversation_messages: created in advance, detached when they are old.
 
-A month is one of UTC. What belongs to no partition is kept in the default
-one, so that no message is ever refused; it moves once its month is made. A
-month that was cut off stays as a table of its own, an archive: its rows
-leave with their session and their person all the same.
+Months are in UTC. A message of a month without a partition goes to the default
+partition, so that no message is refused; it moves when the month's partition
+is created. A detached month stays as a table of its own, an archive. Deletion
+of a program session and erasure of a person reach archives, too.
 """
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date
-from typing import TypeVar
+from typing import Any, TypeVar, cast
+from uuid import UUID
 
+import structlog
 from psycopg2.errors import DeadlockDetected, LockNotAvailable
-from sqlalchemy import text
+from sqlalchemy import CursorResult, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from chat_service import tables
+from chat_service.platform.settings.definitions import KEEP_MONTHS
+from chat_service.platform.settings.reader import SettingsReader
+from cogniflow_kit.ids import utc_now
+from cogniflow_kit.personal_data import Key
 from cogniflow_kit.sql.database import Database
+
+log = structlog.stdlib.get_logger(__name__)
 
 MESSAGES = "chat.conversation_messages"
 DEFAULT = f"{MESSAGES}_default"
-AHEAD = 3
-"""How many months are made in advance."""
+MONTHS_AHEAD = 3
 
-_LOCK_PATIENCE = "200ms"
-"""Whoever reads or writes messages waits behind us no longer than this, and the work itself."""
-_ATTEMPTS = 20
+_LOCK_TIMEOUT = "200ms"
+"""Readers and writers of messages queue behind the lock request for at most this time."""
+_LOCK_ATTEMPTS = 20
 _PAUSE_S = 0.25
 _COLUMNS = ", ".join(column.name for column in tables.ConversationMessage.__table__.columns)
 
-_ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtext('cogniflow-months'), hashtext('chat'))")
-_MONTHS = text(
+_LOCK_MONTHS = text("SELECT pg_advisory_xact_lock(hashtext('cogniflow-months'), hashtext('chat'))")
+_TABLES = text(
     "SELECT relname FROM pg_class WHERE relnamespace = CAST('chat' AS regnamespace) AND relkind = 'r'"
     " AND relname ~ '^conversation_messages_y[0-9]{4}m[0-9]{2}$' AND relispartition = :attached"
     " ORDER BY relname"
 )
-_STRAY = text(
+_MISPLACED_MONTHS = text(
     "SELECT DISTINCT CAST(date_trunc('month', created_at AT TIME ZONE 'UTC') AS date) AS month"  # noqa: S608
     f" FROM ONLY {DEFAULT} WHERE created_at < CAST(:month AS timestamp) AT TIME ZONE 'UTC' ORDER BY month"
 )
-# In the order in which those who write take them. The parent as a whole: who had chosen the default
-# partition for a row and then waits for that one alone is refused when it turns out to be another's.
-_REFERRED = "chat.sessions, chat.weeks, chat.questions, chat.system_prompts"
+# In the order in which writers take these locks, to avoid deadlocks. The parent table is locked as well:
+# a writer that has already chosen the default partition for its row, and waits only for that partition,
+# would fail when the row then belongs to the new one.
+_REFERENCED = "chat.sessions, chat.weeks, chat.questions, chat.system_prompts"
 _LOCKS = (
-    text(f"LOCK TABLE {_REFERRED} IN SHARE ROW EXCLUSIVE MODE"),
+    text(f"LOCK TABLE {_REFERENCED} IN SHARE ROW EXCLUSIVE MODE"),
     text(f"LOCK TABLE ONLY {MESSAGES} IN ACCESS EXCLUSIVE MODE"),
     text(f"LOCK TABLE ONLY {DEFAULT} IN ACCESS EXCLUSIVE MODE"),
 )
@@ -53,151 +61,237 @@ _ARCHIVE = (
     "Cut off from conversation_messages. Kept as an archive; its rows leave with their session or person."
 )
 
-Outcome = TypeVar("Outcome")
+Result = TypeVar("Result")
 
 
-class MessagesBusy(Exception):
-    """Others kept the locks on the messages for long; nothing was changed, and it can wait."""
+class MessagesLocked(Exception):
+    """Other transactions held the locks on conversation_messages for too long. Nothing was changed."""
+
+    def __init__(self) -> None:
+        super().__init__("other transactions hold the locks on conversation_messages")
 
 
-def ensure_months(session: Session, first: date, last: date) -> list[str]:
-    """Make the partitions that these months lack; returns their names.
+def ensure_months(db: Session, first: date, last: date) -> list[str]:
+    """Create the missing partitions from `first` to `last`, and return their names.
 
-    Rows of such a month in the default partition move along. A month that
-    was cut off stays so, its late rows stay in the default partition. Whoever
-    reads or writes messages waits until the transaction ends, so it should be short.
-    Raises OperationalError where a lock isn't to be had at once.
+    Moves rows of these months out of the default partition. Detached months
+    are not created again; their late rows stay in the default partition.
+    Readers and writers of messages wait until the transaction ends, so keep it
+    short.
+    Raises: OperationalError (a lock was not available at once)
     """
-    if not _missing(session, first, last):
+    if not _missing(db, first, last):
         return []
-    session.execute(_ONE_AT_A_TIME)
-    missing = _missing(session, first, last)
+    db.execute(_LOCK_MONTHS)
+    missing = _missing(db, first, last)
     if missing:
-        with _locked(session):
+        with _locked(db):
             for month in missing:
-                _make(session, month)
-    return [_name(month) for month in missing]
+                _create_partition(db, month)
+    return [_partition(month) for month in missing]
 
 
-def detach_before(session: Session, month: date) -> list[str]:
-    """Cut off the partitions of the months before this one; returns their names.
+def detach_before(db: Session, month: date) -> list[str]:
+    """Detach the partitions of the months before `month`, and return their names.
 
-    Rows of such months in the default partition go the same way. Raises as
-    `ensure_months` does.
+    Rows of these months in the default partition move to the archives.
+    Raises: OperationalError (a lock was not available at once)
     """
-    session.execute(_ONE_AT_A_TIME)
-    first_kept = _name(month)
-    stray: list[date] = list(session.scalars(_STRAY, {"month": month.replace(day=1)}))
-    old = [name for name in _tables(session, attached=True) if name < first_kept]
-    if not old and not stray:
+    db.execute(_LOCK_MONTHS)
+    first_kept = _partition(month)
+    misplaced: list[date] = list(db.scalars(_MISPLACED_MONTHS, {"month": month.replace(day=1)}))
+    old = [name for name in _tables(db, attached=True) if name < first_kept]
+    if not old and not misplaced:
         return []
-    with _locked(session):
-        old = sorted({*old, *_sort_in(session, stray)})
+    with _locked(db):
+        old = sorted({*old, *_archive_misplaced(db, misplaced)})
         for name in old:
-            session.execute(text(f"ALTER TABLE {MESSAGES} DETACH PARTITION chat.{name}"))
-            session.execute(text(f"COMMENT ON TABLE chat.{name} IS '{_ARCHIVE}'"))
+            db.execute(text(f"ALTER TABLE {MESSAGES} DETACH PARTITION chat.{name}"))
+            db.execute(text(f"COMMENT ON TABLE chat.{name} IS '{_ARCHIVE}'"))
     return old
 
 
-def archives(session: Session) -> list[str]:
-    """The tables of the months that were cut off, the oldest first, with their schema."""
-    return [f"chat.{name}" for name in _tables(session, attached=False)]
+def archives(db: Session) -> list[str]:
+    """Return the tables of detached months, oldest first, with their schema."""
+    return [f"chat.{name}" for name in _tables(db, attached=False)]
 
 
-def open_months(database: Database, today: date) -> list[str]:
-    """Make this month's partition and those of the next `AHEAD`; returns what was missing."""
-    last = _following(today, AHEAD)
-    return persistently(database, lambda session: ensure_months(session, today, last))
+def create_next_months(database: Database, today: date) -> list[str]:
+    """Create missing partitions for this month and the next three, and return their names.
+
+    Raises: MessagesLocked
+    """
+    last = _first_of_month(today, MONTHS_AHEAD)
+    return retry_while_locked(database, lambda db: ensure_months(db, today, last))
 
 
-def persistently(database: Database, change: Callable[[Session], Outcome]) -> Outcome:
-    """A short transaction, tried again while others hold the locks. Raises MessagesBusy at the end."""
-    for _ in range(_ATTEMPTS):
+def retry_while_locked(database: Database, change: Callable[[Session], Result]) -> Result:
+    """Run a short transaction, again while others hold the locks: 20 times, about 5 seconds in all.
+
+    Raises: MessagesLocked
+    """
+    for _ in range(_LOCK_ATTEMPTS):
         try:
-            with database.transaction() as session:
-                return change(session)
+            with database.transaction() as db:
+                return change(db)
         except OperationalError as error:
             if not isinstance(error.orig, LockNotAvailable | DeadlockDetected):
                 raise
         time.sleep(_PAUSE_S)
-    raise MessagesBusy("others hold the locks on conversation_messages")
+    raise MessagesLocked
 
 
-def months_before(today: date, months: int) -> date:
-    """The first of the month so many months before this one."""
-    return _following(today, -months)
+def maintain_months(database: Database, settings_reader: SettingsReader) -> None:
+    """Create the next partitions, and detach those older than the setting `messages.keep_months`.
+
+    Raises: MessagesLocked
+    """
+    settings_reader.refresh()
+    today, months_kept = utc_now().date(), settings_reader.get(KEEP_MONTHS)
+    created = create_next_months(database, today)
+    detached = []
+    if months_kept:
+        oldest = _first_of_month(today, -months_kept)
+        detached = retry_while_locked(database, lambda db: detach_before(db, oldest))
+    if created or detached:
+        log.info("monthly partitions changed", created=created, detached=detached)
 
 
-def _missing(session: Session, first: date, last: date) -> list[date]:
-    there = {*_tables(session, attached=True), *_tables(session, attached=False)}
-    return [month for month in _range(first, last) if _name(month) not in there]
+def _missing(db: Session, first: date, last: date) -> list[date]:
+    existing = {*_tables(db, attached=True), *_tables(db, attached=False)}
+    return [month for month in _months(first, last) if _partition(month) not in existing]
 
 
-def _tables(session: Session, *, attached: bool) -> list[str]:
-    return list(session.scalars(_MONTHS, {"attached": attached}))
+def _tables(db: Session, *, attached: bool) -> list[str]:
+    return list(db.scalars(_TABLES, {"attached": attached}))
 
 
-def _make(session: Session, month: date) -> None:
-    """Attached once it is filled: a new partition must find none of its rows in the default one."""
-    name, since, until = f"chat.{_name(month)}", _moment(month), _moment(_following(month, 1))
-    session.execute(text(f"CREATE TABLE {name} (LIKE {MESSAGES} INCLUDING DEFAULTS INCLUDING CONSTRAINTS)"))
-    _move(session, month, name)
-    session.execute(
+def _create_partition(db: Session, month: date) -> None:
+    """Create and fill the table, then attach it.
+
+    PostgreSQL refuses to attach a partition whose rows are in the default one.
+    """
+    name, since, until = (
+        f"chat.{_partition(month)}",
+        _utc_timestamp(month),
+        _utc_timestamp(_first_of_month(month, 1)),
+    )
+    db.execute(text(f"CREATE TABLE {name} (LIKE {MESSAGES} INCLUDING DEFAULTS INCLUDING CONSTRAINTS)"))
+    _move_from_default(db, month, name)
+    db.execute(
         text(f"ALTER TABLE {MESSAGES} ATTACH PARTITION {name} FOR VALUES FROM ('{since}') TO ('{until}')")
     )
 
 
-def _sort_in(session: Session, stray: list[date]) -> list[str]:
-    """Move old rows out of the default partition; returns the partitions that were made for them."""
-    cut_off = _tables(session, attached=False)
-    made = []
-    for month in stray:
-        if _name(month) in cut_off:
-            _move(session, month, f"chat.{_name(month)}")
+def _archive_misplaced(db: Session, misplaced: list[date]) -> list[str]:
+    """Move rows of old months out of the default partition, and return the partitions created for them."""
+    archived = _tables(db, attached=False)
+    created = []
+    for month in misplaced:
+        if _partition(month) in archived:
+            _move_from_default(db, month, f"chat.{_partition(month)}")
         else:
-            _make(session, month)
-            made.append(_name(month))
-    return made
+            _create_partition(db, month)
+            created.append(_partition(month))
+    return created
 
 
-def _move(session: Session, month: date, table: str) -> None:
-    session.execute(
+def _move_from_default(db: Session, month: date, table: str) -> None:
+    db.execute(
         text(
-            f"WITH moved AS (DELETE FROM ONLY {DEFAULT} WHERE created_at >= '{_moment(month)}'"  # noqa: S608
-            f" AND created_at < '{_moment(_following(month, 1))}' RETURNING *)"
+            f"WITH moved AS (DELETE FROM ONLY {DEFAULT} WHERE created_at >= '{_utc_timestamp(month)}'"  # noqa: S608
+            f" AND created_at < '{_utc_timestamp(_first_of_month(month, 1))}' RETURNING *)"
             f" INSERT INTO {table} ({_COLUMNS}) SELECT {_COLUMNS} FROM moved"
         )
     )
 
 
 @contextmanager
-def _locked(session: Session) -> Iterator[None]:
-    """Ask for the locks without having everybody else queue behind the question."""
-    before = session.scalar(text("SELECT current_setting('lock_timeout')"))
-    change = text("SELECT set_config('lock_timeout', :patience, true)")
-    session.execute(change, {"patience": _LOCK_PATIENCE})
+def _locked(db: Session) -> Iterator[None]:
+    """Take the locks, or give up before others queue behind the request for long."""
+    before = db.scalar(text("SELECT current_setting('lock_timeout')"))
+    change = text("SELECT set_config('lock_timeout', :timeout, true)")
+    db.execute(change, {"timeout": _LOCK_TIMEOUT})
     for lock in _LOCKS:
-        session.execute(lock)
+        db.execute(lock)
     yield
-    session.execute(change, {"patience": before})
+    db.execute(change, {"timeout": before})
 
 
-def _range(first: date, last: date) -> Iterator[date]:
+def _months(first: date, last: date) -> Iterator[date]:
     month = first.replace(day=1)
     while month <= last:
         yield month
-        month = _following(month, 1)
+        month = _first_of_month(month, 1)
 
 
-def _following(day: date, months: int) -> date:
-    """The first of the month so many months later, or earlier."""
-    years, month = divmod(day.year * 12 + day.month - 1 + months, 12)
-    return date(years, month + 1, 1)
+def _first_of_month(day: date, months: int) -> date:
+    """Return the first day of the month that is `months` later than `day`, or earlier if negative."""
+    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    return date(year, month + 1, 1)
 
 
-def _name(month: date) -> str:
+def _partition(month: date) -> str:
     return f"conversation_messages_y{month.year:04}m{month.month:02}"
 
 
-def _moment(day: date) -> str:
+def _utc_timestamp(day: date) -> str:
     return f"{day.isoformat()} 00:00:00+00"
+
+
+# After a user claims an anonymous program session, archived messages still have the participant's id.
+_OWNER = (
+    "(t.user_id = :user_id OR t.session_id IN"
+    " (SELECT session_id FROM chat.sessions WHERE user_id = :user_id))"
+)
+
+
+class ArchivedMessagesPersonalData:
+    """Exports and erases messages in archives.
+
+    Has to come after conversation_messages: a month that is detached during
+    an erasure is then erased here.
+    """
+
+    store = "postgresql.conversation_messages"
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def read(self, user_id: UUID, after: Key | None, limit: int) -> list[tuple[Key, Mapping[str, Any]]]:
+        """A key is the name of the archive and the id of the message."""
+        first, message_id = after or ("", "")
+        found: list[tuple[Key, Mapping[str, Any]]] = []
+        with self._database.transaction() as db:
+            for table in archives(db):
+                if table < first:
+                    continue
+                rows = db.execute(
+                    text(
+                        'SELECT t.message_id::text COLLATE "C" AS id, to_jsonb(t) AS record'  # noqa: S608
+                        f' FROM {table} t WHERE {_OWNER} AND t.message_id::text COLLATE "C" > :after'
+                        " ORDER BY id LIMIT :limit"
+                    ),
+                    {
+                        "user_id": user_id,
+                        "after": message_id if table == first else "",
+                        "limit": limit - len(found),
+                    },
+                )
+                found += [([table, row.id], row.record) for row in rows]
+                if len(found) == limit:
+                    break
+        return found
+
+    def erase(self, user_id: UUID) -> int:
+        with self._database.transaction() as db:
+            return sum(
+                cast(
+                    CursorResult[Any],
+                    db.execute(
+                        text(f"DELETE FROM {table} t WHERE {_OWNER}"),  # noqa: S608
+                        {"user_id": user_id},
+                    ),
+                ).rowcount
+                for table in archives(db)
+            )

@@ -1,1 +1,1 @@
-"""Settings that admins change while the service runs: typed, described, audited."""
+"""Settings that admins change while the service runs, stored in PostgreSQL."""

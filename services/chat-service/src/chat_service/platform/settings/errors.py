@@ -1,4 +1,4 @@
-"""Refusals of settings."""
+"""Errors of the settings feature."""
 
 from cogniflow_kit.errors import FieldProblem, NotFound, ServiceError, Unprocessable
 
@@ -18,7 +18,7 @@ class InvalidValue(Unprocessable):
 
 
 class SecretUnreadable(ServiceError):
-    """No outage: what needs this secret does without it until an admin has set it again."""
+    """The secret cannot be decrypted until an admin sets it again. The feature that needs it stays off."""
 
     status = 503
     code = "secret_unreadable"
@@ -28,3 +28,7 @@ class SecretUnreadable(ServiceError):
             f"{key} was encrypted with another SETTINGS_ENCRYPTION_SECRET. Set it again, or name that"
             " one in SETTINGS_ENCRYPTION_PREVIOUS and start chat-service anew."
         )
+
+
+class DecryptionFailed(Exception):
+    """A stored secret was encrypted with an unknown key, or is damaged."""

@@ -1,4 +1,4 @@
-"""Settings as the code reads them: fresh within seconds, and there when PostgreSQL isn't."""
+"""Reads settings for the code: at most five seconds old, and available during an outage of PostgreSQL."""
 
 from collections.abc import Mapping
 from threading import Lock
@@ -9,70 +9,76 @@ import structlog
 from pydantic import JsonValue
 from sqlalchemy import text
 
-from chat_service.platform.settings.errors import InvalidValue, SecretUnreadable
-from chat_service.platform.settings.registry import SETTINGS
-from chat_service.platform.settings.setting import Setting, Value
-from chat_service.platform.settings.vault import Unreadable, Vault
+from chat_service.platform.settings.definitions import SETTINGS, Setting, Value
+from chat_service.platform.settings.encryption import SecretCipher
+from chat_service.platform.settings.errors import DecryptionFailed, InvalidValue, SecretUnreadable
 from cogniflow_kit.sql.database import Database, is_away
 from cogniflow_kit.sql.deadline import within
 
 log = structlog.stdlib.get_logger(__name__)
 
 FRESH_S = 5.0
-"""How long a value that was changed elsewhere may still be read as it was."""
-_PATIENCE_S = 0.4
-_READ = text("SELECT json_object_agg(setting_key, setting_value) AS stored FROM system_settings")
+"""How long a process may use a value that another process has changed since."""
+_READ_DEADLINE_S = 0.4
+_READ_ALL = text("SELECT json_object_agg(setting_key, setting_value) AS stored FROM system_settings")
 
 
 class SettingsReader:
-    """The settings of one process. While PostgreSQL is away: as they were last known, else their defaults."""
+    """A process's cache of all settings.
 
-    def __init__(self, database: Database, vault: Vault) -> None:
+    While PostgreSQL is unavailable it returns the last known values, and
+    defaults where it never read any.
+    """
+
+    def __init__(self, database: Database, cipher: SecretCipher) -> None:
         self._database = database
-        self._vault = vault
+        self._cipher = cipher
         self._stored: Mapping[str, JsonValue] = {}
         self._values: Mapping[str, Any] = {}
         self._unreadable: frozenset[str] = frozenset()
-        self._due = 0.0
-        self._is_away = False
-        self._reading = Lock()
+        self._refresh_at = 0.0
+        self._in_outage = False
+        self._refreshing = Lock()
 
     def get(self, setting: Setting[Value]) -> Value:
-        """The value that counts now. Raises SecretUnreadable for a secret that another key encrypted."""
-        if monotonic() >= self._due:
-            self._try_to_refresh()
+        """Return the present value. Raises: SecretUnreadable (it was encrypted with an unknown key)"""
+        if monotonic() >= self._refresh_at:
+            self._refresh_if_possible()
         if setting.key in self._unreadable:
             raise SecretUnreadable(setting.key)
         return cast(Value, self._values.get(setting.key, setting.default))
 
-    def forget(self) -> None:
-        """Read anew before the next use."""
-        self._due = 0.0
+    def invalidate(self) -> None:
+        """Read the settings again before the next use."""
+        self._refresh_at = 0.0
 
-    def renew(self) -> None:
-        """Read them now, for what mustn't go by old values. Raises when PostgreSQL is away."""
-        with within(_PATIENCE_S):
-            row = self._database.run(_READ)
-        self._take((row.stored if row is not None else None) or {})
-        self._due = monotonic() + FRESH_S
+    def refresh(self) -> None:
+        """Read the settings now, for callers that must not use old values.
 
-    def _try_to_refresh(self) -> None:
-        # Nobody waits for another's reading, but for the first one.
-        if not self._reading.acquire(blocking=self._due == 0.0):
+        Raises: OperationalError, Unavailable (PostgreSQL is unavailable)
+        """
+        with within(_READ_DEADLINE_S):
+            row = self._database.run(_READ_ALL)
+        self._update((row.stored if row is not None else None) or {})
+        self._refresh_at = monotonic() + FRESH_S
+
+    def _refresh_if_possible(self) -> None:
+        # One thread refreshes; the others use the cached values, except before the first refresh.
+        if not self._refreshing.acquire(blocking=self._refresh_at == 0.0):
             return
         try:
-            if monotonic() >= self._due:
-                self.renew()
-                self._note_there()
+            if monotonic() >= self._refresh_at:
+                self.refresh()
+                self._end_outage()
         except Exception as error:
             if not is_away(error):
                 raise
-            self._note_away(error)
-            self._due = monotonic() + FRESH_S
+            self._begin_outage(error)
+            self._refresh_at = monotonic() + FRESH_S
         finally:
-            self._reading.release()
+            self._refreshing.release()
 
-    def _take(self, stored: Mapping[str, JsonValue]) -> None:
+    def _update(self, stored: Mapping[str, JsonValue]) -> None:
         if stored == self._stored:
             return
         values: dict[str, Any] = {}
@@ -80,22 +86,22 @@ class SettingsReader:
         for key, value in stored.items():
             setting = SETTINGS.get(key)
             if setting is None:
-                continue  # of another version of this service
+                continue  # stored by another version of this service
             try:
-                values[key] = setting.check(self._vault.open(value) if setting.is_secret else value)
-            except Unreadable:
+                values[key] = setting.check(self._cipher.decrypt(value) if setting.is_secret else value)
+            except DecryptionFailed:
                 unreadable.add(key)
-                log.warning("a secret setting can't be read: another key encrypted it", key=key)
+                log.warning("secret setting was encrypted with an unknown key", key=key)
             except InvalidValue:
-                log.warning("a stored setting isn't valid, its default counts", key=key)
+                log.warning("stored setting is invalid, its default applies", key=key)
         self._stored, self._values, self._unreadable = stored, values, frozenset(unreadable)
 
-    def _note_away(self, error: Exception) -> None:
-        if not self._is_away:
-            log.warning("settings stay as last known, PostgreSQL is away", error=type(error).__name__)
-        self._is_away = True
+    def _begin_outage(self, error: Exception) -> None:
+        if not self._in_outage:
+            log.warning("PostgreSQL is unavailable, using last known settings", error=type(error).__name__)
+        self._in_outage = True
 
-    def _note_there(self) -> None:
-        if self._is_away:
+    def _end_outage(self) -> None:
+        if self._in_outage:
             log.info("settings are read again")
-        self._is_away = False
+        self._in_outage = False

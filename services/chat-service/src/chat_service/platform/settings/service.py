@@ -1,117 +1,117 @@
-"""Changing settings, and who did."""
+"""Lists, changes and resets settings, and records who changed them."""
 
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from pydantic import JsonValue
-from sqlalchemy import func, select, text
-from sqlalchemy.orm import Session
+from sqlalchemy import Row
 
-from chat_service import tables
-from chat_service.platform.settings.errors import SettingNotFound
+from chat_service.platform.settings.definitions import SETTINGS, Setting, SettingType
+from chat_service.platform.settings.encryption import SecretCipher
+from chat_service.platform.settings.errors import DecryptionFailed, SettingNotFound
 from chat_service.platform.settings.reader import SettingsReader
-from chat_service.platform.settings.registry import SETTINGS
-from chat_service.platform.settings.schemas import SettingChangeOut, SettingOut
-from chat_service.platform.settings.setting import Setting
-from chat_service.platform.settings.vault import Unreadable, Vault
+from chat_service.platform.settings.repository import SettingsRepository
+from chat_service.tables import SystemSetting
 from cogniflow_kit.sql.database import Database
 
-_ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtext('cogniflow-settings'), hashtext(:key))")
+
+@dataclass(frozen=True)
+class SettingState:
+    """A setting with its present value. A secret's `value` only says whether it is set and readable."""
+
+    key: str
+    type: SettingType
+    description: str
+    value: JsonValue
+    default: JsonValue
+    is_default: bool
+    accepts: dict[str, Any]
+    updated_by: UUID | None
+    updated_at: datetime | None
 
 
-class SettingsAdmin:
-    """What admins do with settings. A change counts here at once, in other processes within seconds.
+class SettingsService:
+    """Settings for admins. A change applies in this process at once, in others within seconds.
 
-    It commits by itself: what is forgotten before the commit would be read
-    again as it was.
+    Unlike other services it commits its own transactions: the reader's cache
+    must be invalidated after the commit, or it would cache the old value again.
     """
 
-    def __init__(self, database: Database, vault: Vault, configuration: SettingsReader) -> None:
+    def __init__(self, database: Database, cipher: SecretCipher, reader: SettingsReader) -> None:
         self._database = database
-        self._vault = vault
-        self._configuration = configuration
+        self._cipher = cipher
+        self._reader = reader
 
-    def all(self) -> list[SettingOut]:
-        with self._database.transaction() as session:
-            rows = {row.setting_key: row for row in session.scalars(select(tables.SystemSetting))}
-        return [self._out(setting, rows.get(key)) for key, setting in SETTINGS.items()]
+    def all(self) -> list[SettingState]:
+        with self._database.transaction() as db:
+            rows = SettingsRepository(db).by_key()
+        return [self._state(setting, rows.get(key)) for key, setting in SETTINGS.items()]
 
-    def change(self, key: str, value: JsonValue, actor_id: UUID) -> SettingOut:
-        """Set it; the same value again changes nothing. Raises SettingNotFound and InvalidValue."""
-        setting = _known(key)
+    def change(self, key: str, value: JsonValue, actor_id: UUID) -> SettingState:
+        """Set a value. Setting the present value again changes nothing.
+
+        Raises: SettingNotFound, InvalidValue
+        """
+        setting = _setting(key)
         checked = setting.check(value)
-        with self._database.transaction() as session:
-            row = _locked(session, key)
-            if row is None or self._opened(setting, row) != checked:
-                row = self._store(session, setting, row, checked, actor_id)
-        self._configuration.forget()
-        return self._out(setting, row)
+        with self._database.transaction() as db:
+            repository = SettingsRepository(db)
+            row = repository.lock(key)
+            if row is None or self._stored_value(setting, row) != checked:
+                row = self._store(repository, setting, row, checked, actor_id)
+        self._reader.invalidate()
+        return self._state(setting, row)
 
     def reset(self, key: str, actor_id: UUID) -> None:
-        """Back to the default. Raises SettingNotFound."""
-        setting = _known(key)
-        with self._database.transaction() as session:
-            row = _locked(session, key)
+        """Return to the default. Raises: SettingNotFound"""
+        setting = _setting(key)
+        with self._database.transaction() as db:
+            repository = SettingsRepository(db)
+            row = repository.lock(key)
             if row is not None:
-                _record(session, setting, row.setting_value, None, actor_id)
-                session.delete(row)
-        self._configuration.forget()
+                _record_change(repository, setting, row.setting_value, None, actor_id)
+                repository.delete(row)
+        self._reader.invalidate()
 
-    def changes(self, key: str, after: UUID | None, limit: int) -> list[SettingChangeOut]:
-        """Newest first, one more than `limit` when there is more. Raises SettingNotFound."""
-        _known(key)
-        found = (
-            select(
-                tables.SystemSettingChange.change_id.label("id"),
-                tables.SystemSettingChange.actor_id,
-                tables.SystemSettingChange.old_value,
-                tables.SystemSettingChange.new_value,
-                tables.SystemSettingChange.changed_at,
-            )
-            .where(tables.SystemSettingChange.setting_key == key)
-            .order_by(tables.SystemSettingChange.change_id.desc())
-            .limit(limit + 1)
-        )
-        if after is not None:
-            found = found.where(tables.SystemSettingChange.change_id < after)
-        with self._database.transaction() as session:
-            return [SettingChangeOut.model_validate(row) for row in session.execute(found)]
+    def changes(self, key: str, after: UUID | None, limit: int) -> list[Row[Any]]:
+        """Return changes, newest first, one more than `limit` when there are more. Raises: SettingNotFound"""
+        _setting(key)
+        with self._database.transaction() as db:
+            return SettingsRepository(db).changes(key, after, limit)
 
     def _store(
         self,
-        session: Session,
+        repository: SettingsRepository,
         setting: Setting[Any],
-        row: tables.SystemSetting | None,
+        row: SystemSetting | None,
         checked: Any,
         actor_id: UUID,
-    ) -> tables.SystemSetting:
-        stored = self._vault.seal(checked) if setting.is_secret else setting.plain(checked)
-        _record(session, setting, row.setting_value if row else None, stored, actor_id)
-        if row is None:
-            row = tables.SystemSetting(setting_key=setting.key)
-            session.add(row)
+    ) -> SystemSetting:
+        stored = self._cipher.encrypt(checked) if setting.is_secret else setting.plain(checked)
+        _record_change(repository, setting, row.setting_value if row else None, stored, actor_id)
+        row = row or SystemSetting(setting_key=setting.key)
         row.setting_value = stored
         row.setting_type = setting.type
         row.description = setting.description
         row.updated_by = actor_id
-        row.updated_at = func.now()
-        session.flush()
-        session.refresh(row)
+        repository.save(row)
         return row
 
-    def _opened(self, setting: Setting[Any], row: tables.SystemSetting) -> Any:
-        """The stored value, None when it can't be read."""
+    def _stored_value(self, setting: Setting[Any], row: SystemSetting) -> Any:
+        """Return the stored value, decrypted; None for a secret that cannot be decrypted."""
         try:
-            return self._vault.open(row.setting_value) if setting.is_secret else row.setting_value
-        except Unreadable:
+            return self._cipher.decrypt(row.setting_value) if setting.is_secret else row.setting_value
+        except DecryptionFailed:
             return None
 
-    def _out(self, setting: Setting[Any], row: tables.SystemSetting | None) -> SettingOut:
+    def _state(self, setting: Setting[Any], row: SystemSetting | None) -> SettingState:
         default = setting.plain(setting.default)
         value = default if row is None else row.setting_value
         if setting.is_secret:
-            default, value = {"is_set": False}, self._shown(setting, row)
-        return SettingOut(
+            default, value = {"is_set": False}, self._secret_state(setting, row)
+        return SettingState(
             key=setting.key,
             type=setting.type,
             description=setting.description,
@@ -123,31 +123,24 @@ class SettingsAdmin:
             updated_at=row.updated_at if row else None,
         )
 
-    def _shown(self, setting: Setting[Any], row: tables.SystemSetting | None) -> JsonValue:
+    def _secret_state(self, setting: Setting[Any], row: SystemSetting | None) -> JsonValue:
         if row is None:
             return {"is_set": False}
-        readable = self._opened(setting, row) is not None
+        readable = self._stored_value(setting, row) is not None
         return {"is_set": True} if readable else {"is_set": True, "is_readable": False}
 
 
-def _known(key: str) -> Setting[Any]:
+def _setting(key: str) -> Setting[Any]:
     try:
         return SETTINGS[key]
     except KeyError:
         raise SettingNotFound from None
 
 
-def _locked(session: Session, key: str) -> tables.SystemSetting | None:
-    """The row, to this transaction alone, also while there is none yet."""
-    session.execute(_ONE_AT_A_TIME, {"key": key})
-    return session.scalar(
-        select(tables.SystemSetting).where(tables.SystemSetting.setting_key == key).with_for_update()
-    )
-
-
-def _record(session: Session, setting: Setting[Any], old: JsonValue, new: JsonValue, actor_id: UUID) -> None:
+def _record_change(
+    repository: SettingsRepository, setting: Setting[Any], old: JsonValue, new: JsonValue, actor_id: UUID
+) -> None:
+    """Record a change. Of a secret only whether it was set before and after."""
     if setting.is_secret:
         old, new = {"is_set": old is not None}, {"is_set": new is not None}
-    session.add(
-        tables.SystemSettingChange(setting_key=setting.key, actor_id=actor_id, old_value=old, new_value=new)
-    )
+    repository.add_change(setting.key, actor_id, old, new)

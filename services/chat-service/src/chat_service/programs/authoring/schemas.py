@@ -1,13 +1,13 @@
 """Bodies of the authoring routes."""
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
 from fastapi import Body, Path
 from pydantic import Field, StringConstraints, model_validator
 
-from chat_service.programs.authoring.move_plan import MoveBlocker, MoveOutcome
 from chat_service.programs.content.version_labels import PRODUCTION
 from cogniflow_kit.schemas import RequestBody, ResponseBody
 
@@ -151,6 +151,30 @@ class SpotOut(ResponseBody):
     question: int
 
 
+class Fate(StrEnum):
+    """What the new version has in place of the session's open question."""
+
+    SAME_PLACE = "same_place"
+    QUESTION_CHANGED = "question_changed"
+    QUESTION_GONE = "question_gone"
+    WEEK_GONE = "week_gone"
+
+
+class Obstacle(StrEnum):
+    """Why a session stays on its version.
+
+    `nothing_left`: every question was answered. `needs_more`: texts ahead
+    refer to an answer that this participant was never asked for.
+    """
+
+    WEEK_GONE = "week_gone"
+    NOTHING_LEFT = "nothing_left"
+    NEEDS_MORE = "needs_more"
+    IN_EXPERIMENT = "in_experiment"
+    RUNNING_TURN = "running_turn"
+    CHANGED_MEANWHILE = "changed_meanwhile"
+
+
 class SessionMoveOut(ResponseBody):
     """What becomes of a session, without a word of it.
 
@@ -162,10 +186,10 @@ class SessionMoveOut(ResponseBody):
     session_id: UUID
     from_version: int | None = None
     at: SpotOut | None = None
-    fate: MoveOutcome | None = None
+    fate: Fate | None = None
     stands_at: SpotOut | None = None
     changed_answers: list[SpotOut] = Field(default=[])
-    obstacle: MoveBlocker | None = None
+    obstacle: Obstacle | None = None
     moved: bool = False
 
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from chat_service import tables
 from chat_service.programs.authoring.move_plan import MoveBlocker, MovePlan, open_text, plan, spot
 from chat_service.programs.authoring.repository import AuthoringRepository
-from chat_service.programs.authoring.schemas import SessionMoveOut, SpotOut
+from chat_service.programs.authoring.schemas import Fate, Obstacle, SessionMoveOut, SpotOut
 from chat_service.programs.coach.session_state import ProgramSession, SessionState, WeekState
 from chat_service.programs.content.catalog import Catalog
 from chat_service.programs.content.model import Program
@@ -93,7 +93,7 @@ class SessionMover:
             with self._changing(candidate.id):
                 return self._move(candidate, new, dry_run=False)
         except (TurnInProgress, TurnsWaiting):
-            return SessionMoveOut(session_id=candidate.id, obstacle=MoveBlocker.RUNNING_TURN)
+            return SessionMoveOut(session_id=candidate.id, obstacle=Obstacle.RUNNING_TURN)
 
     def _move(self, candidate: Candidate, new: Program, *, dry_run: bool) -> SessionMoveOut:
         with self._database.transaction() as session:
@@ -101,7 +101,7 @@ class SessionMover:
                 session.execute(_LOCK, {"session_id": candidate.id})
             session_state = read_session_state(session, candidate.id, candidate.user_id)
             if session_state is None or session_state.completed or session_state.version_id == new.version_id:
-                return SessionMoveOut(session_id=candidate.id, obstacle=MoveBlocker.CHANGED_MEANWHILE)
+                return SessionMoveOut(session_id=candidate.id, obstacle=Obstacle.CHANGED_MEANWHILE)
             program_session = ProgramSession(session_state, self._catalog.get(session_state.version_id))
             planned = plan(program_session, new)
             obstacle = _circumstance(session, session_state) or planned.obstacle
@@ -112,10 +112,10 @@ class SessionMover:
             session_id=candidate.id,
             from_version=program_session.program.version,
             at=SpotOut.model_validate(spot(program_session)),
-            fate=planned.fate,
+            fate=Fate(planned.fate),
             stands_at=SpotOut.model_validate(stands_at) if stands_at else None,
             changed_answers=[SpotOut.model_validate(one) for one in planned.changed_answers],
-            obstacle=obstacle,
+            obstacle=Obstacle(obstacle) if obstacle else None,
             moved=obstacle is None and not dry_run,
         )
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from chat_service.programs.coach.intents import Intent
-from chat_service.safety.detection.check import Risk
+from chat_service.safety.detection.risk import Risk
 
 
 @dataclass(frozen=True)

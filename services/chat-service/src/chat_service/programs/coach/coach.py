@@ -17,7 +17,8 @@ from chat_service.programs.coach.judging import Classification, Judge, Validatio
 from chat_service.programs.coach.phrases import phrases
 from chat_service.programs.coach.week_answers import WeekAnswers
 from chat_service.programs.content.model import SKIPPED, Prompt, Question
-from chat_service.safety.detection.check import Resource, Risk, resources, supportive_answer
+from chat_service.safety.detection.risk import Risk
+from chat_service.safety.help.places import Resource, resources, supportive_answer
 
 
 class CoachReply(BaseModel):

@@ -14,7 +14,7 @@ from chat_service.programs.coach.model_judge import ModelJudge
 from chat_service.programs.coach.session_state import ProgramSession
 from chat_service.programs.coach.turn_result import TurnResult, build_turn_result
 from chat_service.programs.sessions.errors import SessionCompleted, SessionPaused, WeekLocked, WeekNotBegun
-from chat_service.safety.detection.check import check
+from chat_service.safety.detection.detector import detect_risk
 from chat_service.turns.model import Message
 
 log = structlog.stdlib.get_logger(__name__)
@@ -33,7 +33,7 @@ class CoachEngine:
     def analyze(self, message: Message, program_session: ProgramSession) -> MessageAnalysis:
         locale = program_session.state.locale
         return MessageAnalysis(
-            check(message.text, locale), intent_of(message.text, program_session.program.locale)
+            detect_risk(message.text, locale), intent_of(message.text, program_session.program.locale)
         )
 
     def answer(

@@ -6,8 +6,8 @@ from uuid import UUID
 
 from fastapi import APIRouter, Header, Query, Response
 
-from chat_service.dependencies import RecordsService
 from chat_service.programs.records import markdown, pdf, summary_markdown
+from chat_service.programs.records.dependencies import RecordsService
 from chat_service.programs.records.document import transcript
 from chat_service.programs.records.record import SessionRecord
 from chat_service.programs.records.schemas import SummaryFormat, SummaryOut, TranscriptFormat, TranscriptOut

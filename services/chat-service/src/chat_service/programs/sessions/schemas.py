@@ -12,7 +12,7 @@ from chat_service.programs.coach.intents import Kind
 from chat_service.programs.coach.next_step import NextStep
 from chat_service.programs.coach.session_state import ProgramSession
 from chat_service.programs.content.model import Question, Week
-from chat_service.safety.detection.check import Resource
+from chat_service.safety.help.places import Resource
 from chat_service.turns.model import Status
 from cogniflow_kit.schemas import RequestBody, ResponseBody
 

@@ -23,7 +23,7 @@ from chat_service.programs.sessions.schemas import (
 )
 from chat_service.programs.sessions.store import SessionStore, StartRequest, StartResult
 from chat_service.programs.sessions.turn_runner import TurnRunner
-from chat_service.safety.help.offline_help import help_shown
+from chat_service.safety.help.offline_help import help_on_failure
 from chat_service.turns.model import Message
 
 
@@ -94,7 +94,7 @@ class Programs:
             message_type=body.message_type,
             recording_ref=body.recording_ref,
         )
-        with help_shown(body.text, self._sessions.locale(session_id, user_id) or preferred_locale):
+        with help_on_failure(body.text, self._sessions.locale(session_id, user_id) or preferred_locale):
             return self._take(self._engine(), message)
 
     def restart(self, user_id: UUID, session_id: UUID, number: int, body: Restart) -> AnswerOut:

@@ -10,7 +10,6 @@ import structlog
 
 from chat_service.platform.language_model.configured import ConfiguredModel
 from chat_service.programs.content.catalog import Catalog
-from chat_service.programs.records.service import Records
 from chat_service.programs.sessions.durable.personal_data import SpoolPersonalData
 from chat_service.programs.sessions.durable.recent_sessions import RecentSessions
 from chat_service.programs.sessions.durable.replay import ReplayThread
@@ -18,7 +17,7 @@ from chat_service.programs.sessions.durable.replay_session import SessionReplaye
 from chat_service.programs.sessions.durable.sessions import DurableSessionStore, SessionGuard
 from chat_service.programs.sessions.durable.spool import Spool
 from chat_service.programs.sessions.durable.turn_runner import DurableTurnRunner
-from chat_service.programs.sessions.memory.records import MemoryPersonalData, MemoryRecords
+from chat_service.programs.sessions.memory.personal_data import MemoryPersonalData
 from chat_service.programs.sessions.memory.sessions import MemorySessionStore
 from chat_service.programs.sessions.memory.store import MemoryStore
 from chat_service.programs.sessions.memory.turns import MemoryTurnStore
@@ -39,13 +38,14 @@ class ProgramWiring:
     """Programs, what has to run beside them, and what they hold of people outside the stores."""
 
     programs: Programs
-    records: Records
     holdings: list[PersonalDataSource] = field(default_factory=list)
     background: list[Background] = field(default_factory=list)
     notices: dict[str, Callable[[], Any]] = field(default_factory=dict)
     """What `/health/ready` says of it."""
     changing: Callable[[UUID], AbstractContextManager[object]] = nullcontext
     """To be entered by whatever changes a session and is no turn."""
+    memory: MemoryStore | None = None
+    """Where sessions are kept without PostgreSQL."""
 
 
 def wire_programs(
@@ -53,11 +53,9 @@ def wire_programs(
 ) -> ProgramWiring:
     if settings.in_memory:
         return _in_memory(settings, model)
-    turns, records = SqlTurnStore(database, catalog), Records(database, catalog)
+    turns = SqlTurnStore(database, catalog)
     if settings.spool_dir is None:
-        return ProgramWiring(
-            Programs(SqlSessionStore(database, catalog), DirectTurnRunner(turns), model), records
-        )
+        return ProgramWiring(Programs(SqlSessionStore(database, catalog), DirectTurnRunner(turns), model))
     spool, memory = Spool(settings.spool_dir), RecentSessions()
     storing = SessionReplayer(database, catalog, spool, memory)
     keeper = SessionGuard(spool, memory)
@@ -66,7 +64,6 @@ def wire_programs(
     holding = SpoolPersonalData(spool, memory, database)
     return ProgramWiring(
         programs,
-        records,
         [holding],
         [ReplayThread(database, spool, storing)],
         {"spooled_turns": lambda: spool.waiting},
@@ -79,10 +76,10 @@ def _in_memory(settings: Settings, model: ConfiguredModel) -> ProgramWiring:
     programs = Programs(MemorySessionStore(store), DirectTurnRunner(MemoryTurnStore(store)), model)
     return ProgramWiring(
         programs,
-        MemoryRecords(store),
         [MemoryPersonalData(store)],
         [_MemoryWarning(settings)],
         notices={"persistence": lambda: "memory alone: a restart loses the sessions of programs"},
+        memory=store,
     )
 
 

@@ -1,1 +1,1 @@
-"""Detection of risk in what people write."""
+"""Detects risk in messages by lexicons of phrases; `docs/explanation/safety.md` explains the method."""

@@ -1,4 +1,4 @@
-"""What the safety check can find."""
+"""The result of the safety check."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -13,10 +13,11 @@ _CATEGORIES: tuple[Category, ...] = ("somebody_else", "self_harm", "violence", "
 
 @dataclass(frozen=True)
 class Risk:
-    """Who may be in danger, and how. It holds no word of the message.
+    """One risk found in a message. Holds no text of the message.
 
-    `violence` is suffered, `harm_to_others` done or thought of; whatever
-    endangers a third person is `somebody_else`, and its subject `other`.
+    `violence`: the sender suffers it. `harm_to_others`: the sender does it or
+    thinks of it. `somebody_else`: any danger to a third person, in which case
+    `subject` is `other`.
     """
 
     category: Category
@@ -24,6 +25,6 @@ class Risk:
     subject: Subject = "self"
 
     @property
-    def gravity(self) -> tuple[int, int]:
-        """Greater is graver."""
+    def rank(self) -> tuple[int, int]:
+        """Sort key: severity first, then category. The gravest risk has the greatest key."""
         return _SEVERITIES.index(self.severity), _CATEGORIES.index(self.category)

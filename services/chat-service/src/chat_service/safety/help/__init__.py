@@ -1,1 +1,1 @@
-"""Places to find help, by locale; packaged, so that they show with every store down."""
+"""Shows places that help, by locale. Reads packaged files only, so it works while every store is down."""

@@ -1,18 +1,20 @@
-"""Help while nothing can be kept: whoever may be in danger is shown where to find it, whatever is broken."""
+"""Shows help to people in danger when their message cannot be stored."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import structlog
 
-from chat_service.safety.detection.check import Risk, check, resources, supportive_answer
+from chat_service.safety.detection.detector import detect_risk
+from chat_service.safety.detection.risk import Risk
+from chat_service.safety.help.places import resources, supportive_answer
 from cogniflow_kit.errors import ServiceError, Unavailable
 
 log = structlog.stdlib.get_logger(__name__)
 
 
-class HelpWhileAway(Unavailable):
-    """The message isn't kept; `resources` are members of the problem."""
+class UnavailableWithHelp(Unavailable):
+    """The message was not stored. The problem has a supportive answer as `detail`, and `resources`."""
 
     def __init__(self, locale: str, risk: Risk) -> None:
         places = [place.model_dump(mode="json") for place in resources(locale)]
@@ -20,18 +22,20 @@ class HelpWhileAway(Unavailable):
 
 
 @contextmanager
-def help_shown(text: str, locale: str) -> Iterator[None]:
-    """What fails inside the block fails with places to find help, where the words speak of danger.
+def help_on_failure(text: str, locale: str) -> Iterator[None]:
+    """Check a message for risk when the block fails, and add help to the error.
 
-    What is refused for good, such as another's session, stays refused.
+    Errors below 500, such as a program session of another participant, pass
+    through unchanged.
+    Raises: UnavailableWithHelp (the block failed and the message has a risk)
     """
     try:
         yield
     except Exception as error:
         if isinstance(error, ServiceError) and error.status < 500:
             raise
-        risk = check(text, locale)
+        risk = detect_risk(text, locale)
         if risk is None:
             raise
-        log.warning("help is shown, a message isn't kept", error=type(error).__name__)
-        raise HelpWhileAway(locale, risk) from error
+        log.warning("message not stored, help shown instead", error=type(error).__name__)
+        raise UnavailableWithHelp(locale, risk) from error

@@ -1,6 +1,6 @@
-"""Where people find help, by locale, and what a coach can honestly say.
+"""Places that help, by locale, and the supportive answers of the coach.
 
-Packaged with the service, so that it shows with every store down.
+Read from YAML files in this package, so that they can be shown while every store is down.
 """
 
 from collections.abc import Mapping
@@ -19,14 +19,14 @@ INTERNATIONAL = "international"
 DEFAULT_LANGUAGE = "en"
 
 Text = str | dict[str, str]
-"""The same for everybody, or one for each language; English where a language is missing."""
+"""One text for all languages, or one text for each language, with English as fallback."""
 
 
 class Resource(BaseModel):
-    """A place to turn to.
+    """A help place as the API shows it.
 
-    `region` is named in the reader's language, `languages` are those spoken
-    there (ISO 639-1), `source` is where the place describes itself.
+    `region` is the region's name in the reader's language, `languages` are
+    spoken there (ISO 639-1), `source` is the web page of the place.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -39,8 +39,9 @@ class Resource(BaseModel):
     source: str
 
 
-class _Place(BaseModel):
-    """`topic`: shown in an answer to that alone; `emergency`: to people in its region alone."""
+class _HelpPlace(BaseModel):
+    """A help place in the file. With `topic`, answers list it for that category only; with `emergency`, it is
+    shown for locales of its region only."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -54,17 +55,17 @@ class _Place(BaseModel):
     emergency: bool = False
 
 
-class _Places(BaseModel):
-    """`regions` names each region: ISO 3166 code, then language."""
+class _PlacesFile(BaseModel):
+    """Content of `places.yaml`. `regions` maps ISO 3166 codes to names by language."""
 
     model_config = ConfigDict(extra="forbid")
 
     regions: dict[str, Text]
-    places: list[_Place]
+    places: list[_HelpPlace]
 
 
-class _Answers(BaseModel):
-    """What is said to somebody about themselves, about being hurt, about hurting, about somebody else."""
+class _SupportiveTexts(BaseModel):
+    """Content of `answers.LANGUAGE.yaml`: one text for each category of risk, and two for imminent danger."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -77,39 +78,39 @@ class _Answers(BaseModel):
 
 
 def resources(locale: str = DEFAULT_LANGUAGE) -> list[Resource]:
-    """Places for somebody of this locale.
+    """Return the help places for a locale.
 
-    Those of its region first, then those that speak its language, then the
-    international ones; without a region, the international ones first.
+    Order: places in the locale's region, places that speak its language,
+    international places. Without a known region, international places come first.
     """
     return [_shown(place, language_shown(locale)) for place in _places_for(locale)]
 
 
 def language_shown(locale: str) -> str:
-    """The language in which somebody of this locale is answered."""
+    """Return the language of supportive answers for a locale; English where there are none in its own."""
     language = language_of(locale)
-    return language if language in _all_answers() else DEFAULT_LANGUAGE
+    return language if language in _supportive_texts() else DEFAULT_LANGUAGE
 
 
 def supportive_answer(locale: str = DEFAULT_LANGUAGE, risk: Risk | None = None) -> str:
-    """Where to find help, one place a line, then what a coach can honestly say."""
-    answers = _all_answers()[language_shown(locale)]
-    said = [_kind(answers, risk)]
+    """Return the answer to a message with a risk: help places, one a line, then what the coach says."""
+    answers = _supportive_texts()[language_shown(locale)]
+    parts = [_text_for(answers, risk)]
     if risk is not None and risk.severity == "imminent":
-        said.insert(0, answers.imminent_other if risk.subject == "other" else answers.imminent)
-    return "\n\n".join([help_text(locale, risk), *said])
+        parts.insert(0, answers.imminent_other if risk.subject == "other" else answers.imminent)
+    return "\n\n".join([help_text(locale, risk), *parts])
 
 
 def help_text(locale: str = DEFAULT_LANGUAGE, risk: Risk | None = None) -> str:
-    """The places that fit the risk, one a line; for violence, those for it too."""
+    """Return the help places that fit the risk, one a line. Those for violence only when the risk is."""
     topics = {None, "violence"} if risk is not None and risk.category == "violence" else {None}
     shown = [_shown(p, language_shown(locale)) for p in _places_for(locale) if p.topic in topics]
     return "\n".join(f"{place.name} ({place.region}): {place.contact}" for place in shown)
 
 
-def _places_for(locale: str) -> list[_Place]:
+def _places_for(locale: str) -> list[_HelpPlace]:
     language, region = language_of(locale), region_of(locale)
-    places = _read_places().places
+    places = _places_file().places
     spoken = language if any(language in place.languages for place in places) else DEFAULT_LANGUAGE
     here = [place for place in places if place.region == region]
     everywhere = [place for place in places if place.region == INTERNATIONAL]
@@ -122,29 +123,29 @@ def _places_for(locale: str) -> list[_Place]:
 
 
 def region_of(locale: str) -> str | None:
-    """`CH` for `de-CH` and `de-Latn-CH`."""
+    """Return the region of a locale: `CH` for `de-CH` and `de-Latn-CH`."""
     parts = locale.replace("_", "-").split("-")[1:]
     return next((part.upper() for part in parts if len(part) == 2 and part.isalpha()), None)
 
 
-def _shown(place: _Place, language: str) -> Resource:
+def _shown(place: _HelpPlace, language: str) -> Resource:
     return Resource(
-        name=_in(place.name, language),
-        region=_in(_read_places().regions[place.region], language),
+        name=_translated(place.name, language),
+        region=_translated(_places_file().regions[place.region], language),
         languages=place.languages,
-        contact=_in(place.contact, language),
-        hours=_in(place.hours, language),
+        contact=_translated(place.contact, language),
+        hours=_translated(place.hours, language),
         source=place.source,
     )
 
 
-def _in(text: Text, language: str) -> str:
+def _translated(text: Text, language: str) -> str:
     if isinstance(text, str):
         return text
     return text.get(language) or text[DEFAULT_LANGUAGE]
 
 
-def _kind(answers: _Answers, risk: Risk | None) -> str:
+def _text_for(answers: _SupportiveTexts, risk: Risk | None) -> str:
     by_category: Mapping[str, str] = {
         "violence": answers.violence,
         "harm_to_others": answers.harm_to_others,
@@ -154,15 +155,15 @@ def _kind(answers: _Answers, risk: Risk | None) -> str:
 
 
 @cache
-def _read_places() -> _Places:
-    return _Places.model_validate(_read("places"))
+def _places_file() -> _PlacesFile:
+    return _PlacesFile.model_validate(_read("places"))
 
 
 @cache
-def _all_answers() -> dict[str, _Answers]:
-    """By language."""
+def _supportive_texts() -> dict[str, _SupportiveTexts]:
+    """Return the supportive answers by language."""
     files = FOLDER.glob("answers.*.yaml")
-    return {path.name.split(".")[1]: _Answers.model_validate(_read(path.stem)) for path in files}
+    return {path.name.split(".")[1]: _SupportiveTexts.model_validate(_read(path.stem)) for path in files}
 
 
 def _read(name: str) -> Any:

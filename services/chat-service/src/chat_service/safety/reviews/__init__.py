@@ -1,1 +1,1 @@
-"""The queue of detections for people to look at."""
+"""The queue of risk detections that admins review."""

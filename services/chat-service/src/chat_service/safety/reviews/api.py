@@ -1,67 +1,81 @@
-"""Routes of safety: where to find help, for anybody; and the review queue, for admins."""
+"""Routes of the review queue, for admins."""
 
+from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Header, Query, Response
+from fastapi import APIRouter, Depends, Response
+from pydantic import StringConstraints
 
-from chat_service.safety.detection.risk import Severity
-from chat_service.safety.help.places import DEFAULT_LANGUAGE, language_shown, resources
-from chat_service.safety.reviews.schemas import CloseReview, HelpOut, ReviewDetail, ReviewOut, Status
-from chat_service.safety.reviews.service import Reviews
+from chat_service.safety.detection.risk import Category, Severity, Subject
+from chat_service.safety.reviews.dependencies import ReviewsService
+from chat_service.safety.reviews.service import ReviewOutcome, ReviewStatus
 from cogniflow_kit.errors import problems
-from cogniflow_kit.identity import Admin
-from cogniflow_kit.schemas import Page, PageRequest
-from cogniflow_kit.sql.database import DatabaseSession
+from cogniflow_kit.schemas import Page, PageRequest, RequestBody, ResponseBody
 
-router = APIRouter(prefix="/api/safety", tags=["safety"])
-
-
-async def get_reviews(admin: Admin, session: DatabaseSession) -> Reviews:
-    return Reviews(session, admin.id)
+MAX_NOTE_CHARACTERS = 2000
 
 
 async def no_store(response: Response) -> None:
     response.headers["Cache-Control"] = "no-store"
 
 
-ReviewQueue = Annotated[Reviews, Depends(get_reviews)]
+router = APIRouter(prefix="/api/safety/reviews", tags=["safety"], dependencies=[Depends(no_store)])
 
 
-@router.get("/resources")
-async def find_help(
-    response: Response,
-    locale: Annotated[
-        str | None, Query(description="such as `de-CH`; anything unknown gives English")
-    ] = None,
-    accept_language: Annotated[str, Header(include_in_schema=False)] = DEFAULT_LANGUAGE,
-) -> HelpOut:
-    """Places to find help. Needs no account and no store; without `locale`, Accept-Language decides."""
-    chosen = locale or accept_language.split(",")[0].split(";")[0].strip()
-    response.headers["Cache-Control"] = "public, max-age=86400"
-    response.headers["Vary"] = "Accept-Language"
-    return HelpOut(language=language_shown(chosen), resources=resources(chosen))
+class ReviewOut(ResponseBody):
+    """A risk detection and the state of its review. Contains no text of the message."""
+
+    id: UUID
+    status: ReviewStatus
+    outcome: ReviewOutcome | None
+    category: Category
+    severity: Severity
+    subject: Subject
+    program: str
+    detected_at: datetime
+    opened_at: datetime
+    closed_at: datetime | None
 
 
-@router.get("/reviews", dependencies=[Depends(no_store)])
+class ReviewDetail(ReviewOut):
+    """A review with the user to contact; `user_id` is null for an anonymous participant."""
+
+    session_id: UUID
+    user_id: UUID | None
+    note: str | None
+    reviewer_id: UUID | None
+
+
+class CloseReview(RequestBody):
+    """`note`: what was done, for later reviewers. Do not quote the participant's message in it."""
+
+    outcome: ReviewOutcome
+    note: (
+        Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_NOTE_CHARACTERS)]
+        | None
+    ) = None
+
+
+@router.get("")
 def list_reviews(
-    reviews: ReviewQueue,
+    reviews: ReviewsService,
     page: Annotated[PageRequest, Depends()],
-    status: Status | None = None,
+    status: ReviewStatus | None = None,
     severity: Severity | None = None,
 ) -> Page[ReviewOut]:
-    """Detections to look at, the longest waiting first. Reading them is recorded."""
+    """List risk detections to review, oldest first. The access is recorded."""
     items, next_cursor = page.slice(reviews.page(status, severity, page.after, page.limit))
-    return Page(items=items, next_cursor=next_cursor)
+    return Page(items=[ReviewOut.model_validate(item) for item in items], next_cursor=next_cursor)
 
 
-@router.get("/reviews/{review_id}", responses=problems(404), dependencies=[Depends(no_store)])
-def read_review(review_id: UUID, reviews: ReviewQueue) -> ReviewDetail:
-    """One detection, and whom to contact about it. Reading it is recorded."""
-    return reviews.read(review_id)
+@router.get("/{review_id}", responses=problems(404))
+def read_review(review_id: UUID, reviews: ReviewsService) -> ReviewDetail:
+    """Return one review with the user to contact. The access is recorded."""
+    return ReviewDetail.model_validate(reviews.read(review_id))
 
 
-@router.post("/reviews/{review_id}/close", responses=problems(404, 409), dependencies=[Depends(no_store)])
-def close_review(review_id: UUID, body: CloseReview, reviews: ReviewQueue) -> ReviewDetail:
-    """Say what came of it. The same outcome again changes nothing, another one is refused."""
-    return reviews.close(review_id, body.outcome, body.note)
+@router.post("/{review_id}/close", responses=problems(404, 409))
+def close_review(review_id: UUID, body: CloseReview, reviews: ReviewsService) -> ReviewDetail:
+    """Close a review with an outcome. The same outcome again changes nothing; another one is refused."""
+    return ReviewDetail.model_validate(reviews.close(review_id, body.outcome, body.note))

@@ -8,7 +8,7 @@ from chat_service.programs.coach.coach import CoachReply
 from chat_service.programs.coach.intents import Intent
 from chat_service.programs.coach.session_state import SessionState
 from chat_service.programs.sessions.schemas import Reply
-from chat_service.safety.detection.check import Risk
+from chat_service.safety.detection.risk import Risk
 from chat_service.turns.model import Message
 
 

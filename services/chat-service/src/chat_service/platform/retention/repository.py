@@ -1,16 +1,22 @@
-"""What is due, and how it goes. A session is locked first, then looked at again, then cleared up.
+"""Statements of the retention job: find what is due, lock it, check it again, delete it.
 
-A turn begins with FOR KEY SHARE on its session, which waits for our FOR
-UPDATE: behind the lock nobody begins one. What was begun between the first
-look and the lock shows in the second, which is a statement of its own.
-Sessions that were taken over from older systems are left alone, with their
-words; detections in them aren't.
+A turn begins with FOR KEY SHARE on its program session and so waits for the
+FOR UPDATE of these statements: no turn begins in a locked session. A turn that
+began between the first look and the lock is seen by the second look, which is
+a statement of its own. Program sessions imported from older systems are never
+deleted; their risk detections are.
 """
 
-from sqlalchemy import text
+from typing import Any
+from uuid import UUID
 
-GRACE = "1 hour"
-"""How long a completed session's transcript can still be fetched before it is removed."""
+from sqlalchemy import Row, select, text
+from sqlalchemy.orm import Session
+
+from chat_service.tables import RetentionRun
+
+TRANSCRIPT_GRACE = "1 hour"
+"""How long the transcript of a completed program session can still be fetched before it is removed."""
 
 _RUNNING = """EXISTS (
     SELECT FROM turns
@@ -21,7 +27,7 @@ _CHOSEN = "s.session_id = ANY(CAST(:ids AS uuid[]))"
 
 _SESSION_DAYS = "coalesce(CAST(v.retention->>'sessions_days' AS integer), :sessions_days)"
 _SESSION_UNTIL = f"now() - make_interval(days => {_SESSION_DAYS})"
-# The first comparison is for the index.
+# The first comparison lets PostgreSQL use the index on last_activity.
 _SESSIONS_DUE = f"""
 FROM sessions s JOIN program_versions v USING (version_id)
 WHERE s.anonymous AND s.origin <> 'legacy'
@@ -42,7 +48,7 @@ WHERE s.anonymous AND s.origin <> 'legacy'
 LOCK_SESSIONS = text(f"SELECT s.session_id {_SESSIONS_DUE} ORDER BY s.last_activity LIMIT :batch {_LOCK}")
 STILL_DUE_SESSIONS = text(f"SELECT s.session_id, s.user_id {_SESSIONS_DUE} AND {_CHOSEN}")
 DELETE_SESSIONS = text("DELETE FROM sessions WHERE session_id = ANY(CAST(:ids AS uuid[]))")
-FORGET_PARTICIPANTS = text("""
+DELETE_ASSIGNMENTS = text("""
 DELETE FROM experiment_assignments a WHERE a.user_id = ANY(CAST(:user_ids AS uuid[]))
   AND NOT EXISTS (SELECT FROM sessions WHERE sessions.user_id = a.user_id)
 """)
@@ -51,27 +57,33 @@ _TRANSCRIPTS_DUE = f"""
 FROM sessions s JOIN program_versions v USING (version_id)
 WHERE s.completed AND s.transcript_removed_at IS NULL AND s.origin <> 'legacy'
   AND coalesce(v.retention->>'transcript_at_completion', :transcript) = 'remove'
-  AND s.completion_time < now() - interval '{GRACE}'
+  AND s.completion_time < now() - interval '{TRANSCRIPT_GRACE}'
   AND NOT {_RUNNING}
 """
 LOCK_TRANSCRIPTS = text(f"SELECT s.session_id {_TRANSCRIPTS_DUE} LIMIT :batch {_LOCK}")
 STILL_DUE_TRANSCRIPTS = text(f"SELECT s.session_id {_TRANSCRIPTS_DUE} AND {_CHOSEN}")
 
-OF_SESSIONS = "WHERE session_id = ANY(CAST(:ids AS uuid[]))"
-WORDS = ("conversation_messages", "user_answers", "nova_responses", "user_responses", "session_summaries")
-"""Tables whose rows are words alone."""
-REMOVE_WORDS = (
-    *(text(f"DELETE FROM {table} {OF_SESSIONS}") for table in WORDS),  # noqa: S608
+OF_PROGRAM_SESSIONS = "WHERE session_id = ANY(CAST(:ids AS uuid[]))"
+TRANSCRIPT_TABLES = (
+    "conversation_messages",
+    "user_answers",
+    "nova_responses",
+    "user_responses",
+    "session_summaries",
+)
+"""Tables whose rows contain text of messages and nothing that has to stay."""
+REMOVE_TRANSCRIPTS = (
+    *(text(f"DELETE FROM {table} {OF_PROGRAM_SESSIONS}") for table in TRANSCRIPT_TABLES),  # noqa: S608
     text(
         "UPDATE conversation_states SET conversation_data = conversation_data"  # noqa: S608
-        f" - ARRAY['answers', 'nova_responses', 'followups', 'chosen', 'choices'] {OF_SESSIONS}"
+        f" - ARRAY['answers', 'nova_responses', 'followups', 'chosen', 'choices'] {OF_PROGRAM_SESSIONS}"
     ),
-    text(f"UPDATE user_progress SET metadata = '{{}}' {OF_SESSIONS}"),  # noqa: S608
-    # A fingerprint would confirm a guess at short words.
-    text(f"UPDATE turns SET result = NULL, fingerprint = '' {OF_SESSIONS}"),  # noqa: S608
-    text(f"UPDATE sessions SET transcript_removed_at = now() {OF_SESSIONS}"),  # noqa: S608
+    text(f"UPDATE user_progress SET metadata = '{{}}' {OF_PROGRAM_SESSIONS}"),  # noqa: S608
+    # A fingerprint would allow guessing short messages.
+    text(f"UPDATE turns SET result = NULL, fingerprint = '' {OF_PROGRAM_SESSIONS}"),  # noqa: S608
+    text(f"UPDATE sessions SET transcript_removed_at = now() {OF_PROGRAM_SESSIONS}"),  # noqa: S608
 )
-"""Numbers, scenarios, times and what was skipped stay."""
+"""Question numbers, scenarios, times and skips stay."""
 
 DELETE_DETECTIONS = text("""
 DELETE FROM risk_detections WHERE detection_id IN (
@@ -94,11 +106,28 @@ DELETE FROM risk_detections WHERE detection_id IN (
 )
 """)
 
-BEGIN_RUN = text("INSERT INTO retention_runs (run_id, counts) VALUES (:run_id, '{}')")
-COUNT = text("""
+INSERT_RUN = text("INSERT INTO retention_runs (run_id, counts) VALUES (:run_id, '{}')")
+ADD_COUNT = text("""
 UPDATE retention_runs SET counts = counts || jsonb_build_object(
     CAST(:kind AS text), coalesce(CAST(counts->>CAST(:kind AS text) AS integer), 0) + :count
 ) WHERE run_id = :run_id
 """)
-END_RUN = text("UPDATE retention_runs SET finished_at = now() WHERE run_id = :run_id RETURNING counts")
-FORGET_RUNS = text("DELETE FROM retention_runs WHERE started_at < now() - interval '1 year'")
+FINISH_RUN = text("UPDATE retention_runs SET finished_at = now() WHERE run_id = :run_id RETURNING counts")
+DELETE_OLD_RUNS = text("DELETE FROM retention_runs WHERE started_at < now() - interval '1 year'")
+
+
+def list_runs(db: Session, after: UUID | None, limit: int) -> list[Row[Any]]:
+    """Return runs, newest first, one more than `limit` when there are more."""
+    runs = (
+        select(
+            RetentionRun.run_id.label("id"),
+            RetentionRun.started_at,
+            RetentionRun.finished_at,
+            RetentionRun.counts,
+        )
+        .order_by(RetentionRun.run_id.desc())
+        .limit(limit + 1)
+    )
+    if after is not None:
+        runs = runs.where(RetentionRun.run_id < after)
+    return list(db.execute(runs))

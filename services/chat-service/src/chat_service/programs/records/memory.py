@@ -1,7 +1,5 @@
-"""Transcripts and summaries of sessions in memory, and what is held there of a person."""
+"""Transcripts and summaries of program sessions that are kept in memory."""
 
-from collections.abc import Mapping
-from typing import Any
 from uuid import UUID
 
 from chat_service.programs.content.model import SKIPPED
@@ -11,11 +9,10 @@ from chat_service.programs.records.service import Records
 from chat_service.programs.sessions.memory.store import KeptMessage, KeptSession, KeptWeek, MemoryStore
 from chat_service.programs.sessions.summary import summarize, unquoted
 from cogniflow_kit.ids import utc_now
-from cogniflow_kit.personal_data import Key
 
 
 class MemoryRecords(Records):
-    """Reads as `Records` does; a summary that is kept goes with the process, like its session."""
+    """`Records` without PostgreSQL. Stored summaries end with the process, as the program sessions do."""
 
     def __init__(self, store: MemoryStore) -> None:
         self._store = store
@@ -40,36 +37,6 @@ class MemoryRecords(Records):
             found = SummaryOut(session_id=session_id, generated_at=utc_now(), summary=summary)
             self._kept[state] = found
             return found, True
-
-
-class MemoryPersonalData:
-    """Sessions in memory, to be handed out and erased like every table."""
-
-    store = "memory.sessions"
-
-    def __init__(self, store: MemoryStore) -> None:
-        self._store = store
-
-    def read(self, user_id: UUID, after: Key | None, limit: int) -> list[tuple[Key, Mapping[str, Any]]]:
-        with self._store.sessions() as sessions:
-            found: list[tuple[Key, Mapping[str, Any]]] = [
-                ([str(key)], _held(kept))
-                for key, kept in sorted(sessions.items())
-                if kept.state.user_id == user_id and (after is None or [str(key)] > after)
-            ]
-        return found[:limit]
-
-    def erase(self, user_id: UUID) -> int:
-        with self._store.sessions() as sessions:
-            own = [key for key, kept in sessions.items() if kept.state.user_id == user_id]
-            for key in own:
-                del sessions[key]
-        return len(own)
-
-
-def _held(kept: KeptSession) -> dict[str, Any]:
-    messages = [said.message.model_dump(mode="json") for said in kept.messages]
-    return {**kept.state.model_dump(mode="json"), "messages": messages}
 
 
 def _record(kept: KeptSession) -> SessionRecord:
@@ -144,7 +111,7 @@ def _answers(kept: KeptSession, week: KeptWeek) -> list[RecordedAnswer]:
 
 
 def _asked(kept: KeptSession, week_number: int, run: int) -> dict[int, str]:
-    """Each question as the coach put it: what is said first in its place."""
+    """Return the text of each question as the coach asked it: the coach's first message of that question."""
     asked: dict[int, str] = {}
     for said in (kept_message.message for kept_message in kept.messages):
         here = (said.week, said.run) == (week_number, run)

@@ -1,18 +1,18 @@
-"""Every table and collection of chat-service with data of people."""
+"""Lists every table and collection of chat-service that holds personal data."""
 
 from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
 from chat_service import tables
-from chat_service.platform.retention.archived_messages import ArchivedMessagesPersonalData
-from chat_service.tutor.turn_store import COLLECTION
+from chat_service.indexes import AI_CONVERSATIONS
+from chat_service.platform.retention.partitions import ArchivedMessagesPersonalData
 from cogniflow_kit.mongo import CollectionPersonalData, Mongo
 from cogniflow_kit.personal_data import PersonalData, PersonalDataSource
 from cogniflow_kit.sql.database import Database
 from cogniflow_kit.sql.personal_data import TablePersonalData, shared_tables
 
-_OF_A_PERSON = (
+_OWNED_BY_USER_ID = (
     "conversation_messages",
     "user_answers",
     "nova_responses",
@@ -27,8 +27,10 @@ _OF_A_PERSON = (
 )
 _OWN_DETECTION = "t.detection_id IN (SELECT detection_id FROM chat.risk_detections WHERE user_id = :user_id)"
 _OWN_SESSION = "t.session_id IN (SELECT session_id FROM chat.sessions WHERE user_id = :user_id)"
-_NOBODY = UUID(int=0)
-_STAFF = {
+
+ERASED_STAFF = UUID(int=0)
+"""Id in columns that name staff and must not be null, after the erasure of that user."""
+_STAFF_COLUMNS = {
     "program_versions": "published_by",
     "program_labels": "moved_by",
     "program_label_moves": "moved_by",
@@ -36,45 +38,52 @@ _STAFF = {
     "system_setting_changes": "actor_id",
     "risk_reviews": "reviewer_id",
 }
-_ALWAYS_SOMEBODY = {"experiments": "created_by", "safety_accesses": "reviewer_id"}
-_NOT_THEIRS = {
+_REQUIRED_STAFF_COLUMNS = {"experiments": "created_by", "safety_accesses": "reviewer_id"}
+_NOT_EXPORTED_TO_STAFF = {
     "risk_reviews": ("detection_id", "note"),
     "safety_accesses": ("review_id",),
     "system_settings": ("setting_value",),
 }
 
-WITHOUT_PEOPLE = frozenset(
+TABLES_WITHOUT_PERSONAL_DATA = frozenset(
     {
         *("programs", "weeks", "questions", "system_prompts", "week_content_blocks", "experiment_arms"),
         *("retention_runs", "legacy_imports", "course_indexes", "lesson_chunks", "jobs"),
     }
 )
-"""Tables that hold programs, lessons and work alone."""
+"""Tables that hold program content, lessons or jobs only."""
 
 
-def personal_data(database: Database, mongo: Mongo, kept: Sequence[PersonalDataSource] = ()) -> PersonalData:
-    """`kept`: what is held outside the stores."""
+def personal_data(
+    database: Database, mongo: Mongo, outside_stores: Sequence[PersonalDataSource] = ()
+) -> PersonalData:
+    """List the sources in the order of erasure. `outside_stores`: the spool, or sessions in memory."""
 
-    def table(name: str, **how: Any) -> TablePersonalData:
-        return TablePersonalData(database, tables.metadata.tables[f"chat.{name}"], **how)
+    def table(name: str, **options: Any) -> TablePersonalData:
+        return TablePersonalData(database, tables.metadata.tables[f"chat.{name}"], **options)
 
-    def staff(name: str, column: str, untied: str) -> TablePersonalData:
+    def staff(name: str, column: str, erased: str) -> TablePersonalData:
         owner = f"t.{column} = :user_id"
-        return table(name, owner=owner, keep=untied, hidden=_NOT_THEIRS.get(name, ()))
+        return table(name, owner=owner, keep=erased, hidden=_NOT_EXPORTED_TO_STAFF.get(name, ()))
 
     return PersonalData(
         [
-            *kept,
-            CollectionPersonalData(mongo, COLLECTION, hidden=("fingerprint", "outbox", "outbox_pending")),
+            *outside_stores,
+            CollectionPersonalData(
+                mongo, AI_CONVERSATIONS, hidden=("fingerprint", "outbox", "outbox_pending")
+            ),
             table("risk_reviews", owner=_OWN_DETECTION, hidden=("reviewer_id",)),
-            *(table(name) for name in _OF_A_PERSON),
+            *(table(name) for name in _OWNED_BY_USER_ID),
             ArchivedMessagesPersonalData(database),
             table("experiment_assignments"),
             table("turns", owner=_OWN_SESSION),
             table("sessions"),
-            # What staff did stays, without their name on it; whom they did it to isn't told.
-            *(staff(name, column, f"{column} = NULL") for name, column in _STAFF.items()),
-            *(staff(name, column, f"{column} = '{_NOBODY}'") for name, column in _ALWAYS_SOMEBODY.items()),
+            # Rows of actions by staff stay without the user's id. Exports omit whom the action was about.
+            *(staff(name, column, f"{column} = NULL") for name, column in _STAFF_COLUMNS.items()),
+            *(
+                staff(name, column, f"{column} = '{ERASED_STAFF}'")
+                for name, column in _REQUIRED_STAFF_COLUMNS.items()
+            ),
             *shared_tables(database, tables.metadata),
         ]
     )

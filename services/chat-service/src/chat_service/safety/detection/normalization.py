@@ -1,10 +1,10 @@
-"""Brings what people type into one form, so that a phrase is written down once.
+"""Normalizes the text of messages and of lexicon phrases, so that both can be compared word by word.
 
-The same is done to the phrases of a lexicon. What it undoes: compatibility
-forms, case, apostrophes, invisible characters, accents, look-alikes of other
-alphabets, digits for letters (`k1ll`) and letters set apart (`d i e`). Drawn-out
-letters (`diiie`) are for those to undo who know which words there are: `soon` is
-not `son`.
+Undone are: Unicode compatibility forms, case, apostrophes, invisible
+characters, accents, look-alikes from other alphabets, digits in place of
+letters (`k1ll`) and letters typed apart (`d i e`). Repeated letters (`diiie`)
+are not undone here, because that needs a word list: `soon` must not become
+`son`. `Lexicon.canonical_words` does it.
 """
 
 import re
@@ -33,26 +33,26 @@ _ACCENTS = re.compile(r"[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u2
 _REPEATED_LETTER = re.compile(r"([^\W\d_])\1+")
 _TOKEN = re.compile(r"[^\W_]+|[.!?;:,()\n]")
 _LETTERS_APART = re.compile(r"(?<!\w)(?:[^\W_][ .-]{1,3}){2,}[^\W_](?!\w)")
-_NOT_A_LETTER = re.compile(r"[ .-]")
+_SEPARATOR = re.compile(r"[ .-]")
 _DIGITS = str.maketrans("013457", "oieast")
 
 
-def tokens(text: str) -> list[str]:
-    """Words, and the punctuation marks between them, each a token of its own."""
+def tokenize(text: str) -> list[str]:
+    """Return the normalized words, and each punctuation mark between them as a token of its own."""
     text = text.replace("’", "'")
     if not text.isascii():
         text = unicodedata.normalize("NFKC", text)
     text = text.casefold().translate(_TABLE)
     if not text.isascii():
         text = _ACCENTS.sub("", unicodedata.normalize("NFD", text))
-    found = _TOKEN.findall(_LETTERS_APART.sub(_joined, text))
+    found = _TOKEN.findall(_LETTERS_APART.sub(_join_letters, text))
     return [word if word.isalpha() or word.isdecimal() else word.translate(_DIGITS) for word in found]
 
 
-def squeezed(text: str) -> str:
-    """Without doubled letters."""
+def collapse_repeated_letters(text: str) -> str:
+    """Replace each run of one letter by a single one: `diiie` becomes `die`."""
     return _REPEATED_LETTER.sub(r"\1", text)
 
 
-def _joined(found: re.Match[str]) -> str:
-    return _NOT_A_LETTER.sub("", found[0])
+def _join_letters(match: re.Match[str]) -> str:
+    return _SEPARATOR.sub("", match[0])
