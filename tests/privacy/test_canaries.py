@@ -13,8 +13,8 @@ from lives import diverge, live, review, visit
 from service_routes import SERVICES
 
 from chat_service.programs.sessions.participant import participant_id
-from chat_service.tutor.courses import Courses
-from chat_service.tutor.index import LessonIndex
+from chat_service.tutor.courses_client import CoursesClient
+from chat_service.tutor.lesson_index import LessonIndex
 from cogniflow_dev.stores import Stores
 from cogniflow_kit.clients import ServiceClient
 from users_service.privacy.ledger import Ledger
@@ -30,7 +30,7 @@ def course_id(platform: FourServices) -> str:
     made = platform.call("courses", "POST", "/api/courses/import", files=files, headers=teacher.headers)
     course_id = str(made.json()["course_id"])
     settings = platform.settings["chat"]
-    courses = Courses(ServiceClient(settings, "courses-service", settings.courses_url))
+    courses = CoursesClient(ServiceClient(settings, "courses-service", settings.courses_url))
     LessonIndex(platform.apps["chat"].state.database, courses).refresh(UUID(course_id))
     return course_id
 

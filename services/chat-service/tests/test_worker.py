@@ -68,7 +68,7 @@ def test_an_older_version_never_replaces_a_newer_one(work, course, rows):
     course.version = 5
     work(chat_worker.FIND_STALE)
     course.version, course.lessons = 4, []
-    work(chat_worker.INDEX, course_id=course.id)
+    work(chat_worker.INDEX_COURSE, course_id=course.id)
     assert rows("SELECT version, chunks FROM course_indexes") == [(5, 8)]
 
 

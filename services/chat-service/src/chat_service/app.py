@@ -8,10 +8,8 @@ from chat_service.platform.retention.api import router as retention
 from chat_service.platform.settings.api import router as settings_routes
 from chat_service.platform.settings.dependencies import build_settings_reader, build_settings_service
 from chat_service.preload import Preload
-from chat_service.programs.authoring.labels_api import router as labels
+from chat_service.programs.authoring.api import router as authoring
 from chat_service.programs.authoring.session_moves import SessionMover
-from chat_service.programs.authoring.session_moves_api import router as moving
-from chat_service.programs.authoring.versions_api import router as versions
 from chat_service.programs.content.catalog import Catalog
 from chat_service.programs.records.api import router as records
 from chat_service.programs.records.dependencies import build_records
@@ -50,9 +48,7 @@ def create_app(
         routers=[
             tutor,
             programs,
-            versions,
-            labels,
-            moving,
+            authoring,
             records,
             safety_help,
             safety_reviews,

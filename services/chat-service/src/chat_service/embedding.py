@@ -1,10 +1,10 @@
-"""Turns text into vectors with the word embeddings that come in wordllama's wheel.
+"""Embeds texts with the word embeddings in wordllama's wheel.
 
-The wheel's two files are read directly: a text's vector is the mean of its
-tokens' vectors, and that is all there is to it. wordllama's own loader would
-import half a dozen packages for it, keep the table twice as wide, and look
-for its tokenizer in a folder whose name it misspells: 135 MB against 57.
-Nothing is loaded before the first text, and nothing is fetched from anywhere.
+The vector of a text is the mean of its tokens' vectors. The two files are read
+directly instead of with wordllama's loader, which imports six more packages,
+keeps a table of twice the width and looks for the tokenizer in a misspelled
+folder: 57 MB instead of 135 MB. They are loaded with the first text; nothing is
+downloaded.
 """
 
 from collections.abc import Sequence
@@ -25,9 +25,9 @@ class _Model(NamedTuple):
 
 
 def embed(texts: Sequence[str]) -> list[list[float]]:
-    """A unit vector of 256 numbers for each text; their dot product is the cosine similarity.
+    """Return a vector of 256 numbers and length 1 for each text; the dot product of two is their cosine.
 
-    A text without a token gets the zero vector.
+    A text without tokens gets the zero vector.
     """
     return [_vector(_model(), text) for text in texts]
 
@@ -39,7 +39,7 @@ def similarity(first: Sequence[float], second: Sequence[float]) -> float:
 
 
 def _vector(model: _Model, text: str) -> list[float]:
-    import numpy  # noqa: PLC0415  # stays out of processes that never embed
+    import numpy  # noqa: PLC0415  # not imported in processes that never embed
 
     ids = model.tokenizer.encode(text, add_special_tokens=False).ids
     if not ids:

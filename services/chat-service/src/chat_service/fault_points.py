@@ -1,13 +1,13 @@
-"""Named points at which a test can have the process die, as a power cut would end it."""
+"""Fault points: named steps at which a test makes the process kill itself, to test crashes."""
 
 import os
 import signal
 
 POINTS = ("claiming", "claimed", "answered", "completing", "completed")
-"""The steps of a turn, in order; `-ing` is before the store has it, `-ed` after."""
+"""Steps of a turn, in order. `-ing`: before the write to the store, `-ed`: after it."""
 
 OUTAGE_POINTS = ("spooling", "spooled", "replaying", "replayed")
-"""Before a turn is flushed to the spool and after; between two replayed turns, and before their file goes."""
+"""Before and after a turn is flushed to the spool; between two replayed turns; before their file goes."""
 
 
 def _armed() -> str | None:
@@ -18,6 +18,6 @@ _ARMED = _armed()
 
 
 def reach(point: str) -> None:
-    """Do nothing, unless a test armed this point: then the process is killed here."""
+    """Kill this process (SIGKILL) if CHAT_FAULT names this point and COGNIFLOW_ENV is `test`."""
     if point == _ARMED:
         os.kill(os.getpid(), signal.SIGKILL)

@@ -1,4 +1,4 @@
-"""What every message of a learner looks like."""
+"""Request fields that all messages of users and participants share."""
 
 from typing import Annotated
 
@@ -6,7 +6,7 @@ from pydantic import StringConstraints
 
 MAX_MESSAGE_CHARACTERS = 4000
 
-Words = Annotated[
+MessageText = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_MESSAGE_CHARACTERS)
 ]
 ClientMessageId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._:-]{1,64}$")]

@@ -1,4 +1,4 @@
-"""Looks for phrases in what people write, whatever their case, accents of typing and punctuation."""
+"""Finds phrases in texts, regardless of case, apostrophes and punctuation, and shortens texts."""
 
 import re
 import unicodedata
@@ -10,12 +10,12 @@ _IGNORED = dict.fromkeys(map(ord, "'’‘`´\u00ad\u200b\u200c\u200d\u2060\ufef
 
 
 def tokens(text: str) -> list[str]:
-    """The words in compatibility form and lower case; `don't` is one word, `dont`."""
+    """Split a text into lower-case words in Unicode compatibility form; `don't` becomes `dont`."""
     return _TOKEN.findall(unicodedata.normalize("NFKC", text).translate(_IGNORED).casefold())
 
 
 def has_phrase(words: list[str], phrase: str) -> bool:
-    """Whether the phrase occurs, on word boundaries; a trailing `*` lets its last word go on."""
+    """Whether the words contain a phrase. A trailing `*` lets its last word match by its beginning."""
     return _needle(phrase) in _spaced(words)
 
 
@@ -25,7 +25,7 @@ def has_any(words: list[str], phrases: Iterable[str]) -> bool:
 
 
 def words_beyond(words: list[str], phrases: Iterable[str]) -> list[str]:
-    """The words that are part of none of the phrases where those occur."""
+    """Return the words outside all occurrences of the phrases."""
     spaced, covered = _spaced(words), set[int]()
     for phrase in phrases:
         needle = _needle(phrase)
@@ -38,7 +38,7 @@ def words_beyond(words: list[str], phrases: Iterable[str]) -> list[str]:
 
 
 def shorten(text: str, limit: int) -> str:
-    """On one line and at most `limit` characters, cut between words."""
+    """Put a text on one line of at most `limit` characters, cut between words."""
     line = " ".join(text.split())
     if len(line) <= limit:
         return line
@@ -47,7 +47,7 @@ def shorten(text: str, limit: int) -> str:
 
 
 def _spaced(words: list[str]) -> str:
-    """The words with a space around each, so that one substring search finds a phrase of any length."""
+    """Join the words with spaces on both sides, so that one substring search finds a phrase."""
     return f" {' '.join(words)} "
 
 
@@ -58,7 +58,7 @@ def _wanted(phrase: str) -> list[str]:
 
 @cache
 def _needle(phrase: str) -> str:
-    """What `_spaced` has where the phrase occurs."""
+    """Return the substring of `_spaced` text that a phrase matches."""
     wanted = " ".join(_wanted(phrase))
     if not wanted:
         return "\n"  # a phrase without a word occurs nowhere

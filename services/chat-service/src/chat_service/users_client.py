@@ -1,4 +1,4 @@
-"""Asks users-service how to address somebody."""
+"""Client of users-service: the name by which the coach addresses a user."""
 
 from cogniflow_kit.clients import ServiceClient
 from cogniflow_kit.errors import Unavailable
@@ -10,7 +10,7 @@ class UsersClient:
         self._client = client
 
     def first_name(self, user: User) -> str:
-        """The first word of the account's full name. Raises Unavailable when users-service doesn't say."""
+        """Return the first word of the user's full name. Raises: Unavailable (users-service failed)"""
         answer = self._client.get_as_user("/api/users/me", user.token)
         if answer.status_code != 200:
             raise Unavailable("users-service doesn't say who you are; try again shortly.")

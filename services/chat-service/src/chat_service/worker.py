@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import structlog
 
@@ -15,8 +16,7 @@ from chat_service.settings import Settings
 from chat_service.turns.model import TurnStore
 from chat_service.turns.protocol import reap
 from chat_service.tutor.dependencies import build_courses_client
-from chat_service.tutor.index import LessonIndex
-from chat_service.tutor.jobs import FIND_STALE, INDEX, find_stale, index
+from chat_service.tutor.lesson_index import INDEX_COURSE, LessonIndex
 from chat_service.tutor.turn_store import TutorTurnStore
 from cogniflow_kit.jobs import Jobs, Schedule
 from cogniflow_kit.mongo import Mongo, MongoOutbox
@@ -28,6 +28,7 @@ log = structlog.stdlib.get_logger(__name__)
 
 REAP_PROGRAMS = "reap_program_turns"
 REAP_TUTOR = "reap_tutor_turns"
+FIND_STALE = "find_stale_courses"
 DELETE_EXPIRED = "clear_up"
 MAINTAIN_MONTHS = "tend_months"
 
@@ -38,15 +39,14 @@ def build_worker(settings: Settings) -> Worker:
     mongo = Mongo(settings.mongo_url.get_secret_value())
     settings_reader = build_settings_reader(settings, database)
     jobs = Jobs(database, settings.redis_url.get_secret_value(), settings.schema_name)
-    courses = build_courses_client(settings)
-    lessons = LessonIndex(database, courses)
+    lessons = LessonIndex(database, build_courses_client(settings))
     program_turns, tutor_turns = SqlTurnStore(database, Catalog(database)), TutorTurnStore(mongo)
     jobs.handler(REAP_PROGRAMS, lambda _: _reap(program_turns))
     jobs.handler(REAP_TUTOR, lambda _: _reap(tutor_turns))
     jobs.handler(DELETE_EXPIRED, lambda _: delete_expired(database, settings_reader))
     jobs.handler(MAINTAIN_MONTHS, lambda _: maintain_months(database, settings_reader))
-    jobs.handler(FIND_STALE, lambda _: find_stale(database, jobs, courses, lessons))
-    jobs.handler(INDEX, lambda arguments: index(lessons, arguments))
+    jobs.handler(FIND_STALE, lambda _: lessons.enqueue_stale(jobs))
+    jobs.handler(INDEX_COURSE, lambda arguments: lessons.refresh(UUID(arguments["course_id"])))
     return Worker(
         settings,
         database,

@@ -6,7 +6,7 @@ from typing import Any
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from chat_service.programs.authoring.move_plan import MoveBlocker, MovePlan, plan
+from chat_service.programs.authoring.move_plan import MoveBlocker, MovePlan, plan_move
 from chat_service.programs.coach.coach import respond
 from chat_service.programs.coach.intents import Intent
 from chat_service.programs.coach.judging import Rules
@@ -139,8 +139,8 @@ def test_what_every_plan_promises():
             if not program_session.state.completed:
                 program_session = lead(program_session, said)
         assume(not program_session.state.completed)
-        found = plan(program_session, new)
-        outcomes.add(found.obstacle or found.fate)
+        found = plan_move(program_session, new)
+        outcomes.add(found.blocker or found.outcome)
         check(program_session, found, behind)
 
     holds()
@@ -148,7 +148,7 @@ def test_what_every_plan_promises():
 
 
 def check(program_session: ProgramSession, found: MovePlan, behind: list[str]) -> None:
-    assert (found.program_session is None) == (found.obstacle is not None)
+    assert (found.program_session is None) == (found.blocker is not None)
     if found.program_session is None:
         return
     moved = found.program_session

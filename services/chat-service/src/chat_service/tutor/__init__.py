@@ -1,1 +1,1 @@
-"""The tutor: answers questions about a course from its lessons, and cites them."""
+"""The tutor: answers questions about a course from its lessons, and cites the passages."""

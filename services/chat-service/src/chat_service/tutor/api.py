@@ -21,7 +21,7 @@ activity_router = APIRouter(tags=["activity"])
 def ask(
     body: TutorMessage, user: CurrentUser, tutor: TutorService, preferred_locale: PreferredLocale
 ) -> TutorAnswer:
-    """Ask about a course. Sending it again with the same client_message_id gives the same answer."""
+    """Ask about a course. Repeating the same client_message_id returns the same answer."""
     with help_on_failure(body.message, preferred_locale):
         return tutor.ask(user, body)
 
@@ -30,9 +30,9 @@ def ask(
 def list_conversations(
     user: CurrentUser, conversations: Conversations, page: Annotated[PageRequest, Depends()]
 ) -> Page[ConversationOut]:
-    """The caller's conversations with the tutor, newest first."""
+    """List the caller's conversations with the tutor, newest first."""
     items, next_cursor = page.slice(conversations.conversations(user.id, page.after, page.limit))
-    return Page(items=items, next_cursor=next_cursor)
+    return Page(items=[ConversationOut.model_validate(item) for item in items], next_cursor=next_cursor)
 
 
 @router.get("/conversations/{conversation_id}/messages", responses=problems(404))
@@ -42,9 +42,9 @@ def list_messages(
     conversations: Conversations,
     page: Annotated[PageRequest, Depends()],
 ) -> Page[TurnOut]:
-    """What was asked and answered, in order."""
+    """List the turns of a conversation in order."""
     items, next_cursor = page.slice(conversations.turns(user.id, conversation_id, page.after, page.limit))
-    return Page(items=items, next_cursor=next_cursor)
+    return Page(items=[TurnOut.model_validate(item) for item in items], next_cursor=next_cursor)
 
 
 @activity_router.get("/api/chat/activity")

@@ -5,8 +5,8 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from chat_service.settings import Settings
-from chat_service.tutor.courses import CoursesClient
-from chat_service.tutor.index import LessonIndex
+from chat_service.tutor.courses_client import CoursesClient
+from chat_service.tutor.lesson_index import LessonIndex
 from chat_service.tutor.repository import ConversationRepository
 from chat_service.tutor.service import Tutor
 from chat_service.tutor.turn_store import TutorTurnStore

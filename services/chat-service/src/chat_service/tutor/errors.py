@@ -1,10 +1,10 @@
-"""Refusals of the tutor."""
+"""Errors of the tutor feature."""
 
 from cogniflow_kit.errors import Conflict, NotFound, Unavailable
 
 
 class NotEnrolled(NotFound):
-    """Also for a course that doesn't exist."""
+    """Also raised for a course that does not exist."""
 
     code = "not_enrolled"
 

@@ -1,17 +1,17 @@
-"""Cuts lessons into passages that are long enough to make sense and short enough to be cited."""
+"""Splits lessons into passages, long enough to be understood alone and short enough to be cited."""
 
 import re
 from collections.abc import Iterator
 
 PASSAGE_WORDS = 90
-"""Paragraphs are joined up to about this length; a longer one is cut between sentences."""
+"""Paragraphs are joined up to about this length; longer ones are split between sentences."""
 
 _SENTENCE_END = re.compile(r"(?:(?<=[.!?])|(?<=[.!?][\"”’')\]]))\s+(?=[\"“‘'(\[]?[A-Z0-9À-Þ])")
 _ABBREVIATION = re.compile(r"(?:\b(?:e\.g|i\.e|etc|vs|Dr|Mr|Mrs|Ms|No|Fig|cf)|\b[A-Z])\.$")
 
 
 def passages(text: str) -> list[str]:
-    """The passages of a lesson in order. Together they hold every word of it."""
+    """Return the passages of a lesson in order. Together they contain every word of it."""
     found: list[list[str]] = []
     for piece in _pieces(text):
         if found and _words(found[-1]) + len(piece.split()) <= PASSAGE_WORDS:
@@ -22,7 +22,7 @@ def passages(text: str) -> list[str]:
 
 
 def sentences(text: str) -> list[str]:
-    """The sentences of a text; a line break ends one, too."""
+    """Split a text into sentences. A line break also ends a sentence."""
     found: list[str] = []
     for line in text.splitlines():
         pending = ""
@@ -37,7 +37,7 @@ def sentences(text: str) -> list[str]:
 
 
 def _pieces(text: str) -> Iterator[str]:
-    """Paragraphs; long ones are cut between sentences or, where there are none, between words."""
+    """Yield paragraphs; long ones are split between sentences, and long sentences between words."""
     for paragraph in re.split(r"\n\s*\n", text):
         part: list[str] = []
         for sentence in sentences(" ".join(paragraph.split())):

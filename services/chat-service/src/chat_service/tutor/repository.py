@@ -1,5 +1,7 @@
-"""Reads the tutor's conversations; a running turn never keeps a reader waiting."""
+"""Queries on tutor conversations in MongoDB. Reads are never blocked by a running turn."""
 
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -8,11 +10,38 @@ from pymongo import ASCENDING, DESCENDING
 from chat_service.indexes import AI_CONVERSATIONS
 from chat_service.phrase_matching import shorten
 from chat_service.tutor.errors import ConversationNotFound
-from chat_service.tutor.schemas import ConversationOut, TurnOut
 from cogniflow_kit.mongo import Document, Mongo
 
 _TITLE_CHARACTERS = 80
-_NOTHING_SAID: dict[str, Any] = {"answer": None, "answered": None, "citations": []}
+_NO_REPLY: dict[str, Any] = {"answer": None, "answered": None, "citations": []}
+
+
+@dataclass(frozen=True)
+class ConversationSummary:
+    """`title`: how its first message begins. `turns`: the number of its turns."""
+
+    id: UUID
+    course_id: UUID
+    title: str
+    turns: int
+    created_at: datetime
+    last_message_at: datetime
+
+
+@dataclass(frozen=True)
+class StoredTurn:
+    """One turn as it is read back. `answer` and `answered` are None unless the turn is completed."""
+
+    id: UUID
+    sequence: int
+    client_message_id: str
+    status: str
+    message: str
+    answer: str | None
+    answered: bool | None
+    citations: list[dict[str, Any]]
+    created_at: datetime
+    completed_at: datetime | None
 
 
 class ConversationRepository:
@@ -20,35 +49,35 @@ class ConversationRepository:
         self._mongo = mongo
         self._turns = mongo.collection(AI_CONVERSATIONS)
 
-    def conversations(self, user_id: UUID, after: UUID | None, limit: int) -> list[ConversationOut]:
-        """The person's conversations, newest first, one more than `limit` when there is more."""
-        wanted: dict[str, Any] = {"user_id": user_id, "sequence": 1}
+    def conversations(self, user_id: UUID, after: UUID | None, limit: int) -> list[ConversationSummary]:
+        """Return the user's conversations, newest first, one more than `limit` when there are more."""
+        query: dict[str, Any] = {"user_id": user_id, "sequence": 1}
         if after is not None:
-            wanted["conversation_id"] = {"$lt": after}
+            query["conversation_id"] = {"$lt": after}
         with self._mongo.breaker.guard():
-            heads = list(self._turns.find(wanted).sort("conversation_id", DESCENDING).limit(limit + 1))
-            ends = self._ends([head["conversation_id"] for head in heads])
-        return [_conversation(head, ends[head["conversation_id"]]) for head in heads]
+            firsts = list(self._turns.find(query).sort("conversation_id", DESCENDING).limit(limit + 1))
+            lasts = self._last_turns([first["conversation_id"] for first in firsts])
+        return [_conversation(first, lasts[first["conversation_id"]]) for first in firsts]
 
     def count(self, user_id: UUID) -> int:
         with self._mongo.breaker.guard():
             return self._turns.count_documents({"user_id": user_id, "sequence": 1})
 
-    def turns(self, user_id: UUID, conversation_id: UUID, after: UUID | None, limit: int) -> list[TurnOut]:
-        """The turns in order, from behind the one with the id `after`. Raises ConversationNotFound."""
+    def turns(self, user_id: UUID, conversation_id: UUID, after: UUID | None, limit: int) -> list[StoredTurn]:
+        """Return turns in order, from the one behind `after` (a turn's id). Raises: ConversationNotFound"""
         own = {"conversation_id": conversation_id, "user_id": user_id}
         with self._mongo.breaker.guard():
-            first = self._turns.find_one(
+            start = self._turns.find_one(
                 {**own, **({"_id": after} if after else {"sequence": 1})}, {"sequence": 1}
             )
-            if first is None:
+            if start is None:
                 raise ConversationNotFound
-            wanted = {**own, "sequence": {"$gt" if after else "$gte": first["sequence"]}}
-            found = list(self._turns.find(wanted).sort("sequence", ASCENDING).limit(limit + 1))
+            query = {**own, "sequence": {"$gt" if after else "$gte": start["sequence"]}}
+            found = list(self._turns.find(query).sort("sequence", ASCENDING).limit(limit + 1))
         return [_turn(document) for document in found]
 
-    def _ends(self, conversation_ids: list[UUID]) -> dict[UUID, Document]:
-        """The number and time of each conversation's newest turn."""
+    def _last_turns(self, conversation_ids: list[UUID]) -> dict[UUID, Document]:
+        """Return number and time of the newest turn of each conversation."""
         pipeline: list[dict[str, Any]] = [
             {"$match": {"conversation_id": {"$in": conversation_ids}}},
             {
@@ -59,30 +88,31 @@ class ConversationRepository:
                 }
             },
         ]
-        return {end["_id"]: end for end in self._turns.aggregate(pipeline)}
+        return {last["_id"]: last for last in self._turns.aggregate(pipeline)}
 
 
-def _conversation(head: Document, end: Document) -> ConversationOut:
-    return ConversationOut(
-        id=head["conversation_id"],
-        course_id=head["course_id"],
-        title=shorten(head["message"], _TITLE_CHARACTERS),
-        turns=end["turns"],
-        created_at=head["created_at"],
-        last_message_at=end["last_message_at"],
+def _conversation(first: Document, last: Document) -> ConversationSummary:
+    return ConversationSummary(
+        id=first["conversation_id"],
+        course_id=first["course_id"],
+        title=shorten(first["message"], _TITLE_CHARACTERS),
+        turns=last["turns"],
+        created_at=first["created_at"],
+        last_message_at=last["last_message_at"],
     )
 
 
-def _turn(document: Document) -> TurnOut:
-    reply = document.get("reply") or _NOTHING_SAID
-    return TurnOut.model_validate(
-        {
-            **{
-                name: document[name]
-                for name in ("sequence", "client_message_id", "status", "message", "created_at")
-            },
-            "id": document["_id"],
-            "completed_at": document.get("completed_at"),
-            **{name: reply[name] for name in _NOTHING_SAID},
-        }
+def _turn(document: Document) -> StoredTurn:
+    reply = document.get("reply") or _NO_REPLY
+    return StoredTurn(
+        id=document["_id"],
+        sequence=document["sequence"],
+        client_message_id=document["client_message_id"],
+        status=document["status"],
+        message=document["message"],
+        answer=reply["answer"],
+        answered=reply["answered"],
+        citations=reply["citations"],
+        created_at=document["created_at"],
+        completed_at=document.get("completed_at"),
     )

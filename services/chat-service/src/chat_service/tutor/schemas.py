@@ -1,9 +1,9 @@
-"""Bodies of the tutor's routes."""
+"""Request and response bodies of the tutor's routes."""
 
 from datetime import datetime
 from uuid import UUID
 
-from chat_service.message_fields import ClientMessageId, Words
+from chat_service.message_fields import ClientMessageId, MessageText
 from chat_service.safety.help.places import Resource
 from chat_service.turns.model import Status
 from cogniflow_kit.schemas import RequestBody, ResponseBody
@@ -12,18 +12,18 @@ from cogniflow_kit.schemas import RequestBody, ResponseBody
 class TutorMessage(RequestBody):
     """A question about a course. Without `conversation_id` it begins a conversation.
 
-    `client_message_id` is made by the client, once for each message and the
-    same in every repetition of it.
+    `client_message_id`: created by the client for each message, and the same in
+    every repetition of the message.
     """
 
-    message: Words
+    message: MessageText
     course_id: UUID
     conversation_id: UUID | None = None
     client_message_id: ClientMessageId
 
 
 class Citation(ResponseBody):
-    """The passage behind the statements that carry this number in brackets."""
+    """The passage that supports the statements with this number in brackets."""
 
     number: int
     lesson_id: UUID
@@ -32,7 +32,7 @@ class Citation(ResponseBody):
 
 
 class TutorReply(ResponseBody):
-    """With `resources`, show them before everything else. `answered` is false when the lessons don't say."""
+    """`resources`: help places to show before everything else. `answered`: whether the lessons answer it."""
 
     resources: list[Resource]
     answer: str
@@ -47,7 +47,7 @@ class TutorAnswer(TutorReply):
 
 
 class ConversationOut(ResponseBody):
-    """`title` is how its first message begins; `turns` counts the messages in it."""
+    """`title`: how its first message begins. `turns`: the number of messages in it."""
 
     id: UUID
     course_id: UUID
@@ -58,7 +58,7 @@ class ConversationOut(ResponseBody):
 
 
 class TurnOut(ResponseBody):
-    """A message and its answer, which is null while it runs or when it broke off."""
+    """A message and its answer, which is null while the turn runs or when it failed."""
 
     id: UUID
     sequence: int

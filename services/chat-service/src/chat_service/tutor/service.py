@@ -1,4 +1,4 @@
-"""The tutor: lets in who belongs to the course, finds what its lessons say, and says only that."""
+"""The tutor's turns: checks access to the course, searches its lessons and answers from them."""
 
 import hashlib
 from collections.abc import Callable
@@ -12,13 +12,12 @@ from chat_service.safety.detection.detector import detect_risk
 from chat_service.safety.detection.risk import Risk
 from chat_service.turns.model import Message
 from chat_service.turns.protocol import run_turn
-from chat_service.tutor.answering import statements
-from chat_service.tutor.courses import Course, CoursesClient
+from chat_service.tutor.answering import build_reply, statements
+from chat_service.tutor.courses_client import Course, CoursesClient
 from chat_service.tutor.errors import OtherCourse
-from chat_service.tutor.index import LessonIndex
-from chat_service.tutor.replies import reply
+from chat_service.tutor.lesson_index import LessonIndex
+from chat_service.tutor.lesson_repository import LessonRepository, Question
 from chat_service.tutor.schemas import TutorAnswer, TutorMessage, TutorReply
-from chat_service.tutor.search import Question, search
 from chat_service.tutor.turn_store import TutorAnalysis, TutorConversation, TutorTurnStore
 from cogniflow_kit.errors import Unavailable
 from cogniflow_kit.identity import User
@@ -27,11 +26,11 @@ from cogniflow_kit.sql.database import Database
 log = structlog.stdlib.get_logger(__name__)
 
 INDEX_WITHIN_S = 8.0
-"""How long a question waits for its course to be indexed; the periodic job goes on with it after that."""
+"""How long a question waits for the indexing of its course. After that, the periodic job indexes it."""
 
 
 class Tutor:
-    """Answers by the lessons alone, without a language model."""
+    """Answers from lessons, without a language model."""
 
     def __init__(
         self, database: Database, turns: TutorTurnStore, courses: CoursesClient, index: LessonIndex
@@ -42,7 +41,7 @@ class Tutor:
         self._index = index
 
     def ask(self, user: User, body: TutorMessage) -> TutorAnswer:
-        """One turn. Raises what `run_turn` raises, NotEnrolled, OtherCourse and ConversationNotFound."""
+        """Run one turn. Raises: as `run_turn`; NotEnrolled, OtherCourse, ConversationNotFound"""
         message = Message(
             user_id=user.id,
             conversation_id=body.conversation_id,
@@ -50,7 +49,7 @@ class Tutor:
             fingerprint=_fingerprint(body),
             text=body.message,
         )
-        turn = run_turn(self._turns, _Engine(self, user, body.course_id), message)
+        turn = run_turn(self._turns, _TutorEngine(self, user, body.course_id), message)
         return TutorAnswer.model_validate(
             {
                 **(turn.reply or {}),
@@ -60,19 +59,20 @@ class Tutor:
             }
         )
 
-    def course_of(self, user: User, course_id: UUID) -> Course:
+    def accessible_course(self, user: User, course_id: UUID) -> Course:
+        """Raises: NotEnrolled"""
         return self._courses.admit(course_id, user)
 
     def answer(self, course: Course, question: str, risk: Risk | None) -> TutorReply:
-        """Raises Unavailable while the course isn't indexed and can't be."""
-        self._bring_index_up_to(course)
-        asked = Question(question, embed([question])[0])
-        with self._database.transaction() as session:
-            found = search(session, course.id, asked)
-        return reply(course, found, statements(asked, found), risk)
+        """Answer a question. Raises: Unavailable (the course is not indexed and cannot be now)"""
+        self._refresh_index(course)
+        embedded = Question(question, embed([question])[0])
+        with self._database.transaction() as db:
+            found = LessonRepository(db).search(course.id, embedded)
+        return build_reply(course, found, statements(embedded, found), risk)
 
-    def _bring_index_up_to(self, course: Course) -> None:
-        """Read what changed; where that fails, an older reading is better than none."""
+    def _refresh_index(self, course: Course) -> None:
+        """Index the present version of the course. When that fails, an older indexed version is used."""
         indexed = self._index.version(course.id)
         if indexed is not None and indexed >= course.version:
             return
@@ -84,8 +84,8 @@ class Tutor:
             log.warning("answering from an older version of the course", course_id=str(course.id))
 
 
-class _Engine:
-    """The tutor for one person's message about one course."""
+class _TutorEngine:
+    """The engine of the turn protocol for one message of one user about one course."""
 
     def __init__(self, tutor: Tutor, user: User, course_id: UUID) -> None:
         self._tutor = tutor
@@ -95,7 +95,7 @@ class _Engine:
     def admit(self, conversation: TutorConversation) -> TutorConversation:
         if conversation.course_id not in (None, self._course_id):
             raise OtherCourse
-        return replace(conversation, course=self._tutor.course_of(self._user, self._course_id))
+        return replace(conversation, course=self._tutor.accessible_course(self._user, self._course_id))
 
     def analyze(self, message: Message, _: TutorConversation) -> TutorAnalysis:
         return TutorAnalysis(detect_risk(message.text))
@@ -107,10 +107,9 @@ class _Engine:
         analysis: TutorAnalysis,
         _: Callable[[], None],
     ) -> TutorReply:
-        assert conversation.course is not None, "admitted with its course"
+        assert conversation.course is not None, "set by admit"
         return self._tutor.answer(conversation.course, message.text, analysis.risk)
 
 
 def _fingerprint(body: TutorMessage) -> str:
-    said = body.model_dump_json(exclude={"client_message_id"})
-    return hashlib.sha256(said.encode()).hexdigest()
+    return hashlib.sha256(body.model_dump_json(exclude={"client_message_id"}).encode()).hexdigest()

@@ -1,13 +1,13 @@
-"""The tutor's turns in MongoDB: one document a turn, so that each write is atomic by itself.
+"""The tutor's turns in MongoDB: one document a turn, so that each write is atomic.
 
-There is no document for a conversation: its first turn is its head. What the
-protocol needs is in unique indexes: one sequence number once, one running
-turn a conversation, one client_message_id once a person. So a repeated first
-message can't make a second conversation, and a process that dies leaves no
-half of anything.
+A conversation has no document of its own; its first turn represents it. Unique
+indexes enforce what the turn protocol needs: each sequence number once and one
+running turn in a conversation, each client_message_id once for a user. A
+repeated first message therefore cannot create a second conversation, and a
+process that dies leaves nothing half-written.
 
-Leases are timed by the services' clocks, which may differ by a few seconds,
-not by a lease.
+Leases are compared with the clocks of the services, which may differ by a few
+seconds but not by a lease (30 s).
 """
 
 from collections.abc import Mapping
@@ -22,7 +22,7 @@ from chat_service.fault_points import reach
 from chat_service.indexes import AI_CONVERSATIONS
 from chat_service.safety.detection.risk import Risk
 from chat_service.turns.model import LEASE, ClaimView, Message, Status, Turn
-from chat_service.tutor.courses import Course
+from chat_service.tutor.courses_client import Course
 from chat_service.tutor.errors import ConversationNotFound
 from chat_service.tutor.schemas import TutorReply
 from cogniflow_kit.events import Event
@@ -32,7 +32,7 @@ from cogniflow_kit.mongo import Document, Mongo, outbox_fields
 
 @dataclass(frozen=True)
 class TutorConversation:
-    """A conversation and its course; `course` is known once courses-service let the person in."""
+    """A conversation. `course` is set after courses-service has granted access to it."""
 
     user_id: UUID
     conversation_id: UUID
@@ -42,13 +42,13 @@ class TutorConversation:
 
 @dataclass(frozen=True)
 class TutorAnalysis:
-    """What was found in a question before it was stored."""
+    """The analysis of a question before it is stored."""
 
     risk: Risk | None
 
 
 class TutorTurnStore:
-    """The turn store of the tutor."""
+    """Implements `TurnStore` for the tutor."""
 
     def __init__(self, mongo: Mongo) -> None:
         self._turns = mongo.collection(AI_CONVERSATIONS)
@@ -70,7 +70,7 @@ class TutorTurnStore:
     def claim_turn(
         self, message: Message, conversation: TutorConversation, sequence: int, analysis: TutorAnalysis
     ) -> Turn | None:
-        assert conversation.course is not None, "the engine admits nobody without a course"
+        assert conversation.course is not None, "set by the engine's admit"
         document = {
             "_id": new_id(),
             "conversation_id": conversation.conversation_id,
@@ -86,12 +86,16 @@ class TutorTurnStore:
             "lease_expires_at": utc_now() + LEASE,
             "created_at": message.said_at,
         }
-        before = {"conversation_id": conversation.conversation_id, "sequence": sequence - 1, **_broken_off()}
+        before = {
+            "conversation_id": conversation.conversation_id,
+            "sequence": sequence - 1,
+            **_failed_or_expired(),
+        }
         closed = {"status": Status.ABANDONED, "lease_expires_at": None}
         reach("claiming")
         try:
             with self._guard():
-                # Two writes: a crash between them leaves a turn closed that its sender has given up.
+                # Not atomic: a crash in between closes a broken turn whose sender has already moved on.
                 self._turns.update_one(before, {"$set": closed})
                 self._turns.insert_one(document)
         except DuplicateKeyError:
@@ -105,7 +109,7 @@ class TutorTurnStore:
             "lease_expires_at": utc_now() + LEASE,
         }
         try:
-            return self._change(turn, _broken_off(), changes)
+            return self._change(turn, _failed_or_expired(), changes)
         except DuplicateKeyError:
             return None
 
@@ -121,7 +125,7 @@ class TutorTurnStore:
             "lease_expires_at": None,
             "completed_at": utc_now(),
             "reply": reply,
-            **outbox_fields(_fact(turn, conversation, conversation.course, result)),
+            **outbox_fields(_event(turn, conversation, conversation.course, result)),
         }
         reach("completing")
         return self._change(turn, {"status": Status.RUNNING}, changes)
@@ -140,7 +144,7 @@ class TutorTurnStore:
         return self._turns.find_one(own, sort=[("sequence", DESCENDING)])
 
     def _change(self, turn: Turn, condition: Mapping[str, Any], changes: Mapping[str, Any]) -> Turn | None:
-        """Change the turn where the condition holds and nobody claimed it since this epoch."""
+        """Change the turn if the condition holds and its epoch is still the same."""
         with self._guard():
             changed = self._turns.find_one_and_update(
                 {"_id": turn.id, "epoch": turn.epoch, **condition},
@@ -150,7 +154,7 @@ class TutorTurnStore:
         return _turn(changed) if changed else None
 
 
-def _broken_off() -> dict[str, Any]:
+def _failed_or_expired() -> dict[str, Any]:
     expired = {"status": Status.RUNNING, "lease_expires_at": {"$lt": utc_now()}}
     return {"$or": [{"status": Status.FAILED}, expired]}
 
@@ -168,7 +172,7 @@ def _turn(document: Document) -> Turn:
     )
 
 
-def _fact(turn: Turn, conversation: TutorConversation, course: Course, reply: TutorReply) -> Event:
+def _event(turn: Turn, conversation: TutorConversation, course: Course, reply: TutorReply) -> Event:
     return Event(
         type="tutor.turn_completed",
         actor_id=conversation.user_id,

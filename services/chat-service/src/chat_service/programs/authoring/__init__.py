@@ -1,1 +1,1 @@
-"""Programs as data: checked, published in versions, labelled, compared, tried out against each other."""
+"""Authoring of programs: validation, versions, version labels, experiments, and moving program sessions."""

@@ -1,4 +1,4 @@
-"""Refusals of authoring."""
+"""Errors of the authoring feature."""
 
 from chat_service.programs.authoring.validation_report import ValidationReport
 from cogniflow_kit.errors import Conflict, FieldProblem, Forbidden, NotFound, Unprocessable
@@ -25,15 +25,15 @@ class ExperimentNotFound(NotFound):
         super().__init__("This program has no such experiment.")
 
 
-class UnsoundProgram(Unprocessable):
+class InvalidProgramRefused(Unprocessable):
     code = "program_not_sound"
 
-    def __init__(self, finding: ValidationReport) -> None:
+    def __init__(self, report: ValidationReport) -> None:
         errors = [
             FieldProblem(field=problem.place, code=self.code, message=problem.message)
-            for problem in finding.problems
+            for problem in report.problems
         ]
-        count = len(errors) + finding.more
+        count = len(errors) + report.more
         super().__init__(f"The program has {count} problems; `errors` names their places.", errors=errors)
 
 
@@ -51,7 +51,7 @@ class ProtectedLabel(Forbidden):
         super().__init__("Only admins move this label: what it points at is what people begin.")
 
 
-class NothingBefore(Conflict):
+class NoEarlierVersion(Conflict):
     code = "nothing_before"
 
     def __init__(self) -> None:

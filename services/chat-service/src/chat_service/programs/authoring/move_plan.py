@@ -1,8 +1,8 @@
-"""What becomes of a running session when it goes on in another version of its program.
+"""Plans the move of a running program session to another version of its program.
 
-Weeks and questions are the same where their numbers are. What was answered
-stays as it is in the record; the state takes along what the new version has
-a place for.
+Weeks and questions of two versions correspond by their numbers. Stored answers
+stay as they are; the session state keeps those that the new version has a
+question for.
 """
 
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ from chat_service.programs.content.validation import text_problems
 
 
 class MoveOutcome(StrEnum):
-    """Of the place where somebody stands."""
+    """What the new version has in place of the session's open question."""
 
     SAME_PLACE = "same_place"
     QUESTION_CHANGED = "question_changed"
@@ -27,10 +27,10 @@ class MoveOutcome(StrEnum):
 
 
 class MoveBlocker(StrEnum):
-    """Why a session stays on its version.
+    """Why a program session stays on its version.
 
     `nothing_left`: every question was answered. `needs_more`: texts ahead
-    speak of something that this person was never asked.
+    refer to an answer that this participant was never asked for.
     """
 
     WEEK_GONE = "week_gone"
@@ -42,41 +42,44 @@ class MoveBlocker(StrEnum):
 
 
 @dataclass(frozen=True)
-class Spot:
+class QuestionPosition:
     week: int
     question: int
 
 
 @dataclass(frozen=True)
 class MovePlan:
-    """`place` is where the session would stand, null with an obstacle; `opens` a week that wasn't begun."""
+    """The session after the move, or the blocker that prevents it.
 
-    fate: MoveOutcome
-    obstacle: MoveBlocker | None = None
+    `opens`: the session continues in a week that it had not begun.
+    """
+
+    outcome: MoveOutcome
+    blocker: MoveBlocker | None = None
     program_session: ProgramSession | None = None
     opens: bool = False
-    changed_answers: list[Spot] = field(default_factory=list)
+    changed_answers: list[QuestionPosition] = field(default_factory=list)
 
     @property
-    def stands_at(self) -> Spot | None:
-        return spot(self.program_session) if self.program_session is not None else None
+    def continues_at(self) -> QuestionPosition | None:
+        return open_position(self.program_session) if self.program_session is not None else None
 
 
-def spot(program_session: ProgramSession) -> Spot:
-    return Spot(program_session.week.week_number, program_session.week_state.question_number)
+def open_position(program_session: ProgramSession) -> QuestionPosition:
+    return QuestionPosition(program_session.week.week_number, program_session.week_state.question_number)
 
 
 def open_text(program_session: ProgramSession) -> str:
-    """What the learner is to answer now, with its placeholders: the question, or its follow-up."""
+    """Return the text that the participant has to answer, with placeholders: question or follow-up."""
     return _open_text(program_session.context.question, program_session.week_state.data)
 
 
-def plan(program_session: ProgramSession, new: Program) -> MovePlan:
-    """The plan for a session that isn't completed."""
+def plan_move(program_session: ProgramSession, new: Program) -> MovePlan:
+    """Plan the move of a program session that is not completed."""
     begun = [(program_session.program.week(state.week_id), state) for state in program_session.state.weeks]
     if any(new.week_numbered(week.week_number) is None for week, _ in begun):
         return MovePlan(MoveOutcome.WEEK_GONE, MoveBlocker.WEEK_GONE)
-    weeks = [_carried(week, _week(new, week), state) for week, state in begun]
+    weeks = [_carried_over(week, _week(new, week), state) for week, state in begun]
     session_state = program_session.state.model_copy(
         update={
             "version_id": new.version_id,
@@ -84,37 +87,39 @@ def plan(program_session: ProgramSession, new: Program) -> MovePlan:
             "weeks": weeks,
         }
     )
-    changed = [spot for week, state in begun for spot in _changed_answers(week, _week(new, week), state)]
-    fate, next_step = _stand(program_session, ProgramSession(session_state, new))
+    changed = [
+        position for week, state in begun for position in _changed_answers(week, _week(new, week), state)
+    ]
+    outcome, next_step = _continue(program_session, ProgramSession(session_state, new))
     if next_step is None:
-        obstacle = MoveBlocker.WEEK_GONE if fate is MoveOutcome.WEEK_GONE else MoveBlocker.NOTHING_LEFT
-        return MovePlan(fate, obstacle, changed_answers=changed)
-    if any(_lacking(next_step)):
-        return MovePlan(fate, MoveBlocker.NEEDS_MORE, changed_answers=changed)
+        blocker = MoveBlocker.WEEK_GONE if outcome is MoveOutcome.WEEK_GONE else MoveBlocker.NOTHING_LEFT
+        return MovePlan(outcome, blocker, changed_answers=changed)
+    if any(_missing_answers(next_step)):
+        return MovePlan(outcome, MoveBlocker.NEEDS_MORE, changed_answers=changed)
     opens = next_step.state.current_week_id not in {state.week_id for state in weeks}
-    return MovePlan(fate, None, next_step, opens, changed)
+    return MovePlan(outcome, None, next_step, opens, changed)
 
 
 def _week(new: Program, old: Week) -> Week:
     found = new.week_numbered(old.week_number)
-    assert found is not None, "weeks that are gone were found before"
+    assert found is not None, "plan_move has checked that the week exists"
     return found
 
 
-def _carried(old: Week, new: Week, state: WeekState) -> WeekState:
-    """The state under the new week: without questions that are gone, with what the new ones keep."""
+def _carried_over(old: Week, new: Week, state: WeekState) -> WeekState:
+    """Return the week state for the new week: without removed questions, with new `keeps` values."""
     last = len(new.questions)
     data = state.data
     kept = {
         name: {number: value for number, value in part.items() if int(number) <= last}
         for name, part in data.model_dump(exclude={"choices"}).items()
     }
-    said = data.spoken_answers()
+    spoken = data.spoken_answers()
     choices = {
-        after.keeps: said[after.question_number]
+        after.keeps: spoken[after.question_number]
         for before, after in zip(old.questions, new.questions, strict=False)
         if after.keeps and before.question_text == after.question_text
-        if after.question_number in said
+        if after.question_number in spoken
         if data.scenario_of(after.question_number) not in (None, SKIPPED)
     }
     carried = WeekAnswers.model_validate({**kept, "choices": {**choices, **data.choices}})
@@ -122,36 +127,39 @@ def _carried(old: Week, new: Week, state: WeekState) -> WeekState:
     return state.model_copy(update={"week_id": new.week_id, "question_number": number, "data": carried})
 
 
-def _changed_answers(old: Week, new: Week, state: WeekState) -> Iterator[Spot]:
-    """Answered questions that now read otherwise, or are gone."""
+def _changed_answers(old: Week, new: Week, state: WeekState) -> Iterator[QuestionPosition]:
+    """Yield answered questions whose text has changed, or that were removed."""
     for question in old.questions:
         number = question.question_number
         if not state.data.answers_to(number):
             continue
         if number > len(new.questions) or new.question(number).question_text != question.question_text:
-            yield Spot(old.week_number, number)
+            yield QuestionPosition(old.week_number, number)
 
 
-def _stand(old: ProgramSession, new: ProgramSession) -> tuple[MoveOutcome, ProgramSession | None]:
-    """Where the session goes on: where it is, else at the next question that nobody answered yet."""
+def _continue(old: ProgramSession, new: ProgramSession) -> tuple[MoveOutcome, ProgramSession | None]:
+    """Return what happens to the open question, and the session where it continues; None at the end.
+
+    It continues at the same question, or else at the next unanswered one.
+    """
     number, week = old.week_state.question_number, new.week
     if not week.is_active:
         return MoveOutcome.WEEK_GONE, _next_week(new)
     if number <= len(week.questions):
-        here = _with_week(new, _askable(week.question(number), new.week_state))
+        here = _with_week(new, _reopened(week.question(number), new.week_state))
         same = open_text(here) == open_text(old)
         return MoveOutcome.SAME_PLACE if same else MoveOutcome.QUESTION_CHANGED, here
-    answered = [int(one) for one, done in new.week_state.data.question_completed.items() if done]
+    answered = [int(one) for one, settled in new.week_state.data.question_completed.items() if settled]
     next_step = max(answered, default=0) + 1
     if next_step <= len(week.questions):
         state = new.week_state.model_copy(update={"question_number": next_step})
-        return MoveOutcome.QUESTION_GONE, _with_week(new, _askable(week.question(next_step), state))
-    done = {"question_number": len(week.questions), "is_completed": True}
-    return MoveOutcome.QUESTION_GONE, _next_week(_with_week(new, new.week_state.model_copy(update=done)))
+        return MoveOutcome.QUESTION_GONE, _with_week(new, _reopened(week.question(next_step), state))
+    settled = {"question_number": len(week.questions), "is_completed": True}
+    return MoveOutcome.QUESTION_GONE, _next_week(_with_week(new, new.week_state.model_copy(update=settled)))
 
 
 def _next_week(program_session: ProgramSession) -> ProgramSession | None:
-    """The first question of the next week that isn't completed, or where that week was left."""
+    """Continue in the next week that is not completed, at its open question."""
     for week in program_session.program.active_weeks:
         state = program_session.state.state_of(week.week_id)
         if week.week_number <= program_session.week.week_number or (state and state.is_completed):
@@ -159,7 +167,7 @@ def _next_week(program_session: ProgramSession) -> ProgramSession | None:
         session_state = program_session.state.model_copy(update={"current_week_id": week.week_id})
         opened = state or WeekState(week_id=week.week_id)
         question = week.question(opened.question_number)
-        return _with_week(ProgramSession(session_state, program_session.program), _askable(question, opened))
+        return _with_week(ProgramSession(session_state, program_session.program), _reopened(question, opened))
     return None
 
 
@@ -167,8 +175,8 @@ def _with_week(program_session: ProgramSession, state: WeekState) -> ProgramSess
     return ProgramSession(program_session.state.with_week(state), program_session.program)
 
 
-def _askable(question: Question, state: WeekState) -> WeekState:
-    """Somebody is asked the question again whose follow-up is gone, or whose answer has to be kept now."""
+def _reopened(question: Question, state: WeekState) -> WeekState:
+    """Ask the question again if its follow-up was removed, or if its answer now has to be kept."""
     number = question.question_number
     kept = question.keeps is None or question.keeps in state.data.choices
     if not state.data.awaits_followup(number) or (question.prompt("followup") is not None and kept):
@@ -184,8 +192,8 @@ def _open_text(question: Question, data: WeekAnswers) -> str:
     return question.question_text
 
 
-def _lacking(program_session: ProgramSession) -> Iterator[str]:
-    """What texts ahead speak of that this person hasn't said and needn't say on the way there."""
+def _missing_answers(program_session: ProgramSession) -> Iterator[str]:
+    """Yield problems of texts ahead that refer to answers which the participant will not have given."""
     session_state, program = program_session.state, program_session.program
     kept = frozenset(key for state in session_state.weeks for key in state.data.choices)
     blocks = frozenset(program.blocks)
@@ -193,20 +201,20 @@ def _lacking(program_session: ProgramSession) -> Iterator[str]:
         state = session_state.state_of(week.week_id)
         if week.week_number < program_session.week.week_number or (state and state.is_completed):
             continue
-        ahead, done = _ahead(week, state)
+        ahead, settled = _ahead(week, state)
         for question in week.questions:
             answered = ahead.get(question.question_number)
             if answered is not None:
                 yield from text_problems(
-                    question, Known(answered, blocks, kept | kept_by(week, answered - done))
+                    question, Known(answered, blocks, kept | kept_by(week, answered - settled))
                 )
-        kept |= kept_by(week, ahead[len(week.questions) + 1] - done)
+        kept |= kept_by(week, ahead[len(week.questions) + 1] - settled)
 
 
 def _ahead(week: Week, state: WeekState | None) -> tuple[dict[int, frozenset[int]], frozenset[int]]:
-    """What is answered before each question ahead; and what was answered already, and keeps nothing more."""
+    """Return the answered questions before each question ahead, and those that are already answered."""
     if state is None:
         return answered_before(week), frozenset()
-    number, said = state.question_number, frozenset(state.data.spoken_answers())
-    done = said if state.data.awaits_followup(number) else said - {number}
-    return answered_before(week, number, said), done
+    number, spoken = state.question_number, frozenset(state.data.spoken_answers())
+    settled = spoken if state.data.awaits_followup(number) else spoken - {number}
+    return answered_before(week, number, spoken), settled

@@ -1,28 +1,25 @@
-"""Bodies of the authoring routes."""
+"""Request and response bodies of the authoring routes."""
 
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
-from fastapi import Body, Path
 from pydantic import Field, StringConstraints, model_validator
 
+from chat_service.programs.authoring.service import ExperimentWithArms
+from chat_service.programs.authoring.session_moves import SessionMove
 from chat_service.programs.content.version_labels import PRODUCTION
 from cogniflow_kit.schemas import RequestBody, ResponseBody
 
 MAX_VERSION = 2**31 - 1
 
-Slug = Annotated[str, Path(pattern=r"^[a-z][a-z0-9-]*$", max_length=64)]
 VersionNumber = Annotated[int, Field(ge=1, le=MAX_VERSION)]
 LabelName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]*$", max_length=32)]
-Source = Annotated[
-    str, Body(media_type="application/yaml", description="A program as YAML, up to 1,000,000 bytes.")
-]
 
 
 class ProblemOut(ResponseBody):
-    """Where something is wrong, as far as it has a place."""
+    """A validation message. `week`, `question`, `prompt`: its place, as far as it has one."""
 
     week: int | None
     question: int | None
@@ -31,7 +28,7 @@ class ProblemOut(ResponseBody):
 
 
 class FindingOut(ResponseBody):
-    """Whether publishing would take it, under which name. `more`: how many problems are left out."""
+    """Whether the program can be published. `more`: the number of problems that are not listed."""
 
     valid: bool
     slug: str | None
@@ -41,7 +38,7 @@ class FindingOut(ResponseBody):
 
 
 class VersionOut(ResponseBody):
-    """`published_by` is null for what the installation brought."""
+    """`published_by` is null for bundled versions."""
 
     id: UUID
     version: int
@@ -59,7 +56,7 @@ class PlaceOut(ResponseBody):
 
 
 class ChangeOut(PlaceOut):
-    """A field's values; null is one that isn't given."""
+    """A field with its values in both versions; null where it is not given."""
 
     field: str
     old: Any
@@ -73,7 +70,7 @@ class DifferenceOut(ResponseBody):
 
 
 class LabelOut(ResponseBody):
-    """`moved_by` is null where the installation moved it."""
+    """`moved_by` is null for a label that the installation set."""
 
     label: str
     version: int
@@ -86,7 +83,7 @@ class LabelsOut(ResponseBody):
 
 
 class LabelMoveOut(ResponseBody):
-    """`to_version` is null where the label was taken away, `from_version` where there was none."""
+    """`to_version` is null when the label was removed, `from_version` when it was new."""
 
     id: UUID
     from_version: int | None
@@ -100,7 +97,7 @@ class MoveLabel(RequestBody):
 
 
 class NewArm(RequestBody):
-    """`weight` out of the sum of all weights."""
+    """`weight`: its share, relative to the sum of all weights."""
 
     version: VersionNumber
     weight: int = Field(default=1, ge=1, le=1000)
@@ -120,7 +117,7 @@ class NewExperiment(RequestBody):
 
 
 class ArmOut(ResponseBody):
-    """`participants` were given this version, `sessions` began with it, `completed` are those that ended."""
+    """Counts of one version: participants assigned, sessions started, sessions completed."""
 
     version: int
     weight: int
@@ -140,7 +137,7 @@ class ExperimentOut(ResponseBody):
 
 
 class MoveSessions(RequestBody):
-    """`from_version`: only sessions on this one. Without `dry_run: false` nothing is changed."""
+    """`from_version`: only sessions on that version. Without `dry_run: false` nothing changes."""
 
     from_version: VersionNumber | None = None
     dry_run: bool = True
@@ -176,11 +173,11 @@ class Obstacle(StrEnum):
 
 
 class SessionMoveOut(ResponseBody):
-    """What becomes of a session, without a word of it.
+    """The effect of a move on one session. Contains no text of its participant.
 
-    `at`: where it stands, `fate`: what the new version makes of that place,
-    `stands_at`: where it goes on (null: it stays, by `obstacle`).
-    `changed_answers`: answered questions that read otherwise there, or are gone.
+    `at`: its open question. `fate`: what the new version has in its place.
+    `stands_at`: where it continues; null when it stays, because of `obstacle`.
+    `changed_answers`: answered questions with another text in the new version, or none.
     """
 
     session_id: UUID
@@ -194,10 +191,36 @@ class SessionMoveOut(ResponseBody):
 
 
 class MovesOut(ResponseBody):
-    """`total`: sessions on other versions, before this call. Go on with `next_cursor`."""
+    """`total`: the number of sessions on other versions before this call. Continue with `next_cursor`."""
 
     dry_run: bool
     total: int
     moved: int
     items: list[SessionMoveOut]
     next_cursor: str | None
+
+
+def experiment_out(found: ExperimentWithArms) -> ExperimentOut:
+    experiment = found.experiment
+    return ExperimentOut(
+        id=experiment.experiment_id,
+        name=experiment.name,
+        label=experiment.label,
+        status="running" if experiment.status == "running" else "stopped",
+        created_at=experiment.created_at,
+        stopped_at=experiment.stopped_at,
+        arms=[ArmOut.model_validate(arm) for arm in found.arms],
+    )
+
+
+def session_move_out(move: SessionMove) -> SessionMoveOut:
+    return SessionMoveOut(
+        session_id=move.session_id,
+        from_version=move.from_version,
+        at=SpotOut.model_validate(move.at) if move.at else None,
+        fate=Fate(move.outcome) if move.outcome else None,
+        stands_at=SpotOut.model_validate(move.continues_at) if move.continues_at else None,
+        changed_answers=[SpotOut.model_validate(position) for position in move.changed_answers],
+        obstacle=Obstacle(move.blocker) if move.blocker else None,
+        moved=move.moved,
+    )

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import ConfigDict, StringConstraints, model_validator
 
-from chat_service.message_fields import ClientMessageId, Words
+from chat_service.message_fields import ClientMessageId, MessageText
 from chat_service.programs.coach.coach import CoachReply
 from chat_service.programs.coach.intents import Kind
 from chat_service.programs.coach.next_step import NextStep
@@ -48,7 +48,7 @@ class Answer(RequestBody):
         }
     )
 
-    text: Words
+    text: MessageText
     client_message_id: ClientMessageId
     message_type: Literal["text", "voice"] = "text"
     recording_ref: RecordingRef | None = None

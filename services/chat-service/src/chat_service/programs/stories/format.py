@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, Self
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
-from chat_service.message_fields import Words
+from chat_service.message_fields import MessageText
 from chat_service.programs.content.yaml_source import load
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
@@ -85,15 +85,15 @@ class Expectation(_Part):
 
 
 class StoryTurn(_Part):
-    say: Words
+    say: MessageText
     expect: Expectation
 
 
 class Given(_Part):
     """What was said before the story begins."""
 
-    answers: dict[Annotated[int, Field(ge=1)], Words] = {}
-    choices: dict[str, Words] = {}
+    answers: dict[Annotated[int, Field(ge=1)], MessageText] = {}
+    choices: dict[str, MessageText] = {}
 
 
 class Story(_Part):

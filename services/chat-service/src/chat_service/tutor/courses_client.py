@@ -1,6 +1,6 @@
-"""What the tutor asks courses-service: who may ask about a course, and what its lessons say.
+"""Client of courses-service: access to courses, their versions and the text of their lessons.
 
-Of each answer only what is used here is read; the rest may change.
+Reads only the fields that the tutor uses; others may change.
 """
 
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ _PAGE = 100
 
 @dataclass(frozen=True)
 class Course:
-    """A course that somebody was let in to ask about."""
+    """A course that the user may ask about."""
 
     id: UUID
     version: int
@@ -30,7 +30,7 @@ class Course:
 
 
 class Lesson(BaseModel):
-    """`text` is plain, its paragraphs separated by blank lines."""
+    """`text`: plain text with blank lines between paragraphs."""
 
     id: UUID
     title: str
@@ -44,13 +44,13 @@ class CourseLessons(BaseModel):
 
 
 class CoursesClient:
-    """Raises Unavailable when courses-service is away or answers what it never should."""
+    """Every method raises Unavailable when courses-service is down or answers unexpectedly."""
 
     def __init__(self, client: ServiceClient) -> None:
         self._client = client
 
     def admit(self, course_id: UUID, user: User) -> Course:
-        """The course, if the user is enrolled in it or teaches it. Raises NotEnrolled."""
+        """Return the course if the user is enrolled in it or teaches it. Raises: NotEnrolled"""
         found = _body(self._client.get_as_user(f"/api/courses/{course_id}", user.token))
         if found is None:
             raise NotEnrolled
@@ -63,12 +63,12 @@ class CoursesClient:
         return Course(course_id, int(found["version"]), str(found["title"]))
 
     def lessons(self, course_id: UUID) -> CourseLessons | None:
-        """None for a course that is gone."""
+        """Return the lessons of a course; None for a deleted course."""
         found = _body(self._client.get(f"/internal/courses/{course_id}/lessons", scope=LESSONS_SCOPE))
         return None if found is None else CourseLessons.model_validate(found)
 
     def versions(self) -> Iterator[tuple[UUID, int]]:
-        """Every course with its present version."""
+        """Yield every course id with the course's present version."""
         cursor: str | None = None
         while True:
             params = {"limit": _PAGE, **({"cursor": cursor} if cursor else {})}
