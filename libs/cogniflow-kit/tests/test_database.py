@@ -82,7 +82,7 @@ def test_a_connection_that_died_is_replaced(database):
         backend = session.scalar(text("SELECT pg_backend_pid()"))
     other = Database(database.engine.url.render_as_string(hide_password=False), application="tests")
     with other.transaction() as session:
-        session.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": backend})
+        session.execute(text("SELECT pg_terminate_backend(:pid, 5000)"), {"pid": backend})
     other.close()
     assert count(database) == 0
 

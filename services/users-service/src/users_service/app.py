@@ -19,6 +19,7 @@ from users_service.keys.service import KeyRing
 from users_service.keys.verification import own_state
 from users_service.login.api import router as login
 from users_service.login.introspection import router as introspection
+from users_service.login.service import TokenIssuer
 from users_service.mail.api import router as mails
 from users_service.mail.pages import router as outbox
 from users_service.oidc.api import router as external_login
@@ -59,6 +60,7 @@ def create_app(
     )
     app.state.database = database
     app.state.keys = keys
+    app.state.issuer = TokenIssuer(settings, keys)
     app.state.provider = provider_of(settings)
     app.state.verifier_for = partial(TokenVerifier, verification, issuer=settings.public_url)
     app.state.activity = ActivityReader(settings)

@@ -16,7 +16,7 @@ from users_service.accounts.service import Accounts
 from users_service.audit.trail import EventType, Origin, Trail
 from users_service.keys.service import KeyRing
 from users_service.login.errors import AccessRefused
-from users_service.login.service import Login
+from users_service.login.service import Login, TokenIssuer
 from users_service.login.service_tokens import ServiceTokens
 from users_service.mail.mails import Mails
 from users_service.mail.outbox import Outbox
@@ -127,10 +127,16 @@ async def get_accounts(db: DatabaseSession, trail: SecurityTrail, mailboxes: Mai
     return Accounts(db, trail, mailboxes)
 
 
-async def get_login(
-    db: DatabaseSession, settings: CurrentSettings, keys: Keys, origin: RequestOrigin
-) -> Login:
-    return Login(db, settings, keys, origin)
+async def get_issuer(request: Request) -> TokenIssuer:
+    issuer: TokenIssuer = request.app.state.issuer
+    return issuer
+
+
+Issuer = Annotated[TokenIssuer, Depends(get_issuer)]
+
+
+async def get_login(db: DatabaseSession, issuer: Issuer, origin: RequestOrigin) -> Login:
+    return Login(db, issuer, origin)
 
 
 async def get_service_tokens(

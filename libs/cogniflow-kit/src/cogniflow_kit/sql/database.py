@@ -198,18 +198,24 @@ async def get_database(request: Request) -> Database:
 CurrentDatabase = Annotated[Database, Depends(get_database)]
 
 
-def get_session(request: Request) -> Iterator[Session]:
-    database: Database = request.app.state.database
+@contextmanager
+def committing(database: Database) -> Iterator[Session]:
+    """A transaction that also commits when a ServiceError whose `keeps_changes` is set ends the block."""
     refusal: ServiceError | None = None
-    with database.transaction() as session:
+    with database.transaction() as db:
         try:
-            yield session
+            yield db
         except ServiceError as error:
             if not error.keeps_changes:
                 raise
             refusal = error
     if refusal is not None:
         raise refusal
+
+
+def get_session(request: Request) -> Iterator[Session]:
+    with committing(request.app.state.database) as db:
+        yield db
 
 
 # With FastAPI's default scope the transaction would end after the response:

@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 
 from cogniflow_kit.ids import new_id, utc_now
 from cogniflow_kit.sql.database import Database
-from users_service.keys.jwt import PublicKey, public_jwk
+from users_service.keys.jwt import PrivateKey, PublicKey, public_jwk, signing_key
 from users_service.tables import SigningKey
 
 _ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtext('users-signing-keys'))")
@@ -35,7 +35,7 @@ class Signer:
     """A key, decrypted."""
 
     kid: str
-    private_pem: str
+    private_key: PrivateKey
     active_from: datetime
 
 
@@ -91,7 +91,7 @@ class KeyRing:
 
     def _decrypted(self, key: SigningKey) -> Signer:
         private = self._fernet.decrypt(key.encrypted_private_key.encode()).decode()
-        return Signer(key.kid, private, key.active_from)
+        return Signer(key.kid, signing_key(private), key.active_from)
 
     def _new_key(self, active_from: datetime) -> SigningKey:
         key = ec.generate_private_key(ec.SECP256R1())

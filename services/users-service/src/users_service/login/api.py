@@ -7,7 +7,9 @@ from fastapi import APIRouter, Form, Response
 
 from cogniflow_kit.errors import problems
 from cogniflow_kit.identity import CurrentUser
-from users_service.dependencies import LoginService, ServiceTokenIssuer
+from cogniflow_kit.sql.database import CurrentDatabase
+from users_service.dependencies import Issuer, LoginService, RequestOrigin, ServiceTokenIssuer
+from users_service.login import service
 from users_service.login.schemas import (
     ClientCredentialsForm,
     PasswordForm,
@@ -28,11 +30,12 @@ def token(form: Annotated[PasswordForm, Form()], response: Response, login: Logi
     return login.with_password(form.username, form.password)
 
 
-@router.post("/api/auth/refresh")
-def refresh(body: Refresh, response: Response, login: LoginService) -> TokenPair:
+@router.post("/api/auth/refresh", response_model=TokenPair)
+def refresh(body: Refresh, database: CurrentDatabase, issuer: Issuer, origin: RequestOrigin) -> Response:
     """Trade a refresh token for a new pair; each one works once."""
-    response.headers["Cache-Control"] = "no-store"
-    return login.refresh(body.refresh_token)
+    pair = service.refresh(database, issuer, origin, body.refresh_token)
+    no_store = {"Cache-Control": "no-store"}
+    return Response(pair.model_dump_json(), media_type="application/json", headers=no_store)
 
 
 @router.post("/api/auth/logout", status_code=204)

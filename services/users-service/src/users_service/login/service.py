@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from cogniflow_kit.events import Event
 from cogniflow_kit.identity import AUDIENCE
 from cogniflow_kit.ids import new_id, utc_now
+from cogniflow_kit.sql.database import Database, committing
 from cogniflow_kit.sql.outbox import record
 from users_service.accounts.repository import UserRepository
 from users_service.audit.trail import EventType, Origin, Trail
@@ -26,7 +27,7 @@ from users_service.login.errors import (
     TooManyAttempts,
 )
 from users_service.login.limits import LoginLimits
-from users_service.login.repository import LoginRepository
+from users_service.login.repository import LoginRepository, rotate_token
 from users_service.login.schemas import TokenPair
 from users_service.passwords import verify_password
 from users_service.settings import Settings
@@ -35,6 +36,38 @@ from users_service.tables import RefreshToken, User, UserSession
 ACCESS_LIFETIME_S = 300
 REFRESH_LIFETIME = timedelta(days=30)
 GRACE = timedelta(seconds=10)
+
+
+class TokenIssuer:
+    """Makes tokens; stores nothing."""
+
+    def __init__(self, settings: Settings, keys: KeyRing) -> None:
+        self._settings = settings
+        self._keys = keys
+
+    def successor(self, token: str) -> str:
+        """The refresh token that follows this one in its line."""
+        secret = self._settings.key_encryption_secret.get_secret_value()
+        digest = hmac.digest(f"refresh:{secret}".encode(), token.encode(), "sha256")
+        return base64.urlsafe_b64encode(digest).decode().rstrip("=")
+
+    def pair(self, user_id: UUID, role: str, session_id: UUID, refresh_token: str) -> TokenPair:
+        signer = self._keys.signer()
+        access_token = sign(
+            {
+                "aud": AUDIENCE,
+                "sub": str(user_id),
+                "sid": str(session_id),
+                "role": role,
+                "scope": "",
+                "typ": "access",
+            },
+            issuer=self._settings.public_url,
+            lifetime_s=ACCESS_LIFETIME_S,
+            kid=signer.kid,
+            private_key=signer.private_key,
+        )
+        return TokenPair(access_token=access_token, refresh_token=refresh_token, expires_in=ACCESS_LIFETIME_S)
 
 
 class Login:
@@ -46,10 +79,9 @@ class Login:
     session ends (RFC 9700, section 4.14.2).
     """
 
-    def __init__(self, db: Session, settings: Settings, keys: KeyRing, origin: Origin) -> None:
+    def __init__(self, db: Session, issuer: TokenIssuer, origin: Origin) -> None:
         self._db = db
-        self._settings = settings
-        self._keys = keys
+        self._issuer = issuer
         self._origin = origin
         self._trail = Trail(db, origin)
         self._users = UserRepository(db)
@@ -116,10 +148,13 @@ class Login:
         self._trail.record(event, user_id=user.id, session_id=login_session.id)
         data = {"session_id": str(login_session.id)}
         record(self._db, Event(type="user.logged_in", actor_id=user.id, data=data))
-        return self._pair(user, login_session.id, refresh_token)
+        return self._issuer.pair(user.id, user.role, login_session.id, refresh_token)
 
     def refresh(self, refresh_token: str) -> TokenPair:
-        """A new pair. Raises RefreshTokenReused after ending the session, else InvalidRefreshToken."""
+        """A new pair, also for a token spent within the grace period.
+
+        Raises: RefreshTokenReused (after ending the session), InvalidRefreshToken.
+        """
         self._logins.hold_owner_of(hash_token(refresh_token))
         login_session = self._logins.lock_session_of(hash_token(refresh_token))
         found = self._logins.token(hash_token(refresh_token))
@@ -132,7 +167,7 @@ class Login:
             or not login_session.user.may_log_in
         ):
             raise InvalidRefreshToken("The refresh token is not valid any more; log in again.")
-        successor = self._successor(refresh_token)
+        successor = self._issuer.successor(refresh_token)
         if found.spent_at is None:
             found.spent_at = now
             self._logins.add_token(self._token_row(successor, login_session.id))
@@ -141,7 +176,8 @@ class Login:
             raise RefreshTokenReused("This refresh token was used before; log in again.")
         login_session.last_used_at = now
         login_session.address = self._origin.address
-        return self._pair(login_session.user, login_session.id, successor)
+        user = login_session.user
+        return self._issuer.pair(user.id, user.role, login_session.id, successor)
 
     def sessions_of(self, user_id: UUID) -> list[UserSession]:
         return self._logins.sessions_of(user_id)
@@ -184,28 +220,29 @@ class Login:
             token_hash=hash_token(token), session_id=session_id, expires_at=utc_now() + REFRESH_LIFETIME
         )
 
-    def _successor(self, token: str) -> str:
-        secret = self._settings.key_encryption_secret.get_secret_value()
-        digest = hmac.digest(f"refresh:{secret}".encode(), token.encode(), "sha256")
-        return base64.urlsafe_b64encode(digest).decode().rstrip("=")
 
-    def _pair(self, user: User, session_id: UUID, refresh_token: str) -> TokenPair:
-        signer = self._keys.signer()
-        access_token = sign(
-            {
-                "aud": AUDIENCE,
-                "sub": str(user.id),
-                "sid": str(session_id),
-                "role": user.role,
-                "scope": "",
-                "typ": "access",
-            },
-            issuer=self._settings.public_url,
-            lifetime_s=ACCESS_LIFETIME_S,
-            kid=signer.kid,
-            private_pem=signer.private_pem,
-        )
-        return TokenPair(access_token=access_token, refresh_token=refresh_token, expires_in=ACCESS_LIFETIME_S)
+def refresh(database: Database, issuer: TokenIssuer, origin: Origin, refresh_token: str) -> TokenPair:
+    """Trade a refresh token for a new pair.
+
+    A good token takes one statement. Everything else, such as a token spent
+    shortly before, is decided by `Login.refresh` in a transaction.
+
+    Raises: RefreshTokenReused (after ending the session), InvalidRefreshToken.
+    """
+    successor = issuer.successor(refresh_token)
+    now = utc_now()
+    rotated = rotate_token(
+        database,
+        hash_token(refresh_token),
+        successor_hash=hash_token(successor),
+        now=now,
+        expires_at=now + REFRESH_LIFETIME,
+        address=origin.address,
+    )
+    if rotated is not None:
+        return issuer.pair(rotated.user_id, rotated.role, rotated.session_id, successor)
+    with committing(database) as db:
+        return Login(db, issuer, origin).refresh(refresh_token)
 
 
 def hash_token(token: str) -> str:

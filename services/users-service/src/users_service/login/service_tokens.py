@@ -39,7 +39,7 @@ class ServiceTokens:
             issuer=self._settings.public_url,
             lifetime_s=LIFETIME_S,
             kid=signer.kid,
-            private_pem=signer.private_pem,
+            private_key=signer.private_key,
         )
         return ServiceToken(access_token=token, expires_in=LIFETIME_S, scope=form.scope)
 

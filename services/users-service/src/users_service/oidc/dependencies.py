@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 from sqlalchemy.orm import Session
 
-from users_service.dependencies import CurrentSettings, Keys, RequestOrigin
+from users_service.dependencies import CurrentSettings, Issuer, RequestOrigin
 from users_service.login.service import Login
 from users_service.oidc.errors import ExternalLoginOff
 from users_service.oidc.provider import Provider
@@ -27,14 +27,14 @@ def provider_of(settings: Settings) -> Provider | None:
 
 
 async def get_external_logins(
-    request: Request, settings: CurrentSettings, keys: Keys, origin: RequestOrigin
+    request: Request, settings: CurrentSettings, issuer: Issuer, origin: RequestOrigin
 ) -> ExternalLogins:
     provider: Provider | None = request.app.state.provider
     if provider is None:
         raise ExternalLoginOff("No login provider is configured here.")
 
     def make_login(db: Session) -> Login:
-        return Login(db, settings, keys, origin)
+        return Login(db, issuer, origin)
 
     database = request.app.state.database
     return ExternalLogins(database, provider, settings.key_encryption_secret, origin, make_login)
