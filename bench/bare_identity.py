@@ -1,31 +1,17 @@
 """Lower bounds for identity requests under the same server: hello world, the same SQL, the same argon2."""
 
 import os
-from typing import Any
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, HTTPException, Request, Response
 from identity_data import PASSWORD
+from identity_sql import ME, REFRESH
 from sqlalchemy import text
 
 from cogniflow_kit.sql.database import Database
 from users_service.passwords import hash_password, verify_password
 
-_ME = text("SELECT * FROM users WHERE id = :id")
-_OWNER = text(
-    "SELECT s.*, u.* FROM user_sessions s JOIN refresh_tokens t ON t.session_id = s.id"
-    " JOIN users u ON u.id = s.user_id WHERE t.token_hash = :hash FOR UPDATE OF s"
-)
-_TOKEN = text("SELECT * FROM refresh_tokens WHERE token_hash = :hash")
-_SPEND = text("UPDATE refresh_tokens SET spent_at = now() WHERE token_hash = :hash")
-_FOLLOW = text(
-    "INSERT INTO refresh_tokens (token_hash, session_id, expires_at)"
-    " SELECT :next, session_id, expires_at FROM refresh_tokens WHERE token_hash = :hash"
-)
-_USED = text(
-    "UPDATE user_sessions SET last_used_at = now()"
-    " WHERE id = (SELECT session_id FROM refresh_tokens WHERE token_hash = :hash)"
-)
-
+_ME = text(ME.format(id=":id"))
+_REFRESH = text(REFRESH.format(hash=":hash", next=":next"))
 _HASHED = hash_password(PASSWORD)
 _database = Database(os.environ["DATABASE_URL"], application="bench")
 app = FastAPI()
@@ -37,9 +23,11 @@ async def hello() -> dict[str, str]:
 
 
 @app.get("/me/{user_id}")
-def me(user_id: str) -> dict[str, Any]:
-    with _database.transaction() as session:
-        return dict(session.execute(_ME, {"id": user_id}).mappings().one())
+def me(user_id: str) -> Response:
+    row = _database.run(_ME, {"id": user_id})
+    if row is None:
+        raise HTTPException(404)
+    return Response(row.body, media_type="application/json")
 
 
 @app.post("/argon2")
@@ -49,9 +37,8 @@ def argon2() -> dict[str, bool]:
 
 @app.post("/refresh")
 def refresh(request: Request) -> dict[str, bool]:
-    """The statements of a refresh; the caller names the present and the next token."""
+    """The statement of a refresh; the caller names the present and the next token."""
     values = {"hash": request.query_params["hash"], "next": request.query_params["next"]}
-    with _database.transaction() as session:
-        for statement in (_OWNER, _TOKEN, _SPEND, _FOLLOW, _USED):
-            session.execute(statement, values)
+    if _database.run(_REFRESH, values) is None:
+        raise HTTPException(401)
     return {"refreshed": True}

@@ -81,7 +81,7 @@ def hello(connection: HTTPConnection, _number: int) -> None:
 def measure(options: argparse.Namespace) -> dict[str, Any]:
     with ExitStack() as stack:
         environment = stack.enter_context(fresh_environment())
-        url, bare = stack.enter_context(servers(environment))
+        url, bare, plain = stack.enter_context(servers(environment))
         database = Database(environment["DATABASE_URL"], application="bench")
         stack.callback(database.close)
         users = new_users(database, options.users)
@@ -91,6 +91,7 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
             "GET /api/users/me": [
                 ("users-service", url, callers.me),
                 ("the same SQL", bare, callers.bare_me),
+                ("plain psycopg2", plain, callers.bare_me),
                 ("hello world", bare, hello),
             ],
             "POST /api/auth/token": [
@@ -100,6 +101,7 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
             "POST /api/auth/refresh": [
                 ("users-service", url, callers.refresh),
                 ("the same SQL", bare, callers.bare_refresh),
+                ("plain psycopg2", plain, callers.bare_refresh),
             ],
         }
         found = {name: in_turn(contenders, **how) for name, contenders in comparisons.items()}
@@ -125,21 +127,16 @@ def fresh_environment() -> Iterator[dict[str, str]]:
 
 
 @contextmanager
-def servers(environment: dict[str, str]) -> Iterator[tuple[str, str]]:
-    """Start users-service and the lower bounds; yields their URLs."""
-    service_port, bare_port = free_ports(2)
+def servers(environment: dict[str, str]) -> Iterator[tuple[str, str, str]]:
+    """Start users-service and the lower bounds (the kit's, plain psycopg2's); yields their URLs."""
+    service_port, *bare_ports = free_ports(3)
     variables = {**os.environ, **environment, "LOG_LEVEL": "INFO", "PORT": str(service_port)}
-    bare = [
-        "uvicorn",
-        "bare_identity:app",
-        "--port",
-        str(bare_port),
-        "--no-access-log",
-        "--log-level",
-        "error",
-    ]
+    commands = [["users_service"]]
+    for module, port in zip(("bare_identity", "plain_identity"), bare_ports, strict=True):
+        quiet = ["--no-access-log", "--log-level", "error"]
+        commands.append(["uvicorn", f"{module}:app", "--port", str(port), *quiet])
     with ExitStack() as stack:
-        for command in (["users_service"], bare):
+        for command in commands:
             process = subprocess.Popen(
                 [sys.executable, "-m", *command],
                 env=variables,
@@ -149,8 +146,10 @@ def servers(environment: dict[str, str]) -> Iterator[tuple[str, str]]:
             stack.callback(process.wait)
             stack.callback(process.terminate)
         _wait(f"http://127.0.0.1:{service_port}/health/ready")
-        _wait(f"http://127.0.0.1:{bare_port}/hello")
-        yield f"http://127.0.0.1:{service_port}", f"http://127.0.0.1:{bare_port}"
+        for port in bare_ports:
+            _wait(f"http://127.0.0.1:{port}/openapi.json")
+        service, bare, plain = (f"http://127.0.0.1:{port}" for port in (service_port, *bare_ports))
+        yield service, bare, plain
 
 
 def _wait(url: str) -> None:
