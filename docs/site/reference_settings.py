@@ -5,12 +5,12 @@ from pathlib import Path
 from types import NoneType
 from typing import Annotated, Any, Literal, get_args, get_origin
 
-from chat_service.platform.settings.setting import Setting
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 from reference_api import cell, table
 
-from chat_service.platform.settings import registry
+from chat_service.platform.settings import definitions
+from chat_service.platform.settings.definitions import Setting
 from cogniflow_kit.settings import ServiceSettings
 
 _INTRODUCTION = """\
@@ -64,7 +64,7 @@ def settings_page(services: tuple[str, ...], env_example: Path) -> str:
 
 
 def runtime_settings() -> list[Setting[Any]]:
-    found = [value for value in vars(registry).values() if isinstance(value, Setting)]
+    found = [value for value in vars(definitions).values() if isinstance(value, Setting)]
     return sorted(found, key=lambda setting: setting.key)
 
 
