@@ -10,6 +10,7 @@ from cogniflow_kit.jobs import Jobs
 from cogniflow_kit.sql.database import Database
 from cogniflow_kit.verification import VerificationFeed
 from users_service.accounts.admin_api import router as administration
+from users_service.accounts.api import own_router as me
 from users_service.accounts.api import router as accounts
 from users_service.accounts.own_api import router as own_account
 from users_service.accounts.pages import router as pages
@@ -41,6 +42,7 @@ def create_app(
         settings,
         summary="Accounts, logins and the keys that everybody verifies tokens with.",
         routers=[
+            me,
             accounts,
             own_account,
             pages,

@@ -1,6 +1,6 @@
 """Clean stores for each test."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -13,8 +13,8 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from cogniflow_kit.settings import ServiceSettings
 from cogniflow_kit.sql.database import Database
-from cogniflow_kit.sql.json_query import JsonQuery
 from cogniflow_kit.sql.migrations import SEARCH_PATH, own_names
+from cogniflow_kit.sql.prepared import PreparedStatement
 
 
 class _SavepointDatabase(Database):
@@ -24,7 +24,6 @@ class _SavepointDatabase(Database):
         super().__init__(settings.database_url.get_secret_value(), application="tests")
         self.outer: Connection = self.engine.connect()
         self._transaction = self.outer.begin()
-        self._prepared: set[str] = set()
         self._savepoints = sessionmaker(
             self.outer, join_transaction_mode="create_savepoint", expire_on_commit=False
         )
@@ -39,14 +38,9 @@ class _SavepointDatabase(Database):
         with self.outer.begin_nested():
             yield self.outer
 
-    async def read_json(self, query: JsonQuery, *parameters: Any) -> bytes | None:
-        arguments = f"({', '.join(['%s'] * len(parameters))})" if parameters else ""
-        with self._autocommitted() as connection:
-            if query.name not in self._prepared:
-                connection.exec_driver_sql(f"PREPARE {query.name} AS {query.sql.replace('%', '%%')}")
-                self._prepared.add(query.name)
-            row = connection.exec_driver_sql(f"EXECUTE {query.name}{arguments}", parameters).first()
-        return None if row is None else str(row[0]).encode()
+    async def read_json(self, statement: PreparedStatement, values: Mapping[str, Any]) -> bytes | None:
+        found = self.run_prepared(statement, values)
+        return None if found is None else str(found).encode()
 
     @contextmanager
     def _pooled(self) -> Iterator[PoolProxiedConnection]:

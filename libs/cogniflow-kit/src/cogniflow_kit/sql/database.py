@@ -15,7 +15,6 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from cogniflow_kit.errors import ServiceError, Unavailable
 from cogniflow_kit.sql import deadline, reconnect
-from cogniflow_kit.sql.json_query import JsonQuery
 from cogniflow_kit.sql.json_reader import JsonReader
 from cogniflow_kit.sql.prepared import PreparedStatement, raise_translated
 from cogniflow_kit.stores import Breaker, Outage
@@ -94,14 +93,13 @@ class Database:
                     connection.invalidate(error)
                 raise_translated(error, self.engine.dialect, statement=statement.sql, connection_lost=lost)
 
-    async def read_json(self, query: JsonQuery, *parameters: Any) -> bytes | None:
-        """Run a query in one round trip; the JSON of its first row, None without a row.
+    async def read_json(self, statement: PreparedStatement, values: Mapping[str, Any]) -> bytes | None:
+        """Like `run_prepared`, for one column of JSON text, which is returned as UTF-8.
 
-        On the event loop, without a thread: a third of what `run` costs in a
-        handler that is `def`.
+        For handlers that are `async def`: on the event loop, without a thread.
         """
         with self._guard():
-            return await self._reader().read(query, parameters)
+            return await self._reader().read(statement, values)
 
     def check(self) -> None:
         with (
@@ -120,7 +118,9 @@ class Database:
         loop = asyncio.get_running_loop()
         if loop not in self._readers:
             _, connect_args = self.engine.dialect.create_connect_args(self.engine.url)
-            self._readers[loop] = JsonReader({**connect_args, **self._connect_args}, _READERS)
+            self._readers[loop] = JsonReader(
+                self.engine.dialect, {**connect_args, **self._connect_args}, _READERS
+            )
         return self._readers[loop]
 
     @contextmanager

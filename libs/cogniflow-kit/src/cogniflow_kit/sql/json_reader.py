@@ -1,8 +1,10 @@
-"""Runs JSON queries on the event loop, without a thread.
+"""Reads JSON on the event loop, without a thread.
 
 A hop to a thread and back costs more than the query. psycopg2's asynchronous
 connections leave the waiting to the caller, here to the loop. They are always
-in autocommit mode, so they suit single statements only.
+in autocommit mode, so they suit single statements only. The JSON that
+PostgreSQL builds goes out as the response body: no ORM object, no Pydantic
+model, no second serialization.
 """
 
 import asyncio
@@ -13,11 +15,11 @@ from typing import Any
 import psycopg2
 from psycopg2.extensions import POLL_OK, POLL_WRITE
 from psycopg2.extensions import connection as DriverConnection  # noqa: N812 -- a class, named in lower case
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import Dialect
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from cogniflow_kit.sql import deadline
-from cogniflow_kit.sql.json_query import JsonQuery
+from cogniflow_kit.sql.prepared import PreparedStatement, raise_translated
 from cogniflow_kit.sql.reconnect import IDLE_S, PING_S, is_readable
 
 CONNECT_S = 3.0
@@ -33,21 +35,24 @@ class JsonReader:
     TimeoutError where none came free.
     """
 
-    def __init__(self, connect_args: Mapping[str, Any], size: int) -> None:
+    def __init__(self, dialect: Dialect, connect_args: Mapping[str, Any], size: int) -> None:
+        self._dialect = dialect
         self._connect_args = connect_args
         self._loop = asyncio.get_running_loop()
         self._free = asyncio.Semaphore(size)
         self._idle: list[_Connection] = []
 
-    async def read(self, query: JsonQuery, parameters: Sequence[Any]) -> bytes | None:
-        """The JSON of the first row as UTF-8, None without a row."""
+    async def read(self, statement: PreparedStatement, values: Mapping[str, Any]) -> bytes | None:
+        """The first column of the first row as UTF-8, None without a row."""
         await self._acquire()
         connection: _Connection | None = None
         try:
             connection = await self._take()
-            row = await connection.fetch(query, parameters)
+            row = await connection.fetch(statement, values)
         except psycopg2.Error as error:
-            raise _translated(query, error, lost=connection is None or connection.closed) from error
+            lost = connection is not None and connection.closed
+            sql = statement.sql if connection is not None else None
+            raise_translated(error, self._dialect, statement=sql, connection_lost=lost)
         finally:
             if connection is not None and not connection.closed:
                 self._idle.append(connection)
@@ -101,12 +106,11 @@ class _Connection:
     def closed(self) -> bool:
         return bool(self._driver.closed)
 
-    async def fetch(self, query: JsonQuery, parameters: Sequence[Any]) -> Row | None:
-        if query.name not in self._prepared:
-            await self._run(f"PREPARE {query.name} AS {query.sql}", None, deadline.PATIENCE_S)
-            self._prepared.add(query.name)
-        arguments = f"({', '.join(['%s'] * len(parameters))})" if parameters else ""
-        return await self._run(f"EXECUTE {query.name}{arguments}", parameters, deadline.PATIENCE_S)
+    async def fetch(self, statement: PreparedStatement, values: Mapping[str, Any]) -> Row | None:
+        if statement.name not in self._prepared:
+            await self._run(statement.prepare, None, deadline.PATIENCE_S)
+            self._prepared.add(statement.name)
+        return await self._run(statement.execute, statement.arguments(values), deadline.PATIENCE_S)
 
     async def answers(self) -> bool:
         """Whether the server is still there; asks only after a pause in which it may have gone silently."""
@@ -188,10 +192,3 @@ def _connect(connect_args: Mapping[str, Any]) -> DriverConnection:
         driver.close()
         raise
     return driver
-
-
-def _translated(query: JsonQuery, error: psycopg2.Error, *, lost: bool) -> BaseException:
-    """SQLAlchemy's error for the driver's; without a statement where no connection was to be had."""
-    return DBAPIError.instance(
-        query.sql, None, error, psycopg2.Error, hide_parameters=True, connection_invalidated=lost
-    )

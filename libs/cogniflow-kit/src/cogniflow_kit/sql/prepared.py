@@ -18,7 +18,7 @@ _PREPARED = "prepared_statements"
 
 
 class PreparedStatement:
-    """SQL with `:name` parameters, for `Database.run_prepared`.
+    """SQL with `:name` parameters, for `Database.run_prepared` and `Database.read_json`.
 
     PostgreSQL must be able to infer one type for each parameter; where two
     places suggest different ones, use CAST(:name AS …).
@@ -28,21 +28,32 @@ class PreparedStatement:
         self.sql = sql
         self.names = list(dict.fromkeys(_NAMED.findall(sql)))
         # Of the text itself, so that no two statements ever share a name.
-        name = self._name = f"statement_{hashlib.sha256(sql.encode()).hexdigest()[:32]}"
+        self.name = f"statement_{hashlib.sha256(sql.encode()).hexdigest()[:32]}"
         positional = _NAMED.sub(lambda found: f"${self.names.index(found[1]) + 1}", sql)
-        self._prepare = f"PREPARE {name} AS {positional}"
-        self._execute = f"EXECUTE {name}({', '.join(['%s'] * len(self.names))})"
+        self.prepare = f"PREPARE {self.name} AS {positional}"
+        arguments = f"({', '.join(['%s'] * len(self.names))})" if self.names else ""
+        self.execute = f"EXECUTE {self.name}{arguments}"
+
+    def arguments(self, values: Mapping[str, Any]) -> list[Any]:
+        """Values in the order in which EXECUTE takes them; others are ignored."""
+        return [values[name] for name in self.names]
 
     def run(self, connection: PoolProxiedConnection, values: Mapping[str, Any]) -> Any:
         """The first column of the first row, None without a row. Raises: psycopg2.Error."""
         prepared: set[str] = connection.info.setdefault(_PREPARED, set())
         with cast(DriverConnection, connection.driver_connection).cursor() as cursor:
-            if self._name not in prepared:
-                cursor.execute(self._prepare)
-                prepared.add(self._name)
-            cursor.execute(self._execute, [values[name] for name in self.names])
+            if self.name not in prepared:
+                cursor.execute(self.prepare)
+                prepared.add(self.name)
+            cursor.execute(self.execute, self.arguments(values))
             row = cursor.fetchone()
         return None if row is None else row[0]
+
+
+def json_time(column: str) -> str:
+    """SQL that writes a `timestamptz` as Pydantic does: UTC with `Z`, microseconds unless they are zero."""
+    written = f"to_char({column} AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')"
+    return f"replace({written}, '.000000Z', 'Z')"
 
 
 def raise_translated(

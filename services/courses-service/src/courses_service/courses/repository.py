@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from cogniflow_kit.ids import utc_now
 from cogniflow_kit.sql.database import Database
-from cogniflow_kit.sql.json_query import json_time
+from cogniflow_kit.sql.prepared import json_time
 from courses_service.courses.course_copies import CourseCopies, CourseState, Part
 from courses_service.tables import Course
 

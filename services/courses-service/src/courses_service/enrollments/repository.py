@@ -7,7 +7,7 @@ from sqlalchemy import func, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from cogniflow_kit.sql.json_query import json_time
+from cogniflow_kit.sql.prepared import json_time
 from courses_service.tables import Enrollment, UserProgress
 
 _PROGRESS = text(

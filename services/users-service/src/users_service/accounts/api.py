@@ -2,18 +2,19 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import APIRouter, Depends, Request, Response
 
 from cogniflow_kit.errors import problems
 from cogniflow_kit.identity import CurrentUser, Role
 from cogniflow_kit.schemas import Page, PageRequest
-from cogniflow_kit.sql.database import CurrentDatabase
 from cogniflow_kit.sql.idempotency import AnyoneOnce
+from cogniflow_kit.user_route import UserRoute
 from users_service.accounts.schemas import Registration, SearchText, UserOut
 from users_service.accounts.service import own_account
 from users_service.dependencies import AccountsService, Instructor
 
 router = APIRouter(tags=["accounts"])
+own_router = APIRouter(tags=["accounts"], route_class=UserRoute)
 
 
 @router.post("/api/auth/register", status_code=201, responses=problems(409))
@@ -22,10 +23,11 @@ def register(body: Registration, accounts: AccountsService, once: AnyoneOnce) ->
     return once.keep(UserOut.model_validate(accounts.register(body)))
 
 
-@router.get("/api/users/me", response_model=UserOut, responses=problems(404))
-async def me(user: CurrentUser, database: CurrentDatabase) -> Response:
+@own_router.get("/api/users/me", response_model=UserOut, responses=problems(404))
+async def me(request: Request, user: CurrentUser) -> Response:
     """The caller's own account."""
-    return Response(await own_account(database, user.id), media_type="application/json")
+    account = await own_account(request.app.state.database, user.id)
+    return Response(account, media_type="application/json")
 
 
 @router.get("/api/users/")

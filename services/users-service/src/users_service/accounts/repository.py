@@ -6,20 +6,20 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from cogniflow_kit.sql.database import Database
-from cogniflow_kit.sql.json_query import JsonQuery, json_time
+from cogniflow_kit.sql.prepared import PreparedStatement, json_time
 from users_service.tables import User
 
-_ACCOUNT = JsonQuery(
+_ACCOUNT = PreparedStatement(
     "SELECT row_to_json(account)::text FROM (SELECT id, username, email, full_name, role, is_active,"  # noqa: S608 -- names of columns
     f" {json_time('locked_at')} AS locked_at, {json_time('email_verified_at')} AS email_verified_at,"
     f" {json_time('created_at')} AS created_at, {json_time('last_login')} AS last_login"
-    " FROM users WHERE id = $1) account"
+    " FROM users WHERE id = :user_id) account"
 )
 
 
 async def account_json(database: Database, user_id: UUID) -> bytes | None:
     """The account as the JSON of `UserOut`, None without one."""
-    return await database.read_json(_ACCOUNT, str(user_id))
+    return await database.read_json(_ACCOUNT, {"user_id": str(user_id)})
 
 
 class UserRepository:

@@ -4,17 +4,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select, text, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session, joinedload
 
 from cogniflow_kit.ids import utc_now
 from cogniflow_kit.sql.database import Database
+from cogniflow_kit.sql.prepared import PreparedStatement
 from users_service.tables import RefreshToken, Revocation, User, UserSession
 
 # One statement, which commits by itself. The locks are those of `hold_owner_of` and `lock_session_of`, in
 # that order. Where a row changed while the statement waited for it, PostgreSQL checks the conditions
 # again on the new version, so that of several refreshes at once one finds the token unspent.
-_ROTATE = text(
+_ROTATE = PreparedStatement(
     "WITH held AS (SELECT t.token_hash, s.id AS session_id, u.id AS user_id, u.role"
     " FROM refresh_tokens t JOIN user_sessions s ON s.id = t.session_id JOIN users u ON u.id = s.user_id"
     " WHERE t.token_hash = :token_hash AND t.spent_at IS NULL AND t.expires_at > :now"
@@ -22,10 +23,10 @@ _ROTATE = text(
     " spent AS (UPDATE refresh_tokens t SET spent_at = :now FROM held"
     " WHERE t.token_hash = held.token_hash RETURNING held.session_id),"
     " followed AS (INSERT INTO refresh_tokens (token_hash, session_id, expires_at)"
-    " SELECT :successor_hash, session_id, :expires_at FROM spent),"
+    " SELECT :successor_hash, session_id, CAST(:expires_at AS timestamptz) FROM spent),"
     " used AS (UPDATE user_sessions s SET last_used_at = :now, address = :address FROM spent"
     " WHERE s.id = spent.session_id)"
-    " SELECT user_id, role, session_id FROM held"
+    " SELECT json_build_object('user_id', user_id, 'role', role, 'session_id', session_id) FROM held"
 )
 
 
@@ -33,9 +34,9 @@ _ROTATE = text(
 class Rotated:
     """Whose refresh token was replaced by its successor."""
 
-    user_id: UUID
+    user_id: str
     role: str
-    session_id: UUID
+    session_id: str
 
 
 def rotate_token(
@@ -55,8 +56,8 @@ def rotate_token(
         "expires_at": expires_at,
         "address": address,
     }
-    row = database.run(_ROTATE, values)
-    return None if row is None else Rotated(row.user_id, row.role, row.session_id)
+    found = database.run_prepared(_ROTATE, values)
+    return None if found is None else Rotated(**found)
 
 
 class LoginRepository:

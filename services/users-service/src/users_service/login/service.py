@@ -51,7 +51,7 @@ class TokenIssuer:
         digest = hmac.digest(f"refresh:{secret}".encode(), token.encode(), "sha256")
         return base64.urlsafe_b64encode(digest).decode().rstrip("=")
 
-    def pair(self, user_id: UUID, role: str, session_id: UUID, refresh_token: str) -> TokenPair:
+    def pair(self, user_id: UUID | str, role: str, session_id: UUID | str, refresh_token: str) -> TokenPair:
         signer = self._keys.signer()
         access_token = sign(
             {

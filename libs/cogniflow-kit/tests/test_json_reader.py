@@ -20,16 +20,18 @@ from cogniflow_kit.errors import Unavailable
 from cogniflow_kit.sql import deadline, json_reader
 from cogniflow_kit.sql.database import Database, is_away
 from cogniflow_kit.sql.deadline import within
-from cogniflow_kit.sql.json_query import JsonQuery, json_time
+from cogniflow_kit.sql.prepared import PreparedStatement, json_time
 
 ID = UUID("018f0000-0000-7000-8000-000000000000")
-ECHO = JsonQuery(
-    "SELECT row_to_json(r)::text FROM (SELECT CAST($1 AS uuid) AS id, CAST($2 AS text) AS name,"
-    f" {json_time('CAST($3 AS timestamptz)')} AS at) r"
+ECHO = PreparedStatement(
+    "SELECT row_to_json(r)::text FROM (SELECT CAST(:id AS uuid) AS id, CAST(:name AS text) AS name,"
+    f" {json_time('CAST(:at AS timestamptz)')} AS at) r"
 )
-NAME = JsonQuery("SELECT to_json(name)::text FROM things WHERE name LIKE $1 || '%' ORDER BY name")
-HALF_A_SECOND = JsonQuery("SELECT pg_sleep(0.5)::text")
-BACKEND = JsonQuery("SELECT pg_backend_pid()::text")
+NAME = PreparedStatement(
+    "SELECT to_json(name)::text FROM things WHERE name LIKE :prefix || '%' ORDER BY name"
+)
+HALF_A_SECOND = PreparedStatement("SELECT pg_sleep(0.5)::text")
+BACKEND = PreparedStatement("SELECT pg_backend_pid()::text")
 ADD = text("INSERT INTO things (id, name) VALUES (gen_random_uuid(), :name)")
 
 
@@ -47,12 +49,12 @@ class Reader:
         self._runner = runner
         self._database = database
 
-    def __call__(self, query: JsonQuery, *parameters: object, within_s: float = inf) -> bytes | None:
-        return self._runner.run(self._read(query, parameters, within_s))
+    def __call__(self, query: PreparedStatement, within_s: float = inf, **values: object) -> bytes | None:
+        return self._runner.run(self._read(query, values, within_s))
 
-    def at_once(self, count: int, query: JsonQuery, within_s: float = inf) -> list[Any]:
+    def at_once(self, count: int, query: PreparedStatement, within_s: float = inf) -> list[Any]:
         async def gather() -> list[Any]:
-            reads = [self._read(query, (), within_s) for _ in range(count)]
+            reads = [self._read(query, {}, within_s) for _ in range(count)]
             return await asyncio.gather(*reads, return_exceptions=True)
 
         return self._runner.run(gather())
@@ -60,9 +62,11 @@ class Reader:
     def pause(self, seconds: float = 0.05) -> None:
         self._runner.run(asyncio.sleep(seconds))
 
-    async def _read(self, query: JsonQuery, parameters: tuple[object, ...], within_s: float) -> bytes | None:
+    async def _read(
+        self, query: PreparedStatement, values: dict[str, object], within_s: float
+    ) -> bytes | None:
         with within(within_s):
-            return await self._database.read_json(query, *parameters)
+            return await self._database.read_json(query, values)
 
 
 @pytest.fixture
@@ -82,22 +86,25 @@ class Echo(BaseModel):
 @pytest.mark.parametrize("at", ["2026-01-02T03:04:05Z", "2026-01-02T03:04:05.000600+02:00", None])
 def test_the_bytes_are_those_that_pydantic_writes(read, name, at):
     model = Echo(id=ID, name=name, at=at and datetime.fromisoformat(at).astimezone(UTC))
-    assert read(ECHO, str(ID), name, at) == model.model_dump_json().encode()
+    assert read(ECHO, id=str(ID), name=name, at=at) == model.model_dump_json().encode()
 
 
 def test_without_a_row_there_is_nothing(read):
-    assert read(NAME, "a") is None
+    assert read(NAME, prefix="a") is None
 
 
 def test_the_first_row_counts_and_a_percent_sign_is_the_querys_own(read, database):
     for name in ("ab", "aa", "b"):
         database.run(ADD, {"name": name})
-    assert read(NAME, "a") == b'"aa"'
+    assert read(NAME, prefix="a") == b'"aa"'
 
 
 def test_much_data_goes_through_both_ways(read):
     much = "x" * 20_000_000
-    assert read(JsonQuery("SELECT to_json(CAST($1 AS text))::text"), much) == f'"{much}"'.encode()
+    assert (
+        read(PreparedStatement("SELECT to_json(CAST(:much AS text))::text"), much=much)
+        == f'"{much}"'.encode()
+    )
 
 
 def test_it_takes_one_round_trip_once_it_is_prepared(runner, database, stores):
@@ -108,7 +115,7 @@ def test_it_takes_one_round_trip_once_it_is_prepared(runner, database, stores):
         read(BACKEND)
         for expected in (2, 1, 1):
             wire.round_trips = 0
-            read(NAME, "a")
+            read(NAME, prefix="a")
             assert wire.round_trips == expected
         watched.close()
         read.pause()
@@ -143,11 +150,11 @@ def test_a_query_that_fails_leaves_its_connection_usable(read, database):
     before = read(BACKEND)
     for _ in range(5):
         with pytest.raises(DataError):
-            read(ECHO, "no id", "a", None)
+            read(ECHO, id="no id", name="a", at=None)
         with pytest.raises(ProgrammingError, match="no_such_table"):
-            read(JsonQuery("SELECT * FROM no_such_table"))
+            read(PreparedStatement("SELECT * FROM no_such_table"))
     database.run(ADD, {"name": "a"})
-    assert read(NAME, "a") == b'"a"'
+    assert read(NAME, prefix="a") == b'"a"'
     assert read(BACKEND) == before
 
 
@@ -181,10 +188,10 @@ def test_past_the_deadline_nothing_is_begun(read):
 
 def test_with_every_connection_in_use_a_reader_waits_no_longer_than_its_deadline(read, runner, database):
     async def refuse_the_fifth() -> None:
-        busy = [asyncio.create_task(database.read_json(HALF_A_SECOND)) for _ in range(4)]
+        busy = [asyncio.create_task(database.read_json(HALF_A_SECOND, {})) for _ in range(4)]
         await asyncio.sleep(0.1)
         with within(0.1), pytest.raises(PoolTimeout):
-            await database.read_json(BACKEND)
+            await database.read_json(BACKEND, {})
         await asyncio.gather(*busy)
 
     runner.run(refuse_the_fifth())
@@ -196,10 +203,12 @@ def test_a_reader_that_is_canceled_leaves_its_answer_to_nobody(read, runner, dat
 
     async def give_up() -> None:
         with pytest.raises(TimeoutError):
-            await asyncio.wait_for(database.read_json(JsonQuery("SELECT pg_sleep(0.3)::text")), 0.05)
+            await asyncio.wait_for(
+                database.read_json(PreparedStatement("SELECT pg_sleep(0.3)::text"), {}), 0.05
+            )
 
     runner.run(give_up())
-    read.pause(0.5)
+    read.pause(0.7)
     assert read(BACKEND) not in (before, b"")
 
 
@@ -217,7 +226,7 @@ def test_with_postgresql_away_callers_are_refused_and_soon_fast(runner):
 def test_a_query_that_fails_or_is_slow_opens_no_circuit(read):
     for _ in range(5):
         with pytest.raises(DataError):
-            read(ECHO, "no id", "a", None)
+            read(ECHO, id="no id", name="a", at=None)
     assert read(BACKEND) is not None
 
 
@@ -226,6 +235,6 @@ def test_in_tests_it_reads_what_the_test_wrote(settings, read, runner):
         read_undone = Reader(runner, undone)
         undone.run(ADD, {"name": "a"})
         with pytest.raises(DataError):
-            read_undone(ECHO, "no id", "a", None)
-        assert read_undone(NAME, "a") == b'"a"'
-    assert read(NAME, "a") is None
+            read_undone(ECHO, id="no id", name="a", at=None)
+        assert read_undone(NAME, prefix="a") == b'"a"'
+    assert read(NAME, prefix="a") is None
