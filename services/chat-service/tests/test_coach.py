@@ -1,11 +1,13 @@
 """What the coach says, as a function of program, state and answer."""
 
+import json
+from dataclasses import replace
 from uuid import uuid4
 
 import pytest
 
 from chat_service.phrase_matching import has_phrase, shorten, tokens
-from chat_service.programs.coach.coach import respond, restart
+from chat_service.programs.coach.coach import make_reply, make_restart_reply
 from chat_service.programs.coach.intents import Intent, intent_of
 from chat_service.programs.coach.judging import Rules
 from chat_service.programs.coach.next_step import find_next_step
@@ -15,6 +17,7 @@ from chat_service.programs.content.loader import parse
 from chat_service.programs.content.rules import Rule
 from chat_service.programs.sessions.sql.sessions import opening
 from chat_service.programs.sessions.store import StartRequest
+from chat_service.programs.sessions.stored_forms import read_answers, stored_answers
 
 TWO_WEEKS = """
 slug: two-weeks
@@ -63,15 +66,13 @@ def program_session(program):
 
 
 def answer(program_session: ProgramSession, words: str):
-    return respond(program_session.context, words, intent_of(words, "en"), Rules())
+    return make_reply(program_session.context, words, intent_of(words, "en"), Rules())
 
 
 def at_week(program_session: ProgramSession, number: int) -> ProgramSession:
     week = program_session.program.week_numbered(number)
     session_state = program_session.state.with_week(WeekState(week_id=week.week_id))
-    return ProgramSession(
-        session_state.model_copy(update={"current_week_id": week.week_id}), program_session.program
-    )
+    return ProgramSession(replace(session_state, current_week_id=week.week_id), program_session.program)
 
 
 def test_the_first_scenario_that_holds_answers(program_session):
@@ -80,7 +81,7 @@ def test_the_first_scenario_that_holds_answers(program_session):
         "Good. Breathe.",
         "SCENARIO_1",
     )
-    assert step.state.is_completed(1)
+    assert step.answers.is_completed(1)
 
 
 def test_the_last_scenario_takes_everything_else(program_session):
@@ -109,7 +110,7 @@ def test_the_last_week_leads_to_the_end(program_session):
 
 def test_a_restart_opens_another_run_of_its_week_alone(program_session):
     third = at_week(program_session, 3)
-    next_step = find_next_step(third, restart(third.context, 1, "Restart week 1"))
+    next_step = find_next_step(third, make_restart_reply(third.context, 1, "Restart week 1"))
     assert (next_step.week.week_number, next_step.text, next_step.opens_week) == (
         1,
         "How are you, Ada?",
@@ -126,14 +127,14 @@ def test_the_same_place_and_words_make_the_same_step(program_session):
 
 
 def test_a_step_is_a_function_of_intent_too(program_session):
-    refused = respond(program_session.context, "well", Intent(kind="skip"), Rules())
-    assert (refused.kind, refused.state) == ("aside", program_session.context.state)
+    refused = make_reply(program_session.context, "well", Intent(kind="skip"), Rules())
+    assert (refused.kind, refused.answers) == ("aside", program_session.context.state)
 
 
 def test_state_survives_json(program_session):
-    state = answer(program_session, "well").state
-    assert WeekAnswers.model_validate_json(state.model_dump_json()) == state
-    assert set(state.model_dump()["answers"]) == {"1"}
+    answers = answer(program_session, "well").answers
+    assert read_answers(json.dumps(stored_answers(answers))) == answers
+    assert set(stored_answers(answers)["answers"]) == {"1"}
 
 
 @pytest.mark.parametrize(

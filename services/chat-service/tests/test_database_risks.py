@@ -14,13 +14,13 @@ from taking import MISHAP, WAY, Taking
 
 from chat_service import tables
 from chat_service.programs.coach.engine import CoachEngine
-from chat_service.programs.coach.week_answers import WeekAnswers
 from chat_service.programs.content.catalog import Catalog
 from chat_service.programs.content.loader import publish
 from chat_service.programs.content.validation import InvalidProgram
 from chat_service.programs.sessions.sql.sessions import SqlSessionStore
 from chat_service.programs.sessions.sql.turns import SqlTurnStore
 from chat_service.programs.sessions.store import StartRequest
+from chat_service.programs.sessions.stored_forms import read_answers
 from chat_service.turns.model import Message
 from chat_service.turns.protocol import run_turn
 from cogniflow_dev.testing.databases import schema_drift
@@ -352,12 +352,12 @@ def test_risk_20_state_in_json_keeps_its_types_and_can_be_asked(practice, databa
     assert [str(row["session_id"]) for row in rows(asked)] == [practice.id]
     with database.transaction() as session:
         kept = session.scalar(select(tables.ConversationState.conversation_data))
-    state = WeekAnswers.model_validate(kept)
+    state = read_answers(kept)
     assert (state.iterations(1), state.is_completed(1), state.iterations(2)) == (2, True, 0)
     with pytest.raises(ValueError, match="iteration_count"):
-        WeekAnswers.model_validate(kept | {"iteration_count": {"1": "many"}})
+        read_answers(kept | {"iteration_count": {"1": "many"}})
     with pytest.raises(ValueError, match="unknown"):
-        WeekAnswers.model_validate(kept | {"unknown": 1})
+        read_answers(kept | {"unknown": 1})
 
 
 def test_risk_21_the_tests_use_the_database_that_is_used_in_earnest(committing):

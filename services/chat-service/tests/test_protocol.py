@@ -22,7 +22,7 @@ from chat_service.turns.errors import MessageIdReused, TurnAbandoned, TurnInProg
 from chat_service.turns.model import Message, Status, TurnStore
 from chat_service.turns.protocol import reap, run_turn
 from chat_service.tutor.courses_client import Course
-from chat_service.tutor.schemas import TutorReply
+from chat_service.tutor.replies import TutorReply
 from chat_service.tutor.turn_store import TutorAnalysis, TutorConversation, TutorTurnStore
 from cogniflow_kit.ids import utc_now
 

@@ -1,5 +1,6 @@
 """Summaries of states made here: everything in them was said, kept or skipped."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -119,7 +120,7 @@ def test_steps_have_their_answers_and_attempts(program, session_state):
 
 
 def test_a_question_that_was_tried_and_then_skipped_has_no_answer(program, session_state):
-    tried = SUPPORT.model_copy(update={"answers": {"2": ["rather not say"]}, "iteration_count": {"2": 1}})
+    tried = replace(SUPPORT, answers={"2": ["rather not say"]}, iteration_count={"2": 1})
     summary = summarize(program, session_state(GOALS, tried))
     assert "rather not say" not in summary.model_dump_json()
     assert summary.steps["worries"].skipped

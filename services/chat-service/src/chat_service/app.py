@@ -71,5 +71,5 @@ def create_app(
     app.state.session_mover = SessionMover(database, catalog, sessions.changing)
     app.state.records = build_records(database, catalog, sessions.memory)
     app.state.users = UsersClient(ServiceClient(settings, "users-service", settings.users_url))
-    app.state.personal_data = personal_data(database, mongo, sessions.holdings)
+    app.state.personal_data = personal_data(database, mongo, sessions.personal_data)
     return app

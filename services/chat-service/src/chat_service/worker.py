@@ -62,7 +62,7 @@ def build_worker(settings: Settings) -> Worker:
     )
 
 
-def _reap(store: TurnStore[Any, Any, Any]) -> None:
+def _reap(store: TurnStore[Any, Any, Any, Any]) -> None:
     failed = reap(store)
     if failed:
         log.warning("turns failed, their process died", store=type(store).__name__, count=failed)

@@ -8,8 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import text
 
-from chat_service.programs.content.version_labels import version_to_begin
-from chat_service.programs.sessions.experiments import Arm, choose
+from chat_service.programs.sessions.experiments import Arm, choose, version_to_start
 from cogniflow_dev.paths import repository_root
 from cogniflow_dev.testing.tokens import headers
 from cogniflow_kit.ids import new_id
@@ -128,7 +127,7 @@ def test_the_same_person_is_given_the_same_version_again(database, versions, sta
     experiment_id = start().json()["id"]
     user_id = new_id()
     with database.transaction() as session:
-        first, second = (version_to_begin(session, "small", user_id) for _ in range(2))
+        first, second = (version_to_start(session, "small", user_id) for _ in range(2))
     assert first == second
     assert str(first.experiment_id) == experiment_id
     assert len(told("experiment.exposed")) == 1
@@ -138,7 +137,7 @@ def test_an_arm_that_was_given_before_is_kept_whatever_the_hash_says(database, v
     start()
     user_id = new_id()
     with database.transaction() as session:
-        given = version_to_begin(session, "small", user_id)
+        given = version_to_start(session, "small", user_id)
         other = session.scalar(
             text("SELECT version_id FROM experiment_arms WHERE version_id <> :given"),
             {"given": given.version_id},
@@ -147,7 +146,7 @@ def test_an_arm_that_was_given_before_is_kept_whatever_the_hash_says(database, v
             text("UPDATE experiment_assignments SET version_id = :other WHERE user_id = :user_id"),
             {"other": other, "user_id": user_id},
         )
-        assert version_to_begin(session, "small", user_id) == (other, given.experiment_id)
+        assert version_to_start(session, "small", user_id) == (other, given.experiment_id)
     assert len(told("experiment.exposed")) == 1
 
 

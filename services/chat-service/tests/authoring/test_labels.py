@@ -10,7 +10,7 @@ from sqlalchemy import select, text
 from chat_service import tables
 from chat_service.programs.content.loader import publish as bring
 from chat_service.programs.content.loader import publish_folder
-from chat_service.programs.content.version_labels import version_to_begin
+from chat_service.programs.sessions.experiments import version_to_start
 from cogniflow_dev.testing.tokens import headers
 from cogniflow_kit.ids import new_id
 
@@ -41,7 +41,7 @@ def begun(database):
 
     def look(slug="small") -> int:
         with database.transaction() as session:
-            version_id = version_to_begin(session, slug, new_id()).version_id
+            version_id = version_to_start(session, slug, new_id()).version_id
             return session.scalars(
                 select(tables.ProgramVersion.version).where(tables.ProgramVersion.version_id == version_id)
             ).one()

@@ -7,7 +7,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from chat_service.programs.authoring.move_plan import MoveBlocker, MovePlan, plan_move
-from chat_service.programs.coach.coach import respond
+from chat_service.programs.coach.coach import make_reply
 from chat_service.programs.coach.intents import Intent
 from chat_service.programs.coach.judging import Rules
 from chat_service.programs.coach.next_step import find_next_step
@@ -117,7 +117,7 @@ def mend(content: dict[str, Any], problem: str) -> None:
 
 def lead(program_session: ProgramSession, said: str) -> ProgramSession:
     intent = Intent(kind="skip" if said == "skip" else "answer")
-    step = respond(program_session.context, said, intent, Rules())
+    step = make_reply(program_session.context, said, intent, Rules())
     return ProgramSession(find_next_step(program_session, step).state, program_session.program)
 
 

@@ -18,7 +18,7 @@ from chat_service.programs.coach.session_state import ProgramSession
 from chat_service.programs.content.loader import parse
 from chat_service.programs.sessions.durable import spool as module
 from chat_service.programs.sessions.durable.spool import Spool, SpoolTaken
-from chat_service.programs.sessions.durable.spooled_turn import SpooledTurn
+from chat_service.programs.sessions.durable.spooled_turn import SpooledTurn, write_spooled_turn
 from chat_service.programs.sessions.sql.sessions import opening
 from chat_service.programs.sessions.store import StartRequest
 from chat_service.turns.errors import TurnInProgress
@@ -55,15 +55,14 @@ def spooled(program_session: ProgramSession, name: str = "one", words: str = WOR
     result = engine.answer(message, program_session, analysis, lambda: None)
     return SpooledTurn(
         message=message,
-        risk=analysis.risk,
-        intent=analysis.intent,
-        step=result.step,
-        base=session_state.version,
+        analysis=analysis,
+        coach_reply=result.coach_reply,
+        base_version=session_state.version,
         week=1,
         run=1,
-        question=1,
-        asks=result.next_step.asks,
-        snapshot=result.next_step.state,
+        question_number=1,
+        asks_question=result.next_step.asks_question,
+        state=result.next_step.state,
         reply=result.reply,
         answered_at=datetime.now(UTC),
     )
@@ -71,19 +70,19 @@ def spooled(program_session: ProgramSession, name: str = "one", words: str = WOR
 
 def test_turns_come_back_as_they_were(spool, spool_dir, program_session):
     first = spooled(program_session)
-    second = spooled(ProgramSession(first.snapshot, program_session.program), "two", "What do you mean?")
+    second = spooled(ProgramSession(first.state, program_session.program), "two", "What do you mean?")
     spool.append(first)
     spool.append(second)
     session_id = program_session.state.session_id
     assert spool.turns(session_id) == [first, second]
-    assert (spool.waiting, spool.sessions()) == (2, [session_id])
+    assert (spool.waiting_turns, spool.session_ids()) == (2, [session_id])
     spool.close()
     again = Spool(spool_dir)
     again.open()
     assert again.turns(session_id) == [first, second]
-    assert (again.waiting, again.size) == (2, spool.size)
-    again.remove(session_id)
-    assert (again.waiting, again.size, again.sessions()) == (0, 0, [])
+    assert (again.waiting_turns, again.size_bytes) == (2, spool.size_bytes)
+    again.remove_session(session_id)
+    assert (again.waiting_turns, again.size_bytes, again.session_ids()) == (0, 0, [])
     again.close()
 
 
@@ -109,7 +108,7 @@ def test_a_line_that_was_cut_off_is_dropped(spool, spool_dir, program_session):
         file.write(path.read_bytes()[:-40])
     again = Spool(spool_dir)
     again.open()
-    second = spooled(ProgramSession(first.snapshot, program_session.program), "two", "What do you mean?")
+    second = spooled(ProgramSession(first.state, program_session.program), "two", "What do you mean?")
     assert again.turns(program_session.state.session_id) == [first]
     again.append(second)
     assert again.turns(program_session.state.session_id) == [first, second]
@@ -123,7 +122,7 @@ def test_an_empty_file_makes_nobody_wait(spool, spool_dir, program_session):
     path.write_bytes(b'{"torn')
     again = Spool(spool_dir)
     again.open()
-    assert not again.has(program_session.state.session_id)
+    assert not again.has_session(program_session.state.session_id)
     assert not path.exists()
     again.close()
 
@@ -132,7 +131,7 @@ def test_on_a_full_disk_nothing_is_kept_and_nothing_half(spool, spool_dir, progr
     """A limit on the size of files fails in the middle of a write, as a full disk does."""
     first = spooled(program_session)
     spool.append(first)
-    second = spooled(ProgramSession(first.snapshot, program_session.program), "two", "What do you mean?")
+    second = spooled(ProgramSession(first.state, program_session.program), "two", "What do you mean?")
     path = spool_dir / f"{program_session.state.session_id}.jsonl"
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
@@ -141,7 +140,7 @@ def test_on_a_full_disk_nothing_is_kept_and_nothing_half(spool, spool_dir, progr
         with pytest.raises(Unavailable) as refused:
             spool.append(second)
         other = spooled(opening(StartRequest(uuid4(), "Bo"), program_session.program))
-        assert spool.size == path.stat().st_size
+        assert spool.size_bytes == path.stat().st_size
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert int(refused.value.headers["Retry-After"]) > 0
@@ -154,11 +153,11 @@ def test_on_a_full_disk_nothing_is_kept_and_nothing_half(spool, spool_dir, progr
 
 def test_there_is_a_limit(spool, program_session, monkeypatch):
     first = spooled(program_session)
-    monkeypatch.setattr(module, "CAPACITY_BYTES", len(first.model_dump_json()) + 10)
+    monkeypatch.setattr(module, "CAPACITY_BYTES", len(write_spooled_turn(first)) + 9)
     spool.append(first)
     with pytest.raises(Unavailable):
         spool.append(spooled(opening(StartRequest(uuid4(), "Bo"), program_session.program)))
-    assert spool.waiting == 1
+    assert spool.waiting_turns == 1
 
 
 def test_a_second_process_is_refused(spool, spool_dir):
@@ -202,8 +201,8 @@ def test_what_an_older_release_wrote_is_set_aside(spool, spool_dir, program_sess
     (spool_dir / "not-a-session.jsonl").write_text("{}\n")
     again = Spool(spool_dir)
     again.open()
-    assert not again.has(session_id)
-    kept = again.asides()
+    assert not again.has_session(session_id)
+    kept = again.files_set_aside()
     assert [aside.name[: -len("-") - 36] for aside in kept] == [
         f"{session_id}.jsonl.unreadable",
         "not-a-session.jsonl.unreadable",
@@ -216,19 +215,19 @@ def test_what_is_set_aside_twice_is_kept_twice(spool, program_session):
     for name in ("one", "two"):
         spool.append(spooled(program_session, name))
         spool.set_aside(program_session.state.session_id, "diverged")
-    assert not spool.has(program_session.state.session_id)
-    names = [json.loads(path.read_text())["message"]["client_message_id"] for path in spool.asides()]
+    assert not spool.has_session(program_session.state.session_id)
+    names = [json.loads(path.read_text())["message"]["client_message_id"] for path in spool.files_set_aside()]
     assert names == ["one", "two"]
 
 
 def test_a_session_is_held_by_one(spool):
     session_id = uuid4()
-    with spool.hold(session_id):
-        with pytest.raises(TurnInProgress), spool.hold(session_id, 0.05):
+    with spool.lock_session(session_id):
+        with pytest.raises(TurnInProgress), spool.lock_session(session_id, 0.05):
             pass
-        with spool.hold(uuid4()):
+        with spool.lock_session(uuid4()):
             pass
-    with spool.hold(session_id):
+    with spool.lock_session(session_id):
         pass
 
 
@@ -238,4 +237,4 @@ def test_an_append_does_not_look_at_every_file(spool, program_session, monkeypat
     for how in ("glob", "iterdir"):
         monkeypatch.setattr(Path, how, lambda *_: pytest.fail("the folder was listed"))
     spool.append(turn)
-    assert spool.size == len(turn.model_dump_json()) + 1
+    assert spool.size_bytes == len(write_spooled_turn(turn))

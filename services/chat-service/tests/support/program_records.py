@@ -35,7 +35,7 @@ STORED = {
     "completions": "SELECT question_id, run, iteration_count, scenario_classification"
     " FROM question_completions WHERE session_id = :id ORDER BY question_id, run",
     "steps": "SELECT step, response, attempt_count FROM user_responses WHERE session_id = :id ORDER BY step",
-    "states": "SELECT week_id, run, current_question_number, is_completed, conversation_data"
+    "states": "SELECT week_id, run, current_question_number, is_completed, conversation_data - 'form_version'"
     " FROM conversation_states WHERE session_id = :id ORDER BY week_id, run",
     "progress": "SELECT week_id, run, current_question_number, is_completed, metadata"
     " FROM user_progress WHERE session_id = :id ORDER BY week_id, run",
@@ -85,36 +85,37 @@ class Expected:
         result = engine.answer(
             message, program_session, engine.analyze(message, program_session), lambda: None
         )
-        step, next_step = result.step, result.next_step
+        coach_reply, next_step = result.coach_reply, result.next_step
         week, run, question = (
             program_session.week.week_id,
             program_session.week_state.run,
             program_session.context.question,
         )
-        skipped = step.kind == "skip"
-        scenario = SKIPPED if skipped else step.scenario(question) if step.counts else None
-        if step.response:
-            own = (week, run, question.question_id, step.response, step.iteration, scenario)
+        skipped = coach_reply.kind == "skip"
+        scenario = SKIPPED if skipped else coach_reply.scenario(question) if coach_reply.is_attempt else None
+        if coach_reply.response:
+            own = (week, run, question.question_id, coach_reply.response, coach_reply.iteration, scenario)
             rows["messages"].append((sequence, 1, "nova", *own))
-        if next_step.asks:
+        if next_step.asks_question:
             opened = next_step.state.state_of(next_step.week.week_id)
             asked = (next_step.week.week_id, opened.run, next_step.question.question_id, next_step.text)
             rows["messages"].append((sequence, 2, "nova", *asked, None, None))
-        if step.counts:
-            rows["answers"].append((sequence, run, question.question_id, step.answer, step.iteration))
+        if coach_reply.is_attempt:
+            own = (run, question.question_id, coach_reply.message_text, coach_reply.iteration)
+            rows["answers"].append((sequence, *own))
             rows["facts"].append((str(turn_id),))
-        if step.counts or skipped:
-            prompt_id = step.prompt.prompt_id if step.prompt else None
-            rows["responses"].append((sequence, run, question.question_id, step.response, prompt_id))
+        if coach_reply.is_attempt or skipped:
+            prompt_id = coach_reply.prompt_id
+            rows["responses"].append((sequence, run, question.question_id, coach_reply.response, prompt_id))
             if question.step is not None:
-                told = None if skipped else step.state.spoken_answers()[question.question_number]
-                attempts = step.state.iterations(question.question_number)
+                told = None if skipped else coach_reply.answers.spoken_answers()[question.question_number]
+                attempts = coach_reply.answers.iterations(question.question_number)
                 self._steps[question.step] = (question.step, told, attempts)
-        if step.validation is not None:
-            result_word = "complete" if step.validation.complete else "incomplete"
-            rows["validations"].append((sequence, result_word, step.validation.missing))
-        if step.completes(question):
-            attempts = step.state.iterations(question.question_number)
+        if coach_reply.validation is not None:
+            result_word = "complete" if coach_reply.validation.complete else "incomplete"
+            rows["validations"].append((sequence, result_word, coach_reply.validation.missing))
+        if coach_reply.completes(question):
+            attempts = coach_reply.answers.iterations(question.question_number)
             rows["completions"].append((question.question_id, run, attempts, scenario))
         if next_step.session_completed:
             rows["summaries"].append(("complete", next_step.state.version))
@@ -124,7 +125,7 @@ class Expected:
 
     def _keep(self, session_state: SessionState) -> None:
         for week in session_state.weeks:
-            data = week.data.model_dump(mode="json", exclude_defaults=True)
+            data = {name: value for name, value in vars(week.data).items() if value}
             self._states[week.week_id, week.run] = (week.question_number, week.is_completed, data)
 
     def rows(self) -> Rows:

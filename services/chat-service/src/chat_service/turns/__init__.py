@@ -1,1 +1,1 @@
-"""The turn: one message of a person, one answer, and all that it changes."""
+"""The turn protocol: one message of a person, one answer, and all that it changes."""

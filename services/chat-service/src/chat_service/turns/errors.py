@@ -1,4 +1,4 @@
-"""Refusals of the turn protocol."""
+"""Errors of the turn protocol."""
 
 from cogniflow_kit.errors import Conflict, Unavailable
 
@@ -6,7 +6,7 @@ RETRY_AFTER_S = 1
 
 
 class TurnInProgress(Conflict):
-    """Also for a repeated message whose first sending is still being answered."""
+    """Another message of the conversation, or the same one, is being answered."""
 
     code = "turn_in_progress"
 
@@ -25,7 +25,7 @@ class MessageIdReused(Conflict):
 
 
 class TurnAbandoned(Conflict):
-    """The message stays in the record, without an answer."""
+    """A later turn exists; the message stays stored without an answer."""
 
     code = "turn_abandoned"
 
@@ -36,7 +36,7 @@ class TurnAbandoned(Conflict):
 
 
 class TurnsWaiting(Unavailable):
-    """Turns of the conversation were answered and aren't stored yet."""
+    """Turns of the conversation wait in the spool."""
 
     def __init__(self) -> None:
         super().__init__("What was said here is still being stored; try again shortly.")

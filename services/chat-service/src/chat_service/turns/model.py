@@ -1,29 +1,31 @@
-"""What the turn protocol handles, and what it asks of a store and of an engine."""
+"""Types of the turn protocol, and the interfaces of a turn store and an engine."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any, Generic, Literal, Protocol, TypeVar
+from typing import Generic, Literal, Protocol, TypeVar
 from uuid import UUID
 
 from cogniflow_kit.ids import utc_now
 
 LEASE = timedelta(seconds=30)
-"""How long a claimed turn keeps its conversation to itself, unless the engine renews it."""
+"""How long a claimed turn holds its conversation, unless the engine renews the lease."""
 
 Conversation = TypeVar("Conversation")
-"""What the store knows of the conversation and the engine needs: its course, or its state."""
+"""What the store reads of a conversation and the engine needs: its course, or its state."""
 Analysis = TypeVar("Analysis")
-"""What the engine found in the message at the claim: a risk, an intent."""
+"""What the engine finds in the message before the claim: a risk, an intent."""
 Analysis_contra = TypeVar("Analysis_contra", contravariant=True)
 Result_co = TypeVar("Result_co", covariant=True)
 Result_contra = TypeVar("Result_contra", contravariant=True)
-"""What an engine made of the message, and its store keeps."""
+"""What the engine returns and its store stores."""
+Reply = TypeVar("Reply")
+"""The part of the result that the sender gets, also for a repeated message."""
 
 
 class Status(StrEnum):
-    """`failed` may be repeated by its sender; `abandoned` not: the conversation has gone on."""
+    """A `failed` turn can be sent again; an `abandoned` one can't, since a later turn exists."""
 
     RUNNING = "running"
     COMPLETED = "completed"
@@ -33,10 +35,11 @@ class Status(StrEnum):
 
 @dataclass(frozen=True)
 class Message:
-    """What a person said, and when.
+    """One message of a person.
 
-    `fingerprint` tells a repeated request from a reused id; `recording_ref`
-    says where the client keeps the recording of a spoken message.
+    `fingerprint` is a hash of the request body: it tells a repeated request
+    from a reused id. `recording_ref` is the client's reference to the
+    recording of a voice message.
     """
 
     user_id: UUID
@@ -50,11 +53,11 @@ class Message:
 
 
 @dataclass(frozen=True)
-class Turn:
-    """One turn as stored.
+class Turn(Generic[Reply]):
+    """One turn.
 
     `epoch` counts its claims: 1, then one more for each repetition after a
-    failure. `reply` is what its sender gets, once it is completed.
+    failure. `reply` is None until the turn is completed.
     """
 
     id: UUID
@@ -64,10 +67,10 @@ class Turn:
     status: Status
     epoch: int
     lease_expires_at: datetime | None
-    reply: Mapping[str, Any] | None = None
+    reply: Reply | None = None
 
     def holds_conversation(self, now: datetime) -> bool:
-        """Whether a live process is answering it."""
+        """Whether the turn is running under a lease that hasn't expired."""
         return (
             self.status is Status.RUNNING
             and self.lease_expires_at is not None
@@ -76,67 +79,70 @@ class Turn:
 
 
 @dataclass(frozen=True)
-class ClaimView(Generic[Conversation]):
-    """The conversation: this very turn if it was claimed before, the newest turn, then the place.
+class ClaimView(Generic[Conversation, Reply]):
+    """What a store shows before a claim.
 
-    A store may read them one after the other, in this order, without a
-    snapshot: whatever happens in between makes the write that follows fail.
+    `repeated` is the turn with the message's id, if there is one; `newest` is
+    the newest turn of the conversation. A store may read them one after the
+    other, in this order, without a snapshot: any change in between makes the
+    write that follows fail.
     """
 
     conversation: Conversation
-    repeated: Turn | None
-    newest: Turn | None
+    repeated: Turn[Reply] | None
+    newest: Turn[Reply] | None
 
 
-class TurnStore(Protocol[Conversation, Analysis_contra, Result_contra]):
-    """Where turns are kept. Every write is conditional and atomic; None or False says "others were faster".
+class TurnStore(Protocol[Conversation, Analysis_contra, Result_contra, Reply]):
+    """Stores turns. Every write is conditional and atomic; it returns None or False when another was first.
 
-    The store keeps three promises: one running turn in a conversation, one
-    turn with a sequence number, one turn with a client_message_id.
+    The store guarantees that a conversation has at most one running turn, one
+    turn with a sequence number, and one turn with a client_message_id.
     """
 
-    def view(self, message: Message) -> ClaimView[Conversation]:
-        """Raises NotFound when the conversation isn't this person's."""
+    def view(self, message: Message) -> ClaimView[Conversation, Reply]:
+        """Raises: NotFound (the conversation isn't this person's)."""
 
     def claim_turn(
         self, message: Message, conversation: Conversation, sequence: int, analysis: Analysis_contra
-    ) -> Turn | None:
-        """Store the words, what was found in them and the lease, in one write.
+    ) -> Turn[Reply] | None:
+        """Store message, analysis and lease in one write.
 
-        A failed or expired turn before it is closed for good, because the
-        conversation goes on.
+        A failed or expired turn before it becomes `abandoned`.
         """
 
-    def reclaim(self, turn: Turn) -> Turn | None:
+    def reclaim(self, turn: Turn[Reply]) -> Turn[Reply] | None:
         """Claim a failed or expired turn again, with the next epoch."""
 
-    def renew(self, turn: Turn) -> bool:
-        """Let the lease begin anew, if it is still this epoch's."""
+    def renew(self, turn: Turn[Reply]) -> bool:
+        """Restart the lease, if this epoch still has it."""
 
-    def complete(self, turn: Turn, conversation: Conversation, result: Result_contra) -> Turn | None:
-        """Store the answer and everything it changes in one write, if the lease is still this epoch's."""
+    def complete(
+        self, turn: Turn[Reply], conversation: Conversation, result: Result_contra
+    ) -> Turn[Reply] | None:
+        """Store the result and everything it changes in one write, if this epoch still has the lease."""
 
-    def fail(self, turn: Turn) -> bool:
-        """Give the lease back without an answer, if it is still this epoch's."""
+    def fail(self, turn: Turn[Reply]) -> bool:
+        """Release the lease without an answer, if this epoch still has it."""
 
-    def expired(self, limit: int) -> list[Turn]:
-        """Running turns whose lease has run out."""
+    def expired(self, limit: int) -> list[Turn[Reply]]:
+        """Running turns whose lease has expired."""
 
 
 class Engine(Protocol[Conversation, Analysis, Result_co]):
-    """What makes answers of one kind of conversation."""
+    """Answers the messages of one kind of conversation."""
 
     def admit(self, conversation: Conversation, /) -> Conversation:
-        """Raise when this may not be said here and now; nothing is stored then."""
+        """Raise an error when the conversation takes no message now; nothing is stored then."""
 
     def analyze(self, message: Message, conversation: Conversation, /) -> Analysis:
-        """What is found in the words before they are stored: the safety check, the intent."""
+        """Analyze the message before it is stored: the safety check, the intent."""
 
     def answer(
         self, message: Message, conversation: Conversation, analysis: Analysis, renew: Callable[[], None], /
     ) -> Result_co:
-        """Make the answer. Holds no session and no lock.
+        """Make the answer, without a database session or a lock.
 
-        Calls `renew` before each step that may be slow; it raises
-        TurnInProgress when the lease was lost, and the answer with it.
+        Calls `renew` before each step that may be slow. Raises:
+        TurnInProgress (the lease was lost; the answer is dropped).
         """

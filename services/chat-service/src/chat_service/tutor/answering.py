@@ -19,7 +19,7 @@ from chat_service.safety.help.places import help_text, resources
 from chat_service.tutor.courses_client import Course
 from chat_service.tutor.lesson_repository import FoundPassage, Question
 from chat_service.tutor.passages import sentences
-from chat_service.tutor.schemas import Citation, TutorReply
+from chat_service.tutor.replies import Citation, TutorReply
 
 MIN_SIMILARITY = 0.28
 MIN_COVERAGE = 0.2

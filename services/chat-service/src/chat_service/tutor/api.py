@@ -7,7 +7,10 @@ from fastapi import APIRouter, Depends
 
 from chat_service.dependencies import PreferredLocale
 from chat_service.safety.help.offline_help import help_on_failure
+from chat_service.stored_form import fields_of
+from chat_service.turns.model import Turn
 from chat_service.tutor.dependencies import Conversations, TutorService
+from chat_service.tutor.replies import TutorReply
 from chat_service.tutor.schemas import ConversationOut, TalkingActivity, TurnOut, TutorAnswer, TutorMessage
 from cogniflow_kit.errors import problems
 from cogniflow_kit.identity import CurrentUser
@@ -23,7 +26,7 @@ def ask(
 ) -> TutorAnswer:
     """Ask about a course. Repeating the same client_message_id returns the same answer."""
     with help_on_failure(body.message, preferred_locale):
-        return tutor.ask(user, body)
+        return _answer(tutor.ask(user, body))
 
 
 @router.get("/conversations")
@@ -51,3 +54,15 @@ def list_messages(
 def activity(user: CurrentUser, conversations: Conversations) -> TalkingActivity:
     """Return how many conversations with the tutor the caller has had."""
     return TalkingActivity(conversations=conversations.count(user.id))
+
+
+def _answer(turn: Turn[TutorReply]) -> TutorAnswer:
+    assert turn.reply is not None, "a completed turn has its reply"
+    return TutorAnswer.model_validate(
+        {
+            **fields_of(turn.reply),
+            "conversation_id": turn.conversation_id,
+            "turn_id": turn.id,
+            "sequence": turn.sequence,
+        }
+    )

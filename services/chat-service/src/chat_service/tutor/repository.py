@@ -10,10 +10,10 @@ from pymongo import ASCENDING, DESCENDING
 from chat_service.indexes import AI_CONVERSATIONS
 from chat_service.phrase_matching import shorten
 from chat_service.tutor.errors import ConversationNotFound
+from chat_service.tutor.replies import Citation, read_reply
 from cogniflow_kit.mongo import Document, Mongo
 
 _TITLE_CHARACTERS = 80
-_NO_REPLY: dict[str, Any] = {"answer": None, "answered": None, "citations": []}
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class StoredTurn:
     message: str
     answer: str | None
     answered: bool | None
-    citations: list[dict[str, Any]]
+    citations: list[Citation]
     created_at: datetime
     completed_at: datetime | None
 
@@ -103,16 +103,16 @@ def _conversation(first: Document, last: Document) -> ConversationSummary:
 
 
 def _turn(document: Document) -> StoredTurn:
-    reply = document.get("reply") or _NO_REPLY
+    reply = read_reply(document["reply"]) if document.get("reply") else None
     return StoredTurn(
         id=document["_id"],
         sequence=document["sequence"],
         client_message_id=document["client_message_id"],
         status=document["status"],
         message=document["message"],
-        answer=reply["answer"],
-        answered=reply["answered"],
-        citations=reply["citations"],
+        answer=reply.answer if reply is not None else None,
+        answered=reply.answered if reply is not None else None,
+        citations=reply.citations if reply is not None else [],
         created_at=document["created_at"],
         completed_at=document.get("completed_at"),
     )

@@ -31,16 +31,13 @@ class Citation(ResponseBody):
     passage: str
 
 
-class TutorReply(ResponseBody):
+class TutorAnswer(ResponseBody):
     """`resources`: help places to show before everything else. `answered`: whether the lessons answer it."""
 
     resources: list[Resource]
     answer: str
     answered: bool
     citations: list[Citation]
-
-
-class TutorAnswer(TutorReply):
     conversation_id: UUID
     turn_id: UUID
     sequence: int

@@ -10,14 +10,15 @@ import structlog
 from chat_service.embedding import embed
 from chat_service.safety.detection.detector import detect_risk
 from chat_service.safety.detection.risk import Risk
-from chat_service.turns.model import Message
+from chat_service.turns.model import Message, Turn
 from chat_service.turns.protocol import run_turn
 from chat_service.tutor.answering import build_reply, statements
 from chat_service.tutor.courses_client import Course, CoursesClient
 from chat_service.tutor.errors import OtherCourse
 from chat_service.tutor.lesson_index import LessonIndex
 from chat_service.tutor.lesson_repository import LessonRepository, Question
-from chat_service.tutor.schemas import TutorAnswer, TutorMessage, TutorReply
+from chat_service.tutor.replies import TutorReply
+from chat_service.tutor.schemas import TutorMessage
 from chat_service.tutor.turn_store import TutorAnalysis, TutorConversation, TutorTurnStore
 from cogniflow_kit.errors import Unavailable
 from cogniflow_kit.identity import User
@@ -40,7 +41,7 @@ class Tutor:
         self._courses = courses
         self._index = index
 
-    def ask(self, user: User, body: TutorMessage) -> TutorAnswer:
+    def ask(self, user: User, body: TutorMessage) -> Turn[TutorReply]:
         """Run one turn. Raises: as `run_turn`; NotEnrolled, OtherCourse, ConversationNotFound"""
         message = Message(
             user_id=user.id,
@@ -49,15 +50,7 @@ class Tutor:
             fingerprint=_fingerprint(body),
             text=body.message,
         )
-        turn = run_turn(self._turns, _TutorEngine(self, user, body.course_id), message)
-        return TutorAnswer.model_validate(
-            {
-                **(turn.reply or {}),
-                "conversation_id": turn.conversation_id,
-                "turn_id": turn.id,
-                "sequence": turn.sequence,
-            }
-        )
+        return run_turn(self._turns, _TutorEngine(self, user, body.course_id), message)
 
     def accessible_course(self, user: User, course_id: UUID) -> Course:
         """Raises: NotEnrolled"""

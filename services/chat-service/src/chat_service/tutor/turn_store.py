@@ -21,13 +21,16 @@ from pymongo.errors import DuplicateKeyError
 from chat_service.fault_points import reach
 from chat_service.indexes import AI_CONVERSATIONS
 from chat_service.safety.detection.risk import Risk
-from chat_service.turns.model import LEASE, ClaimView, Message, Status, Turn
+from chat_service.turns.model import LEASE, ClaimView, Message, Status
+from chat_service.turns.model import Turn as AnyTurn
 from chat_service.tutor.courses_client import Course
 from chat_service.tutor.errors import ConversationNotFound
-from chat_service.tutor.schemas import TutorReply
+from chat_service.tutor.replies import TutorReply, read_reply, stored_reply
 from cogniflow_kit.events import Event
 from cogniflow_kit.ids import new_id, utc_now
 from cogniflow_kit.mongo import Document, Mongo, outbox_fields
+
+Turn = AnyTurn[TutorReply]
 
 
 @dataclass(frozen=True)
@@ -54,7 +57,7 @@ class TutorTurnStore:
         self._turns = mongo.collection(AI_CONVERSATIONS)
         self._guard = mongo.breaker.guard
 
-    def view(self, message: Message) -> ClaimView[TutorConversation]:
+    def view(self, message: Message) -> ClaimView[TutorConversation, TutorReply]:
         repeated = {"user_id": message.user_id, "client_message_id": message.client_message_id}
         with self._guard():
             same = self._turns.find_one(repeated)
@@ -119,12 +122,11 @@ class TutorTurnStore:
 
     def complete(self, turn: Turn, conversation: TutorConversation, result: TutorReply) -> Turn | None:
         assert conversation.course is not None
-        reply = result.model_dump(mode="json")
         changes = {
             "status": Status.COMPLETED,
             "lease_expires_at": None,
             "completed_at": utc_now(),
-            "reply": reply,
+            "reply": stored_reply(result),
             **outbox_fields(_event(turn, conversation, conversation.course, result)),
         }
         reach("completing")
@@ -160,6 +162,7 @@ def _failed_or_expired() -> dict[str, Any]:
 
 
 def _turn(document: Document) -> Turn:
+    reply = document.get("reply")
     return Turn(
         id=document["_id"],
         conversation_id=document["conversation_id"],
@@ -168,7 +171,7 @@ def _turn(document: Document) -> Turn:
         status=Status(document["status"]),
         epoch=document["epoch"],
         lease_expires_at=document["lease_expires_at"],
-        reply=document.get("reply"),
+        reply=read_reply(reply) if reply is not None else None,
     )
 
 

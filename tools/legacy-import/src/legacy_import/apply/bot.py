@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -122,14 +123,14 @@ class BotSessionPlanner:
             created_at=at,
             updated_at=at,
         )
-        data = here.data.model_dump()
-        data["question_completed"][number] = True
-        data["iteration_count"][number] = attempts
-        if text is None:
-            data["scenario"][number] = SKIPPED
-        else:
-            data["answers"][number] = [text]
-        here.data = here.data.model_validate(data)
+        data = here.data
+        here.data = replace(
+            data,
+            question_completed={**data.question_completed, number: True},
+            iteration_count={**data.iteration_count, number: attempts},
+            scenario=data.scenario if text is not None else {**data.scenario, number: SKIPPED},
+            answers=data.answers if text is None else {**data.answers, number: [text]},
+        )
         plan.rows.put(
             "question_completions",
             **plan.keys,

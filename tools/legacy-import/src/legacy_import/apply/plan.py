@@ -1,7 +1,7 @@
 """The plan of one program session: its weeks, its position, its turns and rows."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -14,6 +14,7 @@ from chat_service.programs.coach.week_answers import WeekAnswers
 from chat_service.programs.content.catalog import read_version
 from chat_service.programs.content.model import Program, Question, Week
 from chat_service.programs.content.version_labels import PRODUCTION
+from chat_service.programs.sessions.stored_forms import read_answers, stored_answers
 from chat_service.safety.detection.detector import detect_risk
 from legacy_import.apply.rows import PlannedRows, legacy_uuid
 
@@ -182,9 +183,7 @@ class SessionPlan:
             if not earlier and not plan.passed(number):
                 continue
             if not earlier and not data.answers_to(number):
-                plan.data = data = data.model_copy(
-                    update={"answers": {**data.answers, str(number): [NOT_KEPT]}}
-                )
+                plan.data = data = replace(data, answers={**data.answers, str(number): [NOT_KEPT]})
             if question.keeps is not None and question.keeps not in data.choices:
                 plan.data = data.with_choice(question.keeps, data.spoken_answers().get(number, NOT_KEPT))
 
@@ -224,7 +223,7 @@ class SessionPlan:
                 **week,
                 state_id=legacy_uuid("state", self.session_id, plan.week.week_id),
                 is_completed=plan.completed,
-                conversation_data=plan.data.model_dump(exclude_defaults=True),
+                conversation_data=stored_answers(plan.data),
                 updated_at=self.at,
             )
 
@@ -299,7 +298,7 @@ class SessionPlanner:
         plan.current = by_id[stored.current_week_id].week_number
         for state in self._rows_of(tables.ConversationState, plan.session_id):
             week = by_id[state.week_id]
-            data = WeekAnswers.model_validate(state.conversation_data)
+            data = read_answers(state.conversation_data)
             plan.weeks[week.week_number] = WeekPlan(
                 week, state.current_question_number, state.is_completed, _without_placeholders(data)
             )
@@ -315,4 +314,4 @@ class SessionPlanner:
 def _without_placeholders(data: WeekAnswers) -> WeekAnswers:
     answers = {number: said for number, said in data.answers.items() if said != [NOT_KEPT]}
     choices = {key: said for key, said in data.choices.items() if said != NOT_KEPT}
-    return data.model_copy(update={"answers": answers, "choices": choices})
+    return replace(data, answers=answers, choices=choices)

@@ -1,5 +1,6 @@
 """Plans program sessions from `user_progress.json` and `conversation_states`."""
 
+from dataclasses import replace
 from datetime import timedelta
 from itertools import zip_longest
 from uuid import UUID
@@ -50,7 +51,7 @@ def _complete_questions(
             ledger.skip("completed_questions", place, f"week {week.week_number} has no question {number}")
             continue
         completed = {**here.data.question_completed, str(number): True}
-        here.data = here.data.model_copy(update={"question_completed": completed})
+        here.data = replace(here.data, question_completed=completed)
         question_id = week.question(number).question_id
         plan.rows.add(
             "question_completions",
@@ -129,7 +130,7 @@ class WeekStatePlanner:
             ledger.note(self._place, "no time of the messages; the time of the import is used")
         here = self._plan.week(self._week)
         data = here.data
-        here.data = data.model_copy(update={"choices": {**data.choices, **record.choices}})
+        here.data = replace(data, choices={**data.choices, **record.choices})
         for number in record.questions():
             if number > len(self._week.questions):
                 reason = f"week {self._week.week_number} has no question {number}"
@@ -165,7 +166,7 @@ class WeekStatePlanner:
             for name, value in said.items()
             if value not in (None, [], 0)
         }
-        here.data = here.data.model_copy(update=update)
+        here.data = replace(here.data, **update)
         self._turns(question, answers, responses, scenario, completed=completed)
         if completed:
             self._plan.rows.put(

@@ -6,7 +6,7 @@ question for.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 
 from chat_service.programs.coach.session_state import ProgramSession, WeekState
@@ -80,12 +80,11 @@ def plan_move(program_session: ProgramSession, new: Program) -> MovePlan:
     if any(new.week_numbered(week.week_number) is None for week, _ in begun):
         return MovePlan(MoveOutcome.WEEK_GONE, MoveBlocker.WEEK_GONE)
     weeks = [_carried_over(week, _week(new, week), state) for week, state in begun]
-    session_state = program_session.state.model_copy(
-        update={
-            "version_id": new.version_id,
-            "current_week_id": _week(new, program_session.week).week_id,
-            "weeks": weeks,
-        }
+    session_state = replace(
+        program_session.state,
+        version_id=new.version_id,
+        current_week_id=_week(new, program_session.week).week_id,
+        weeks=weeks,
     )
     changed = [
         position for week, state in begun for position in _changed_answers(week, _week(new, week), state)
@@ -112,7 +111,8 @@ def _carried_over(old: Week, new: Week, state: WeekState) -> WeekState:
     data = state.data
     kept = {
         name: {number: value for number, value in part.items() if int(number) <= last}
-        for name, part in data.model_dump(exclude={"choices"}).items()
+        for name, part in asdict(data).items()
+        if name != "choices"
     }
     spoken = data.spoken_answers()
     choices = {
@@ -122,9 +122,9 @@ def _carried_over(old: Week, new: Week, state: WeekState) -> WeekState:
         if after.question_number in spoken
         if data.scenario_of(after.question_number) not in (None, SKIPPED)
     }
-    carried = WeekAnswers.model_validate({**kept, "choices": {**choices, **data.choices}})
+    carried = WeekAnswers(**kept, choices={**choices, **data.choices})
     number = min(state.question_number, last)
-    return state.model_copy(update={"week_id": new.week_id, "question_number": number, "data": carried})
+    return replace(state, week_id=new.week_id, question_number=number, data=carried)
 
 
 def _changed_answers(old: Week, new: Week, state: WeekState) -> Iterator[QuestionPosition]:
@@ -152,10 +152,10 @@ def _continue(old: ProgramSession, new: ProgramSession) -> tuple[MoveOutcome, Pr
     answered = [int(one) for one, settled in new.week_state.data.question_completed.items() if settled]
     next_step = max(answered, default=0) + 1
     if next_step <= len(week.questions):
-        state = new.week_state.model_copy(update={"question_number": next_step})
+        state = replace(new.week_state, question_number=next_step)
         return MoveOutcome.QUESTION_GONE, _with_week(new, _reopened(week.question(next_step), state))
-    settled = {"question_number": len(week.questions), "is_completed": True}
-    return MoveOutcome.QUESTION_GONE, _next_week(_with_week(new, new.week_state.model_copy(update=settled)))
+    settled = replace(new.week_state, question_number=len(week.questions), is_completed=True)
+    return MoveOutcome.QUESTION_GONE, _next_week(_with_week(new, settled))
 
 
 def _next_week(program_session: ProgramSession) -> ProgramSession | None:
@@ -164,7 +164,7 @@ def _next_week(program_session: ProgramSession) -> ProgramSession | None:
         state = program_session.state.state_of(week.week_id)
         if week.week_number <= program_session.week.week_number or (state and state.is_completed):
             continue
-        session_state = program_session.state.model_copy(update={"current_week_id": week.week_id})
+        session_state = replace(program_session.state, current_week_id=week.week_id)
         opened = state or WeekState(week_id=week.week_id)
         question = week.question(opened.question_number)
         return _with_week(ProgramSession(session_state, program_session.program), _reopened(question, opened))
@@ -182,7 +182,7 @@ def _reopened(question: Question, state: WeekState) -> WeekState:
     if not state.data.awaits_followup(number) or (question.prompt("followup") is not None and kept):
         return state
     scenarios = {key: value for key, value in state.data.scenario.items() if key != str(number)}
-    return state.model_copy(update={"data": state.data.model_copy(update={"scenario": scenarios})})
+    return replace(state, data=replace(state.data, scenario=scenarios))
 
 
 def _open_text(question: Question, data: WeekAnswers) -> str:

@@ -10,6 +10,7 @@ from chat_service import tables
 from chat_service.programs.authoring.move_plan import MovePlan, open_text
 from chat_service.programs.coach.session_state import ProgramSession, SessionState, WeekState
 from chat_service.programs.sessions.sql.statements import read_session_state
+from chat_service.programs.sessions.stored_forms import stored_answers
 
 _LOCK = text("SELECT FROM sessions WHERE session_id = :session_id FOR UPDATE")
 _REPLACE_WEEK_IDS = [
@@ -105,7 +106,7 @@ class SessionMoveRepository:
     def _update_week(self, session_id: UUID, state: WeekState) -> None:
         """Write the week state to both of its tables."""
         columns: tuple[tuple[Any, dict[str, Any]], ...] = (
-            (tables.ConversationState, {"conversation_data": state.data.model_dump(exclude_defaults=True)}),
+            (tables.ConversationState, {"conversation_data": stored_answers(state.data)}),
             (tables.UserProgress, {"metadata_": state.data.choices}),
         )
         for table, values in columns:

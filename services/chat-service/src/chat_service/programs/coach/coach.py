@@ -1,19 +1,18 @@
-"""What the coach says to an answer: a function of the program, the state, the answer and its judge.
+"""Makes the coach's reply to one message: a function of context, message, intent and judge.
 
-Somebody may want to skip, to have the question explained or to pause. Else
-validation asks for what is missing, until the question's attempts are used
-up; then, or when nothing is missing, the answer is classified, the
-scenario's text answers it, a follow-up may ask one thing more, and the next
-question comes.
+A message can skip the question, ask for an explanation, or pause. Any other
+message is an answer. Validation asks for what is missing, until the
+question's attempts are used up. Then the answer is classified, the
+scenario's text responds to it, and a follow-up may ask one more question.
 """
 
+from dataclasses import dataclass, field
 from typing import Literal
-
-from pydantic import BaseModel, ConfigDict
+from uuid import UUID
 
 from chat_service.programs.coach.context import CoachContext
 from chat_service.programs.coach.intents import Intent
-from chat_service.programs.coach.judging import Classification, Judge, Validation, choice_in
+from chat_service.programs.coach.judging import ClassificationMethod, Judge, Validation, choice_in
 from chat_service.programs.coach.phrases import phrases
 from chat_service.programs.coach.week_answers import WeekAnswers
 from chat_service.programs.content.model import SKIPPED, Prompt, Question
@@ -21,102 +20,102 @@ from chat_service.safety.detection.risk import Risk
 from chat_service.safety.help.places import Resource, resources, supportive_answer
 
 
-class CoachReply(BaseModel):
-    """What one message leads to.
+@dataclass(frozen=True, kw_only=True)
+class CoachReply:
+    """What the coach answers to one message and the week's answers after it.
 
-    An `answer` counts as an attempt, a `skip` completes its question without
-    one. An `aside` (a question about the question, a pause, words that show
-    somebody in danger) changes nothing; `restarts` is the number of a week
-    that is begun anew. `answered_by` a `model`, or `rules`, with the reason
-    in `fallback` where a model should have.
+    `kind`: an `answer` counts as an attempt; a `skip` completes its question
+    without one; an `aside` (explanation, pause, supportive reply) changes
+    nothing; a `restart` begins the week numbered `restarts` again.
+    `prompt_id` is the prompt that responded, `answered_by` says whether a
+    `model` or the `rules` judged; `fallback` is the reason when the rules
+    replaced a model.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
     kind: Literal["answer", "skip", "aside", "restart"]
-    answer: str
+    message_text: str
     intent: Intent
     iteration: int
-    state: WeekAnswers
+    answers: WeekAnswers
     response: str
-    prompt: Prompt | None = None
+    prompt_id: UUID | None = None
     validation: Validation | None = None
-    classification: Classification | None = None
-    resources: list[Resource] = []
+    classification_method: ClassificationMethod | None = None
+    classification_confidence: float | None = None
+    resources: list[Resource] = field(default_factory=list)
     restarts: int | None = None
     answered_by: Literal["rules", "model"] = "rules"
     fallback: str | None = None
 
     @property
-    def counts(self) -> bool:
-        """Whether it is an attempt at the question."""
+    def is_attempt(self) -> bool:
+        """Whether it counts as an attempt at the question."""
         return self.kind == "answer"
 
     def completes(self, question: Question) -> bool:
-        return self.kind in ("answer", "skip") and self.state.is_completed(question.question_number)
+        return self.kind in ("answer", "skip") and self.answers.is_completed(question.question_number)
 
     def scenario(self, question: Question) -> str | None:
-        return self.state.scenario_of(question.question_number)
+        return self.answers.scenario_of(question.question_number)
 
 
-def respond(context: CoachContext, answer: str, intent: Intent, judge: Judge) -> CoachReply:
-    """The coach's step from here."""
+def make_reply(context: CoachContext, message_text: str, intent: Intent, judge: Judge) -> CoachReply:
     if intent.kind in ("clarify", "pause") or (intent.kind == "skip" and not context.question.skippable):
-        return _aside(context, answer, intent)
+        return _aside(context, message_text, intent)
     if context.state.awaits_followup(context.question.question_number):
-        return _close_followup(context, answer, intent, judge)
+        return _close_followup(context, message_text, intent, judge)
     if intent.kind == "skip":
-        return _skip(context, answer, intent)
-    return _weigh(context, answer, intent, judge)
+        return _skip(context, message_text, intent)
+    return _judge_answer(context, message_text, intent, judge)
 
 
-def support(context: CoachContext, answer: str, intent: Intent, risk: Risk) -> CoachReply:
-    """A supportive answer while somebody may be in danger: places first; the question stays where it is."""
-    said = phrases(context.locale).says["support_continues"]
+def make_supportive_reply(context: CoachContext, message_text: str, intent: Intent, risk: Risk) -> CoachReply:
+    """Answer a message that shows a risk: places to find help come first, the question stays open."""
+    continues = phrases(context.locale).says["support_continues"]
     return CoachReply(
         kind="aside",
-        answer=answer,
+        message_text=message_text,
         intent=intent,
         iteration=context.iteration,
-        state=context.state,
-        response=f"{supportive_answer(context.locale, risk)}\n\n{said}",
+        answers=context.state,
+        response=f"{supportive_answer(context.locale, risk)}\n\n{continues}",
         resources=resources(context.locale),
     )
 
 
-def restart(context: CoachContext, week_number: int, words: str) -> CoachReply:
-    """A week from its first question again. What was said in it before stays in the record."""
+def make_restart_reply(context: CoachContext, week_number: int, message_text: str) -> CoachReply:
+    """Begin a week again at its first question. Its earlier messages and answers stay stored."""
     return CoachReply(
         kind="restart",
-        answer=words,
+        message_text=message_text,
         intent=Intent(kind="restart"),
         iteration=context.iteration,
-        state=context.state,
+        answers=context.state,
         response="",
         restarts=week_number,
     )
 
 
-def _aside(context: CoachContext, answer: str, intent: Intent) -> CoachReply:
+def _aside(context: CoachContext, message_text: str, intent: Intent) -> CoachReply:
     question = context.question
     explains = intent.kind == "clarify" and not context.state.awaits_followup(question.question_number)
     prompt = question.prompt("clarify_respond") if explains else None
     return CoachReply(
         kind="aside",
-        answer=answer,
+        message_text=message_text,
         intent=intent,
         iteration=context.iteration,
-        state=context.state,
-        response=context.text(prompt.response_text) if prompt else _own_words(context, intent),
-        prompt=prompt,
+        answers=context.state,
+        response=context.text(prompt.response_text) if prompt else _fixed_text(context, intent),
+        prompt_id=_id_of(prompt),
     )
 
 
-def _own_words(context: CoachContext, intent: Intent) -> str:
-    said = context.phrases.says
+def _fixed_text(context: CoachContext, intent: Intent) -> str:
+    texts = context.phrases.says
     if intent.kind == "clarify":
-        return said["clarify"].replace("{question}", context.text(_open_text(context)))
-    return said["pause" if intent.kind == "pause" else "not_skippable"]
+        return texts["clarify"].replace("{question}", context.text(_open_text(context)))
+    return texts["pause" if intent.kind == "pause" else "not_skippable"]
 
 
 def _open_text(context: CoachContext) -> str:
@@ -126,40 +125,40 @@ def _open_text(context: CoachContext) -> str:
     return context.question.question_text
 
 
-def _skip(context: CoachContext, answer: str, intent: Intent) -> CoachReply:
+def _skip(context: CoachContext, message_text: str, intent: Intent) -> CoachReply:
     question, number = context.question, context.question.question_number
     prompt = question.prompt("skip_respond")
     response = context.text(prompt.response_text) if prompt else context.phrases.says["skipped"]
     state = context.state.with_scenario(number, SKIPPED).with_response(number, response, completed=True)
     return CoachReply(
         kind="skip",
-        answer=answer,
+        message_text=message_text,
         intent=intent,
         iteration=context.iteration,
-        state=state,
+        answers=state,
         response=response,
-        prompt=prompt,
+        prompt_id=_id_of(prompt),
     )
 
 
-def _weigh(context: CoachContext, answer: str, intent: Intent, judge: Judge) -> CoachReply:
+def _judge_answer(context: CoachContext, message_text: str, intent: Intent, judge: Judge) -> CoachReply:
     question, number = context.question, context.question.question_number
-    state = context.state.with_answer(number, answer)
-    chosen = choice_in(question, answer) if question.choices else None
+    state = context.state.with_answer(number, message_text)
+    chosen = choice_in(question, message_text) if question.choices else None
     if chosen is not None:
         state = state.with_chosen(number, chosen)
     validation = judge.validate(context, state)
     ask = validation.ask if validation is not None and not validation.complete else None
     if ask is None or state.iterations(number) >= question.max_iterations:
-        return _answer_by_scenario(context, state, answer, intent, validation, judge)
+        return _answer_by_scenario(context, state, message_text, intent, validation, judge)
     return CoachReply(
         kind="answer",
-        answer=answer,
+        message_text=message_text,
         intent=intent,
         iteration=context.iteration,
-        state=state.with_response(number, ask, completed=False),
+        answers=state.with_response(number, ask, completed=False),
         response=ask,
-        prompt=question.prompt("validation"),
+        prompt_id=_id_of(question.prompt("validation")),
         validation=validation,
     )
 
@@ -167,7 +166,7 @@ def _weigh(context: CoachContext, answer: str, intent: Intent, judge: Judge) -> 
 def _answer_by_scenario(
     context: CoachContext,
     state: WeekAnswers,
-    answer: str,
+    message_text: str,
     intent: Intent,
     validation: Validation | None,
     judge: Judge,
@@ -184,19 +183,20 @@ def _answer_by_scenario(
     response = "\n\n".join(spoken)
     return CoachReply(
         kind="answer",
-        answer=answer,
+        message_text=message_text,
         intent=intent,
         iteration=context.iteration,
-        state=state.with_response(number, response, completed=followup is None),
+        answers=state.with_response(number, response, completed=followup is None),
         response=response,
-        prompt=found.prompt,
+        prompt_id=found.prompt.prompt_id,
         validation=validation,
-        classification=found,
+        classification_method=found.method,
+        classification_confidence=found.confidence,
     )
 
 
-def _close_followup(context: CoachContext, answer: str, intent: Intent, judge: Judge) -> CoachReply:
-    """The question is done with. Somebody who skips the follow-up keeps their answer to the question."""
+def _close_followup(context: CoachContext, message_text: str, intent: Intent, judge: Judge) -> CoachReply:
+    """Complete the question. A skipped follow-up leaves the answer to the question as it is."""
     number = context.question.question_number
     prompt = context.question.prompt("followup_respond")
     assert prompt is not None, "publishing checks that a follow-up has its response"
@@ -204,14 +204,18 @@ def _close_followup(context: CoachContext, answer: str, intent: Intent, judge: J
     if intent.kind == "skip":
         prompt, response = None, context.phrases.says["skipped"]
     else:
-        state = state.with_followup(number, answer)
+        state = state.with_followup(number, message_text)
         response = judge.speak(context, state, prompt)
     return CoachReply(
         kind="answer",
-        answer=answer,
+        message_text=message_text,
         intent=intent,
         iteration=context.iteration,
-        state=state.with_response(number, response, completed=True),
+        answers=state.with_response(number, response, completed=True),
         response=response,
-        prompt=prompt,
+        prompt_id=_id_of(prompt),
     )
+
+
+def _id_of(prompt: Prompt | None) -> UUID | None:
+    return prompt.prompt_id if prompt is not None else None

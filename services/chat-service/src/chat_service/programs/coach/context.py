@@ -1,4 +1,4 @@
-"""Where a conversation is before an answer, and how texts read there."""
+"""What the coach needs to answer one message, and placeholder resolution against it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ from chat_service.programs.content.placeholders import QUOTED_CHARACTERS, Values
 
 @dataclass(frozen=True)
 class CoachContext:
-    """`state` is the open week's, `others` what the other weeks' states are, by week number."""
+    """`state` holds the answers of the open week, `others` those of the other weeks by week number."""
 
     program: Program
     week: Week
@@ -29,11 +29,11 @@ class CoachContext:
 
     @property
     def phrases(self) -> Phrases:
-        """The coach's own words, in the program's language; the locale is for places to find help."""
+        """Fixed phrases in the program's language; `locale` selects places to find help only."""
         return phrases(self.program.locale)
 
     def text(self, raw: str, state: WeekAnswers | None = None) -> str:
-        """A text of the program, its placeholders resolved, in this or another state of the open week."""
+        """Resolve the placeholders of a program text, against `state` or the open week's answers."""
         week = state or self.state
         weeks = {**self.others, self.week.week_number: week}
         kept = {key: value for number in sorted(weeks) for key, value in weeks[number].choices.items()}
@@ -49,23 +49,23 @@ class CoachContext:
         )
 
     def _summary(self, weeks: Mapping[int, WeekAnswers], kept: Mapping[str, str]) -> str:
-        """What was said to each step, or what was kept where a program has no steps; one a line."""
-        told = {
-            question.step: said
+        """One line for the answer to each step; for a program without steps, one for each kept text."""
+        by_step = {
+            question.step: answer
             for week in self.program.weeks
             for question in week.questions
             if question.step and question.question_type != "yes_no"
-            if (said := _told(weeks.get(week.week_number), question))
+            if (answer := _step_answer(weeks.get(week.week_number), question))
         }
-        listed = told or kept
+        listed = by_step or kept
         lines = [
-            f"- {name.replace('_', ' ').capitalize()}: {shorten(said, QUOTED_CHARACTERS)}"
-            for name, said in listed.items()
+            f"- {name.replace('_', ' ').capitalize()}: {shorten(text, QUOTED_CHARACTERS)}"
+            for name, text in listed.items()
         ]
         return "\n".join(lines) or f"- {self.phrases.says['nothing_yet']}"
 
 
-def _told(state: WeekAnswers | None, question: Question) -> str | None:
+def _step_answer(state: WeekAnswers | None, question: Question) -> str | None:
     number = question.question_number
     if state is None or not state.is_completed(number) or state.scenario_of(number) == SKIPPED:
         return None

@@ -1,19 +1,23 @@
-"""The engine of programs: what is said to an answer, and to the wish to begin a week anew."""
+"""The engines of program turns: answer by rules, answer with a language model, restart a week."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import structlog
 
 from chat_service.platform.language_model.client import LanguageModel, ModelUnavailable
-from chat_service.programs.coach.analysis import MessageAnalysis
-from chat_service.programs.coach.coach import CoachReply, respond, restart, support
+from chat_service.programs.coach.coach import (
+    CoachReply,
+    make_reply,
+    make_restart_reply,
+    make_supportive_reply,
+)
+from chat_service.programs.coach.errors import SessionCompleted, SessionPaused, WeekLocked, WeekNotBegun
 from chat_service.programs.coach.intents import Intent, intent_of
 from chat_service.programs.coach.judging import Rules
 from chat_service.programs.coach.model_judge import ModelJudge
 from chat_service.programs.coach.session_state import ProgramSession
-from chat_service.programs.coach.turn_result import TurnResult, build_turn_result
-from chat_service.programs.sessions.errors import SessionCompleted, SessionPaused, WeekLocked, WeekNotBegun
+from chat_service.programs.coach.turn import MessageAnalysis, TurnResult, build_turn_result
 from chat_service.safety.detection.detector import detect_risk
 from chat_service.turns.model import Message
 
@@ -21,7 +25,7 @@ log = structlog.stdlib.get_logger(__name__)
 
 
 class CoachEngine:
-    """The coach answers by the program's own rules and texts."""
+    """Answers by the rules and texts of the program."""
 
     def admit(self, program_session: ProgramSession) -> ProgramSession:
         if program_session.state.completed:
@@ -44,47 +48,47 @@ class CoachEngine:
         renew: Callable[[], None],
     ) -> TurnResult:
         if analysis.risk is not None:
-            return build_turn_result(
-                program_session,
-                support(program_session.context, message.text, analysis.intent, analysis.risk),
+            coach_reply = make_supportive_reply(
+                program_session.context, message.text, analysis.intent, analysis.risk
             )
-        return build_turn_result(
-            program_session, self._respond(message.text, program_session, analysis.intent, renew)
-        )
+        else:
+            coach_reply = self._reply(message.text, program_session, analysis.intent, renew)
+        return build_turn_result(program_session, coach_reply)
 
-    def _respond(
-        self, said: str, program_session: ProgramSession, intent: Intent, _: Callable[[], None]
+    def _reply(
+        self, message_text: str, program_session: ProgramSession, intent: Intent, _: Callable[[], None]
     ) -> CoachReply:
-        return respond(program_session.context, said, intent, Rules())
+        return make_reply(program_session.context, message_text, intent, Rules())
 
 
 @dataclass(frozen=True)
 class ModelCoachEngine(CoachEngine):
-    """The coach answers by a language model; where it fails the rules do, and the turn says so.
+    """Answers with a language model; when it fails, by the rules, with the reason in `fallback`.
 
-    While the database is away the rules answer alone: the learner's words
-    are not on the disk yet then, and no model is asked before they are.
+    While PostgreSQL is away the rules answer: the message is on no disk yet,
+    and no model is called before a message is stored.
     """
 
     model: LanguageModel
 
-    def _respond(
-        self, said: str, program_session: ProgramSession, intent: Intent, renew: Callable[[], None]
+    def _reply(
+        self, message_text: str, program_session: ProgramSession, intent: Intent, renew: Callable[[], None]
     ) -> CoachReply:
         if not program_session.stored:
-            return super()._respond(said, program_session, intent, renew)
+            return super()._reply(message_text, program_session, intent, renew)
         try:
-            step = respond(program_session.context, said, intent, ModelJudge(self.model, renew))
+            judge = ModelJudge(self.model, renew)
+            coach_reply = make_reply(program_session.context, message_text, intent, judge)
         except ModelUnavailable as error:
             log.warning("answered without the language model", reason=error.reason)
-            step = super()._respond(said, program_session, intent, renew)
-            return step.model_copy(update={"fallback": error.reason})
-        return step.model_copy(update={"answered_by": "model"}) if step.counts else step
+            coach_reply = super()._reply(message_text, program_session, intent, renew)
+            return replace(coach_reply, fallback=error.reason)
+        return replace(coach_reply, answered_by="model") if coach_reply.is_attempt else coach_reply
 
 
 @dataclass(frozen=True)
 class RestartEngine(CoachEngine):
-    """A week is begun anew."""
+    """Restarts a week."""
 
     week_number: int
 
@@ -97,16 +101,16 @@ class RestartEngine(CoachEngine):
             raise WeekLocked
         return admitted
 
-    def analyze(self, _message: Message, _place: ProgramSession) -> MessageAnalysis:
+    def analyze(self, _message: Message, _program_session: ProgramSession) -> MessageAnalysis:
         return MessageAnalysis(None, Intent(kind="restart"))
 
     def answer(
         self,
         message: Message,
         program_session: ProgramSession,
-        _reading: MessageAnalysis,
+        _analysis: MessageAnalysis,
         _renew: Callable[[], None],
     ) -> TurnResult:
         return build_turn_result(
-            program_session, restart(program_session.context, self.week_number, message.text)
+            program_session, make_restart_reply(program_session.context, self.week_number, message.text)
         )

@@ -1,13 +1,12 @@
-"""What somebody wants with a message: to answer, to skip the question, to have it explained, or to pause.
+"""Classifies the intent of a message: answer, skip the question, have it explained, or pause.
 
-Whatever isn't clearly something else is an answer, since a mistaken answer
-can be corrected in the next message and a dropped one can't.
+A message without a clear other intent is an answer: a wrong answer can be
+corrected in the next message, a dropped one can't.
 """
 
+from dataclasses import dataclass
 from functools import cache
-from typing import Literal
-
-from pydantic import BaseModel, ConfigDict
+from typing import Literal, cast
 
 from chat_service.embedding import embed, similarity
 from chat_service.phrase_matching import tokens
@@ -19,13 +18,12 @@ Method = Literal["rule_based", "hybrid"]
 LONGEST_WORDS = 10
 """A longer message is an answer, whatever it begins with."""
 ALIKE = 0.9
-"""Cosine above which a short message means the same as an example; answers on topic stay well below."""
+"""Cosine similarity from which a short message has the intent of an example; answers stay well below."""
 
 
-class Intent(BaseModel):
-    """`confidence` from 0 to 1: 1 for a phrase, the cosine for an example, 0 where nothing spoke for it."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
+@dataclass(frozen=True)
+class Intent:
+    """`confidence` from 0 to 1: 1 for a phrase, the cosine for an example, 0 where neither matched."""
 
     kind: Kind
     method: Method = "rule_based"
@@ -41,7 +39,7 @@ def intent_of(text: str, locale: str) -> Intent:
     core = _core(words, language.fillers)
     for kind, want in language.wants.items():
         if any(core == _core(tokens(phrase), language.fillers) for phrase in want.phrases):
-            return Intent.model_validate({"kind": kind})
+            return Intent(kind=cast("Kind", kind))
     return _by_meaning(text, locale)
 
 
@@ -54,7 +52,7 @@ def _by_meaning(text: str, locale: str) -> Intent:
     best, kind = max((similarity(vector, example), kind) for kind, example in _examples(locale))
     if best < ALIKE:
         return Intent(kind="answer", confidence=0.0)
-    return Intent.model_validate({"kind": kind, "method": "hybrid", "confidence": round(min(best, 1.0), 3)})
+    return Intent(kind=cast("Kind", kind), method="hybrid", confidence=round(min(best, 1.0), 3))
 
 
 @cache
@@ -67,5 +65,5 @@ def _examples(locale: str) -> list[tuple[str, list[float]]]:
 
 
 def _plain(text: str) -> str:
-    """To the embeddings, capitals and the last mark make other words."""
+    """Remove what changes an embedding without changing the meaning: capitals and closing marks."""
     return text.casefold().strip(" .!?…")

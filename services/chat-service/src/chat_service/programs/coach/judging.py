@@ -1,9 +1,8 @@
-"""Judging an answer without a language model: what is missing, which scenario it is, what is said to it."""
+"""Judges an answer by rules: what is missing, which scenario it belongs to, how the coach responds."""
 
+from dataclasses import dataclass
 from functools import cache
 from typing import Literal, Protocol
-
-from pydantic import BaseModel, ConfigDict
 
 from chat_service.embedding import embed, similarity
 from chat_service.phrase_matching import has_any, has_phrase, tokens
@@ -17,10 +16,9 @@ ALIKE = 0.6
 """Cosine above which an answer counts as like an example of a scenario."""
 
 
-class Validation(BaseModel):
-    """`missing` names what the answers so far lack; `ask` is how the coach asks for the first of it."""
-
-    model_config = ConfigDict(frozen=True)
+@dataclass(frozen=True)
+class Validation:
+    """`missing` names what the answers lack; `ask` is the coach's question for the first of it."""
 
     missing: list[str]
     ask: str | None = None
@@ -30,29 +28,32 @@ class Validation(BaseModel):
         return not self.missing
 
 
-class Classification(BaseModel):
-    """`confidence`: 1 for a rule that holds, the cosine for an example, 0 for the last scenario.
+ClassificationMethod = Method | Literal["model"]
 
-    A language model gives none.
+
+@dataclass(frozen=True)
+class Classification:
+    """The scenario of an answer, as the prompt that responds to it.
+
+    `confidence`: 1 for a rule that holds, the cosine for an example, 0 for
+    the last scenario, None from a language model.
     """
 
-    model_config = ConfigDict(frozen=True)
-
     prompt: Prompt
-    method: Method | Literal["model"]
+    method: ClassificationMethod
     confidence: float | None
 
 
 class Judge(Protocol):
-    """What an answer is measured by. The state has the answer in it already."""
+    """Judges an answer. `state` contains the answer already."""
 
     def validate(self, context: CoachContext, state: WeekAnswers) -> Validation | None:
-        """None when the question asks for nothing in particular."""
+        """What the answer lacks; None when the question has no requirements."""
 
     def classify(self, context: CoachContext, state: WeekAnswers) -> Classification: ...
 
     def speak(self, context: CoachContext, state: WeekAnswers, prompt: Prompt) -> str:
-        """The coach's words to it."""
+        """The coach's response."""
 
 
 class Rules:
@@ -69,12 +70,12 @@ class Rules:
         prompt = question.prompt("validation")
         if prompt is None or not isinstance(prompt.conditions, Checklist):
             return found if question.question_type == "yes_no" else None
-        missing = prompt.conditions.missing(_said(state, question))
+        missing = prompt.conditions.missing(_answer_text(state, question))
         ask = context.text(missing[0].ask, state) if missing else None
         return Validation(missing=[item.name for item in missing], ask=ask)
 
     def classify(self, context: CoachContext, state: WeekAnswers) -> Classification:
-        said = _said(state, context.question)
+        said = _answer_text(state, context.question)
         scenarios = context.question.scenarios
         for prompt in scenarios:
             if isinstance(prompt.conditions, Rule) and prompt.conditions.holds(said):
@@ -88,7 +89,7 @@ class Rules:
 
 
 def choice_in(question: Question, answer: str) -> str | None:
-    """The choice that an answer names, by its number or its words; None when it is none or several."""
+    """The choice that an answer names by number or by words; None when it names none or several."""
     words = tokens(answer)
     numbered = [choice for number, choice in enumerate(question.choices, 1) if words == [str(number)]]
     named = [choice for choice in question.choices if has_phrase(words, choice)]
@@ -96,8 +97,8 @@ def choice_in(question: Question, answer: str) -> str | None:
     return found[0] if len(found) == 1 else None
 
 
-def _said(state: WeekAnswers, question: Question) -> str:
-    """The choice that was named, else all attempts together."""
+def _answer_text(state: WeekAnswers, question: Question) -> str:
+    """The chosen option, else all attempts joined."""
     chosen = state.chosen.get(str(question.question_number))
     return chosen or " ".join(state.answers_to(question.question_number))
 
@@ -112,7 +113,7 @@ def _choice(context: CoachContext, state: WeekAnswers) -> Validation:
 
 def _yes_or_no(context: CoachContext, state: WeekAnswers) -> Validation:
     language = context.phrases
-    words = tokens(_said(state, context.question))
+    words = tokens(_answer_text(state, context.question))
     if has_any(words, language.yes) or has_any(words, language.no):
         return Validation(missing=[])
     return Validation(missing=[language.missing["yes_or_no"]], ask=language.says["yes_or_no"])

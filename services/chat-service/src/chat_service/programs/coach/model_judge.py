@@ -1,4 +1,4 @@
-"""Judges answers and words responses by a language model, with the prompts of the program."""
+"""Judges answers and writes responses with a language model, by the prompts of the program."""
 
 import json
 import re
@@ -36,9 +36,9 @@ class _Verdict(BaseModel):
 
 @dataclass(frozen=True)
 class ModelJudge:
-    """`renew` keeps the turn's lease; it is called before each question to the model. Raises ModelAway.
+    """`renew` renews the turn's lease; it is called before each request. Raises ModelUnavailable.
 
-    Choices and yes or no are plain enough for the rules.
+    Multiple choice and yes/no questions are judged by the rules.
     """
 
     model: LanguageModel
@@ -79,11 +79,11 @@ class ModelJudge:
         self.renew()
         bounds = _BOUNDS.replace("{locale}", context.locale)
         instructions = "\n\n".join([context.text(prompt.prompt_text, state), form, bounds])
-        return self.model.ask(instructions, _said(context, state))
+        return self.model.ask(instructions, _answer_text(context, state))
 
 
-def _said(context: CoachContext, state: WeekAnswers) -> str:
-    """The newest words: the follow-up's answer, else the attempts at the question."""
+def _answer_text(context: CoachContext, state: WeekAnswers) -> str:
+    """The answer to the follow-up, else the attempts at the question."""
     number = str(context.question.question_number)
     return state.followups.get(number) or "\n".join(state.answers.get(number, []))
 

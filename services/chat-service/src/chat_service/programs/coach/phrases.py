@@ -1,4 +1,4 @@
-"""What the coach recognises and says in every program, by language."""
+"""Fixed phrases that the coach recognizes and uses in every program, by language."""
 
 from functools import cache
 from pathlib import Path
@@ -11,7 +11,7 @@ FALLBACK = "en"
 
 
 class IntentPhrases(BaseModel):
-    """How somebody says that they want something else than to answer."""
+    """Phrases and examples of one intent other than an answer."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -20,7 +20,7 @@ class IntentPhrases(BaseModel):
 
 
 class Phrases(BaseModel):
-    """One language. `says` are the coach's own texts by name, `missing` what it may find missing."""
+    """Phrases of one language. `says` are the coach's texts by name, `missing` names of missing items."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -33,7 +33,7 @@ class Phrases(BaseModel):
 
 
 def phrases(locale: str) -> Phrases:
-    """The language of the locale, English where it isn't there."""
+    """The phrases of the locale's language, in English where there are none."""
     known = _languages()
     return known.get(locale.split("-", maxsplit=1)[0].lower(), known[FALLBACK])
 

@@ -1,33 +1,33 @@
-"""Where a session stands: one form of it for every store, and what the coach needs of it."""
+"""The state of a program session, the same for every store."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 from uuid import UUID
-
-from pydantic import BaseModel, ConfigDict
 
 from chat_service.programs.coach.context import CoachContext
 from chat_service.programs.coach.week_answers import WeekAnswers
 from chat_service.programs.content.model import Program, Week
 
 
-class WeekState(BaseModel):
-    """The newest run of a week that was begun."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
+@dataclass(frozen=True)
+class WeekState:
+    """The newest run of a week. `question_number` is the open question."""
 
     week_id: UUID
     run: int = 1
     question_number: int = 1
     is_completed: bool = False
-    data: WeekAnswers = WeekAnswers()
+    data: WeekAnswers = field(default_factory=WeekAnswers)
 
 
-class SessionState(BaseModel):
-    """A session's state. `version` counts its changes and fences the next one."""
+@dataclass(frozen=True, kw_only=True)
+class SessionState:
+    """The state of a session. `version` counts its changes; a write names the version that it replaces.
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    `version_id` is the program version that the session follows, `weeks` are
+    the weeks that were begun, `name` is how the coach addresses the participant.
+    """
 
     session_id: UUID
     user_id: UUID
@@ -48,14 +48,14 @@ class SessionState(BaseModel):
 
     def with_week(self, changed: WeekState) -> "SessionState":
         others = [state for state in self.weeks if state.week_id != changed.week_id]
-        return self.model_copy(update={"weeks": [*others, changed]})
+        return replace(self, weeks=[*others, changed])
 
 
 @dataclass(frozen=True)
 class ProgramSession:
-    """A session and the version of the program that it follows.
+    """A session state and the program version that it follows.
 
-    Not `stored`: the database is away, and this is what is remembered.
+    `stored` is false while PostgreSQL is away and the state comes from memory.
     """
 
     state: SessionState
@@ -77,7 +77,7 @@ class ProgramSession:
         return self.context_in(self.week, self.week_state)
 
     def context_in(self, week: Week, state: WeekState) -> CoachContext:
-        """As if the conversation were in that week, in that state of it."""
+        """The context in another week or in another state of it."""
         others = {
             self.program.week(other.week_id).week_number: other.data
             for other in self.state.weeks

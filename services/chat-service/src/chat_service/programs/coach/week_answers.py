@@ -1,28 +1,26 @@
-"""Where somebody stands in a week: the JSON of `conversation_states`, with typed access.
+"""Answers and coach replies of one run of one week."""
 
-Question numbers are strings in JSON; here they are numbers.
-"""
-
-from pydantic import BaseModel, ConfigDict
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 
-class WeekAnswers(BaseModel):
-    """`answers` hold the attempts at a question, `followups` the answer to its follow-up.
+@dataclass(frozen=True)
+class WeekAnswers:
+    """Answers, coach replies and decisions by question number; the keys are numbers as text, as in the JSON.
 
-    `chosen` is the choice that an answer named, by question; `choices` what
-    is kept for later texts, by key.
+    `answers` holds all attempts at a question, `followups` the answer to its
+    follow-up, `chosen` the choice that an answer named. `choices` holds the
+    texts kept for later questions, by the key that the program gives them.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    answers: dict[str, list[str]] = {}
-    nova_responses: dict[str, list[str]] = {}
-    iteration_count: dict[str, int] = {}
-    question_completed: dict[str, bool] = {}
-    scenario: dict[str, str] = {}
-    followups: dict[str, str] = {}
-    chosen: dict[str, str] = {}
-    choices: dict[str, str] = {}
+    answers: Mapping[str, list[str]] = field(default_factory=dict)
+    nova_responses: Mapping[str, list[str]] = field(default_factory=dict)
+    iteration_count: Mapping[str, int] = field(default_factory=dict)
+    question_completed: Mapping[str, bool] = field(default_factory=dict)
+    scenario: Mapping[str, str] = field(default_factory=dict)
+    followups: Mapping[str, str] = field(default_factory=dict)
+    chosen: Mapping[str, str] = field(default_factory=dict)
+    choices: Mapping[str, str] = field(default_factory=dict)
 
     def answers_to(self, question: int) -> list[str]:
         return self.answers.get(str(question), [])
@@ -37,46 +35,44 @@ class WeekAnswers(BaseModel):
         return self.scenario.get(str(question))
 
     def awaits_followup(self, question: int) -> bool:
-        """Whether the answer is in and the coach has asked one thing more."""
+        """Whether the question is answered and its follow-up is not."""
         return self.scenario_of(question) is not None and not self.is_completed(question)
 
     def spoken_answers(self) -> dict[int, str]:
-        """What was answered to each question, for `{Answer to question N}`: the choice, or all attempts."""
+        """The text for `{Answer to question N}` by question: the chosen option, else all attempts."""
         joined = {number: _as_sentences(attempts) for number, attempts in self.answers.items()}
-        return {int(number): said for number, said in {**joined, **self.chosen}.items()}
+        return {int(number): text for number, text in {**joined, **self.chosen}.items()}
 
     def with_answer(self, question: int, text: str) -> "WeekAnswers":
         attempts = [*self.answers_to(question), text]
-        return self.model_copy(
-            update={
-                "answers": {**self.answers, str(question): attempts},
-                "iteration_count": {**self.iteration_count, str(question): len(attempts)},
-            }
+        return replace(
+            self,
+            answers={**self.answers, str(question): attempts},
+            iteration_count={**self.iteration_count, str(question): len(attempts)},
         )
 
     def with_followup(self, question: int, text: str) -> "WeekAnswers":
-        return self.model_copy(update={"followups": {**self.followups, str(question): text}})
+        return replace(self, followups={**self.followups, str(question): text})
 
     def with_chosen(self, question: int, choice: str) -> "WeekAnswers":
-        return self.model_copy(update={"chosen": {**self.chosen, str(question): choice}})
+        return replace(self, chosen={**self.chosen, str(question): choice})
 
     def with_choice(self, key: str, text: str) -> "WeekAnswers":
-        return self.model_copy(update={"choices": {**self.choices, key: text}})
+        return replace(self, choices={**self.choices, key: text})
 
     def with_scenario(self, question: int, scenario: str) -> "WeekAnswers":
-        return self.model_copy(update={"scenario": {**self.scenario, str(question): scenario}})
+        return replace(self, scenario={**self.scenario, str(question): scenario})
 
     def with_response(self, question: int, text: str, *, completed: bool) -> "WeekAnswers":
-        said = [*self.nova_responses.get(str(question), []), text]
-        return self.model_copy(
-            update={
-                "nova_responses": {**self.nova_responses, str(question): said},
-                "question_completed": {**self.question_completed, str(question): completed},
-            }
+        responses = [*self.nova_responses.get(str(question), []), text]
+        return replace(
+            self,
+            nova_responses={**self.nova_responses, str(question): responses},
+            question_completed={**self.question_completed, str(question): completed},
         )
 
 
 def _as_sentences(attempts: list[str]) -> str:
-    """One after the other. Run together, "I don't know" and "Tom" would say that Tom is unknown."""
+    """Join the attempts as sentences; without the stop, "I don't know" and "Tom" would read as one."""
     ended = [text if text.endswith((".", "!", "?", "…")) else f"{text}." for text in attempts[:-1]]
     return " ".join([*ended, *attempts[-1:]])

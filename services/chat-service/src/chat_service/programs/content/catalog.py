@@ -1,20 +1,29 @@
-"""Published programs, read from the tables once."""
+"""Published programs by version, and the form in which Redis caches them."""
 
+import json
 from uuid import UUID
 
+import structlog
+from pydantic import ValidationError
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from chat_service import tables
 from chat_service.programs.content.model import ContentBlock, Program, Prompt, Question, Retention, Week
+from chat_service.stored_form import UnreadableForm
 from cogniflow_kit.redis import Cache
 from cogniflow_kit.sql.database import Database
 
+log = structlog.stdlib.get_logger(__name__)
+
+FORM_VERSION = 2
+"""The version of the cached form that this release writes."""
+
 
 class Catalog:
-    """Versions by id: from the process, then Redis, then the tables. They never change, so none is stale.
+    """Program versions by id: from the process, then Redis, then PostgreSQL. Versions never change.
 
-    Redis is for a process that starts anew while PostgreSQL is away.
+    Redis serves a process that starts while PostgreSQL is away.
     """
 
     def __init__(self, database: Database, cache: Cache | None = None) -> None:
@@ -23,7 +32,7 @@ class Catalog:
         self._versions: dict[UUID, Program] = {}
 
     def get(self, version_id: UUID) -> Program:
-        """The version, which must exist. Raises when no cache has it and PostgreSQL is away."""
+        """A version that exists. Raises: Unavailable (no cache has it and PostgreSQL is away)."""
         found = self._versions.get(version_id)
         if found is None:
             found = self._versions[version_id] = self._cached(version_id) or self._stored(version_id)
@@ -31,14 +40,38 @@ class Catalog:
 
     def _cached(self, version_id: UUID) -> Program | None:
         found = self._cache.get("program", version_id) if self._cache is not None else None
-        return Program.model_validate_json(found) if found is not None else None
+        if found is None:
+            return None
+        try:
+            return read_cached_program(found)
+        except UnreadableForm as error:
+            log.warning("a cached program is read from PostgreSQL instead", reason=str(error))
+            return None
 
     def _stored(self, version_id: UUID) -> Program:
         with self._database.transaction() as session:
             program = read_version(session, version_id)
         if self._cache is not None:
-            self._cache.put(program.model_dump_json().encode(), "program", version_id)
+            self._cache.put(write_cached_program(program), "program", version_id)
         return program
+
+
+def write_cached_program(program: Program) -> bytes:
+    """The form in which Redis caches a program: `{"form_version": 2, "program": …}`."""
+    return json.dumps({"form_version": FORM_VERSION, "program": program.model_dump(mode="json")}).encode()
+
+
+def read_cached_program(cached: bytes) -> Program:
+    """Raises: UnreadableForm. Version 1 is the program itself, without `form_version`."""
+    what = "cached program"
+    try:
+        stored = json.loads(cached)
+        version = stored.get("form_version", 1)
+        if version not in (1, FORM_VERSION):
+            raise UnreadableForm(what, f"form_version {version}")
+        return Program.model_validate(stored if version == 1 else stored["program"])
+    except (ValidationError, json.JSONDecodeError, AttributeError, KeyError) as error:
+        raise UnreadableForm(what, type(error).__name__) from None
 
 
 def read_version(session: Session, version_id: UUID) -> Program:

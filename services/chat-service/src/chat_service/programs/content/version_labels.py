@@ -1,50 +1,15 @@
-"""Labels point at versions. Who begins a program begins its `production`, or an arm of its experiment."""
+"""Labels point at versions of a program. A new session follows `production`, or an arm of its experiment."""
 
 from collections.abc import Iterable
-from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import and_, delete, exists, func, select
+from sqlalchemy import delete, exists, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from chat_service import tables
-from chat_service.programs.sessions.errors import ProgramNotFound
-from chat_service.programs.sessions.experiments import assign
 
 PRODUCTION = "production"
-
-
-class Beginning(NamedTuple):
-    """What somebody begins; with an experiment when that chose the version."""
-
-    version_id: UUID
-    experiment_id: UUID | None
-
-
-def version_to_begin(session: Session, slug: str, user_id: UUID) -> Beginning:
-    """The version that this participant begins. Raises ProgramNotFound without a `production`.
-
-    Stores the assignment under a running experiment, so call it where a
-    session is begun in the same transaction.
-    """
-    running = and_(
-        tables.Experiment.program_id == tables.ProgramLabel.program_id,
-        tables.Experiment.label == tables.ProgramLabel.label,
-        tables.Experiment.status == "running",
-    )
-    found = session.execute(
-        select(tables.ProgramLabel.version_id, tables.Experiment.experiment_id)
-        .join(tables.Program, tables.Program.program_id == tables.ProgramLabel.program_id)
-        .outerjoin(tables.Experiment, running)
-        .where(tables.Program.slug == slug, tables.ProgramLabel.label == PRODUCTION)
-    ).first()
-    if found is None:
-        raise ProgramNotFound
-    version_id, experiment_id = found
-    if experiment_id is None:
-        return Beginning(version_id, None)
-    return Beginning(assign(session, experiment_id, user_id), experiment_id)
 
 
 def follow_bundled(session: Session, program_id: UUID, version_id: UUID) -> bool:

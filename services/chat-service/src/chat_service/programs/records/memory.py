@@ -65,7 +65,12 @@ def _ordered(kept: KeptSession) -> list[KeptWeek]:
 def _week(kept: KeptSession, week: KeptWeek) -> RecordedWeek:
     content, state = kept.program.week(week.state.week_id), week.state
     return RecordedWeek(
-        content.week_number, content.title, state.run, week.started_at, week.completed_at, state.data.choices
+        content.week_number,
+        content.title,
+        state.run,
+        week.started_at,
+        week.completed_at,
+        dict(state.data.choices),
     )
 
 

@@ -1,13 +1,21 @@
-"""Routes of taking part in programs."""
+"""Routes of program sessions."""
 
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Header, Path, Response
 
-from chat_service.dependencies import NamedStartRequest, PreferredLocale, ProgramsService, hourly_limit
+from chat_service.dependencies import PreferredLocale
+from chat_service.programs.sessions.dependencies import HourlyLimit, NamedStartRequest, ProgramsService
 from chat_service.programs.sessions.errors import SessionNotFound
 from chat_service.programs.sessions.participant import HEADER, CurrentParticipant, SessionKey, new_key
+from chat_service.programs.sessions.responses import (
+    answer_out,
+    program_out,
+    session_listed,
+    session_out,
+    week_out,
+)
 from chat_service.programs.sessions.schemas import (
     AnonymousStart,
     Answer,
@@ -33,8 +41,9 @@ Paging = Annotated[PageRequest, Depends()]
 
 @router.get("/api/programs")
 def list_programs(user: CurrentUser, programs: ProgramsService, page: Paging) -> Page[ProgramOut]:
-    """Every program one can begin, with the caller's open session of it."""
-    items, next_cursor = page.slice(programs.page(user.id, page.after, page.limit))
+    """The programs that can be begun, each with the caller's open session."""
+    found = [program_out(program) for program in programs.page(user.id, page.after, page.limit)]
+    items, next_cursor = page.slice(found)
     return Page(items=items, next_cursor=next_cursor)
 
 
@@ -47,50 +56,53 @@ def list_programs(user: CurrentUser, programs: ProgramsService, page: Paging) ->
     },
 )
 def start_program(
-    slug: Slug, beginner: NamedStartRequest, programs: ProgramsService, response: Response
+    slug: Slug, request: NamedStartRequest, programs: ProgramsService, response: Response
 ) -> SessionOut:
-    """Begin a program, or go on where it was left."""
-    session, begun = programs.start(beginner, slug)
-    response.status_code = 201 if begun.is_new or begun.is_repeated else 200
-    if begun.is_repeated:
+    """Start a program, or return the caller's open session of it."""
+    history, started = programs.start(request, slug)
+    response.status_code = 201 if started.is_new or started.is_repeated else 200
+    if started.is_repeated:
         response.headers["Idempotency-Replayed"] = "true"
-    return session
+    return session_out(history)
 
 
 @router.post("/api/programs/{slug}/start-anonymously", status_code=201, responses=problems(404, 429))
 def start_anonymously(
     slug: Slug,
     programs: ProgramsService,
-    limit: Annotated[int, Depends(hourly_limit)],
+    limit: HourlyLimit,
     body: StartProgram | None = None,
     key: OwnKey = "",
 ) -> AnonymousStart:
-    """Begin without an account, where the program allows it. Keep the session_key: it is kept nowhere else.
+    """Start without an account, where the program allows it. Keep the session_key: it is not stored.
 
     A client that makes the key itself (256 random bits in base64url) can repeat the request.
     """
-    return programs.start_anonymously(slug, body or StartProgram(), key or new_key(), limit)
+    session_key = key or new_key()
+    history = programs.start_anonymously(slug, body or StartProgram(), session_key, limit)
+    return AnonymousStart(session_key=session_key, session=session_out(history))
 
 
 @router.get("/api/programs/sessions")
 def list_sessions(user: CurrentUser, programs: ProgramsService, page: Paging) -> Page[SessionListed]:
     """The caller's sessions, open and completed, newest first."""
-    items, next_cursor = page.slice(programs.sessions(user.id, page.after, page.limit))
+    found = [session_listed(session) for session in programs.sessions(user.id, page.after, page.limit)]
+    items, next_cursor = page.slice(found)
     return Page(items=items, next_cursor=next_cursor)
 
 
 @router.get("/api/programs/sessions/{session_id}", responses=problems(404))
 def read_session(session_id: UUID, who: CurrentParticipant, programs: ProgramsService) -> SessionOut:
-    """The whole session, to resume it anywhere."""
-    return programs.view(who.id, session_id)
+    """Everything a client needs to resume the session on any device."""
+    return session_out(programs.read(who.id, session_id))
 
 
 @router.get("/api/programs/sessions/{session_id}/weeks/{number}", responses=problems(404))
 def read_week(
     session_id: UUID, number: WeekNumber, who: CurrentParticipant, programs: ProgramsService
 ) -> WeekOut:
-    """A week that was begun, to read again; it can't be rewritten."""
-    return programs.week(who.id, session_id, number)
+    """Read a week that was begun."""
+    return week_out(*programs.read_week(who.id, session_id, number))
 
 
 @router.post("/api/programs/sessions/{session_id}/answer", responses=problems(404, 409))
@@ -102,34 +114,34 @@ def answer_question(
     preferred_locale: PreferredLocale,
 ) -> AnswerOut:
     """Answer the coach's question. Sending it again with the same client_message_id changes nothing."""
-    return programs.answer(who.id, session_id, body, preferred_locale)
+    return answer_out(programs.answer(who.id, session_id, body, preferred_locale))
 
 
 @router.post("/api/programs/sessions/{session_id}/weeks/{number}/restart", responses=problems(404, 409))
 def restart_week(
     session_id: UUID, number: WeekNumber, body: Restart, who: CurrentParticipant, programs: ProgramsService
 ) -> AnswerOut:
-    """Begin a week anew. What was said in it before stays in the record."""
-    return programs.restart(who.id, session_id, number, body)
+    """Restart a week at its first question. Its earlier messages stay in the transcript."""
+    return answer_out(programs.restart(who.id, session_id, number, body.client_message_id))
 
 
 @router.post("/api/programs/sessions/{session_id}/pause", responses=problems(404))
 def pause_session(session_id: UUID, who: CurrentParticipant, programs: ProgramsService) -> SessionOut:
     """Answers are refused until the session is resumed."""
-    return programs.set_paused(who.id, session_id, paused=True)
+    return session_out(programs.set_paused(who.id, session_id, paused=True))
 
 
 @router.post("/api/programs/sessions/{session_id}/resume", responses=problems(404))
 def resume_session(session_id: UUID, who: CurrentParticipant, programs: ProgramsService) -> SessionOut:
-    """Go on where the session was paused."""
-    return programs.set_paused(who.id, session_id, paused=False)
+    """Resume a paused session."""
+    return session_out(programs.set_paused(who.id, session_id, paused=False))
 
 
 @router.post("/api/programs/sessions/{session_id}/claim", responses=problems(404, 409))
 def claim_session(
     session_id: UUID, user: CurrentUser, key: SessionKey, programs: ProgramsService
 ) -> SessionOut:
-    """Make an anonymous session one's own: log in and send its X-Session-Key along."""
+    """Move an anonymous session to the caller's account; send its X-Session-Key along."""
     if key is None:
         raise SessionNotFound
-    return programs.claim(user.id, session_id, key)
+    return session_out(programs.claim(user.id, session_id, key))

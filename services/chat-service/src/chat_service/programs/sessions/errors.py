@@ -1,4 +1,4 @@
-"""Refusals of programs."""
+"""Errors of program sessions; `coach/errors.py` has those of a message."""
 
 from cogniflow_kit.errors import Conflict, NotFound, ServiceError, Unprocessable
 
@@ -17,40 +17,8 @@ class SessionNotFound(NotFound):
         super().__init__("There is no such session.")
 
 
-class SessionCompleted(Conflict):
-    code = "session_completed"
-
-    def __init__(self) -> None:
-        super().__init__("This session is completed; start the program again for another round.")
-
-
-class SessionPaused(Conflict):
-    code = "session_paused"
-
-    def __init__(self) -> None:
-        super().__init__("This session is paused; resume it to go on.")
-
-
-class WeekNotBegun(NotFound):
-    """Also for a week that is hidden or that the program doesn't have."""
-
-    code = "week_not_begun"
-
-    def __init__(self) -> None:
-        super().__init__("You haven't begun this week; weeks open when the one before is completed.")
-
-
-class WeekLocked(Conflict):
-    """An earlier week was restarted. Later ones quote what is kept there, which isn't said yet."""
-
-    code = "week_locked"
-
-    def __init__(self) -> None:
-        super().__init__("You are in an earlier week; complete it, then this one can be restarted.")
-
-
 class NotAnonymous(NotFound):
-    """The program asks for an account, or the installation lets nobody begin without one."""
+    """The program requires an account, or the installation allows no anonymous sessions."""
 
     code = "not_anonymous"
 

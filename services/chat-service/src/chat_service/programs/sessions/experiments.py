@@ -1,15 +1,17 @@
-"""A running experiment gives each participant one of its versions, always the same one."""
+"""Chooses the program version of a new session; an experiment gives each participant always the same one."""
 
 import hashlib
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import and_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from chat_service import tables
+from chat_service.programs.content.version_labels import PRODUCTION
+from chat_service.programs.sessions.errors import ProgramNotFound
 from chat_service.programs.sessions.participant import account_of
 from cogniflow_kit.events import Event
 from cogniflow_kit.sql.outbox import record
@@ -22,22 +24,53 @@ class Arm(NamedTuple):
     weight: int
 
 
+class StartVersion(NamedTuple):
+    """The version of a new session, and the experiment that chose it, if any."""
+
+    version_id: UUID
+    experiment_id: UUID | None
+
+
+def version_to_start(session: Session, slug: str, user_id: UUID) -> StartVersion:
+    """The version for a new session of this participant. Raises: ProgramNotFound (no `production` label).
+
+    Stores the participant's assignment to a running experiment, so call it
+    in the transaction that starts the session.
+    """
+    running = and_(
+        tables.Experiment.program_id == tables.ProgramLabel.program_id,
+        tables.Experiment.label == tables.ProgramLabel.label,
+        tables.Experiment.status == "running",
+    )
+    found = session.execute(
+        select(tables.ProgramLabel.version_id, tables.Experiment.experiment_id)
+        .join(tables.Program, tables.Program.program_id == tables.ProgramLabel.program_id)
+        .outerjoin(tables.Experiment, running)
+        .where(tables.Program.slug == slug, tables.ProgramLabel.label == PRODUCTION)
+    ).first()
+    if found is None:
+        raise ProgramNotFound
+    version_id, experiment_id = found
+    if experiment_id is None:
+        return StartVersion(version_id, None)
+    return StartVersion(assign(session, experiment_id, user_id), experiment_id)
+
+
 def choose(experiment_id: UUID, user_id: UUID, arms: Sequence[Arm]) -> UUID:
     """The version for this participant: SHA-256 of both ids, spread evenly over the weights."""
     digest = hashlib.sha256(experiment_id.bytes + user_id.bytes).digest()
-    program_session = int.from_bytes(digest[:8], "big") * sum(arm.weight for arm in arms) >> 64
-    ordered = sorted(arms)
-    for arm in ordered:
-        program_session -= arm.weight
-        if program_session < 0:
+    position = int.from_bytes(digest[:8], "big") * sum(arm.weight for arm in arms) >> 64
+    for arm in sorted(arms):
+        position -= arm.weight
+        if position < 0:
             return arm.version_id
-    raise AssertionError("the place lies below the sum of all weights")
+    raise AssertionError("the position lies below the sum of all weights")
 
 
 def assign(session: Session, experiment_id: UUID, user_id: UUID) -> UUID:
-    """The participant's version. The first time, it is stored and told as `experiment.exposed`.
+    """The participant's version. The first call stores it and records the event `experiment.exposed`.
 
-    What is stored counts: an account keeps what it was given before it had this id.
+    A stored assignment overrides the hash: a claimed session brings its own.
     """
     arms = session.execute(
         select(tables.ExperimentArm.version_id, tables.ExperimentArm.weight).where(
@@ -87,7 +120,7 @@ def outcomes(
     week_completed: bool,
     session_completed: bool,
 ) -> list[Event]:
-    """What a step tells of the experiment that its session began under; nothing without one."""
+    """Events for the experiment that the session started under; none without one."""
     if experiment_id is None:
         return []
     actor_id = account_of(user_id)

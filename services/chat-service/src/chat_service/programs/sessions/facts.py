@@ -1,12 +1,11 @@
-"""What other services are told of a turn. Facts carry ids and counts, never what somebody wrote.
+"""Events about program sessions for other services. They carry ids and counts, never message text.
 
-Those of an anonymous participant name nobody, and nothing by which they could
-be put together: they stay longer than the session, and a claim finds none of them.
+Events of an anonymous participant carry no id of participant, session or
+turn: they are kept longer than the session, and a claim can't find them.
 """
 
-from chat_service.programs.coach.coach import CoachReply
-from chat_service.programs.coach.next_step import NextStep
 from chat_service.programs.coach.session_state import ProgramSession, SessionState
+from chat_service.programs.coach.turn import ProgramReply, TurnResult
 from chat_service.programs.sessions.experiments import outcomes
 from chat_service.programs.sessions.participant import account_of
 from chat_service.turns.model import Turn
@@ -19,12 +18,11 @@ def started(session_state: SessionState, slug: str) -> Event:
     return Event(type="program.started", actor_id=actor_id, data={"program": slug, **ids})
 
 
-def facts_of(
-    turn: Turn, program_session: ProgramSession, step: CoachReply, next_step: NextStep
-) -> list[Event]:
-    """An answered question, and what an experiment waits for."""
+def turn_events(turn: Turn[ProgramReply], program_session: ProgramSession, result: TurnResult) -> list[Event]:
+    """An answered question, and the outcomes of the session's experiment."""
+    next_step = result.next_step
     return [
-        *([_answered(turn, program_session)] if step.counts else []),
+        *([_answered(turn, program_session)] if result.coach_reply.is_attempt else []),
         *outcomes(
             program_session.state.experiment_id,
             program_session.state.user_id,
@@ -38,7 +36,7 @@ def facts_of(
     ]
 
 
-def _answered(turn: Turn, program_session: ProgramSession) -> Event:
+def _answered(turn: Turn[ProgramReply], program_session: ProgramSession) -> Event:
     actor_id = account_of(program_session.state.user_id)
     ids = {"session_id": str(program_session.state.session_id), "turn_id": str(turn.id)} if actor_id else {}
     return Event(

@@ -1,9 +1,8 @@
-"""Who takes part in a program: an account, or the holder of an anonymous key.
+"""The participant of a program session: an account, or the holder of an anonymous key.
 
-An anonymous key is given out once, at the start, and kept nowhere. The
-participant's id is derived from it, so that every query finds an anonymous
-session the way it finds an account's, by its owner's id; the id doesn't lead
-back to the key.
+An anonymous key is shown once, at the start, and not stored. The
+participant's id is a hash of it, so queries find an anonymous session like an
+account's, by its owner's id. The key can't be computed from the id.
 """
 
 import hashlib
@@ -55,7 +54,7 @@ def account_of(participant: UUID) -> UUID | None:
 
 
 async def current_participant(request: Request, token: BearerToken, key: SessionKey) -> Participant:
-    """The account where a token is given, else the key's participant. Raises Unauthorized without either."""
+    """The account of the token, else the key's participant. Raises: Unauthorized (neither is given)."""
     if token is None and key is not None:
         return Participant(participant_id(key))
     user = await current_user(request)

@@ -7,11 +7,7 @@ from uuid import UUID
 from pydantic import ConfigDict, StringConstraints, model_validator
 
 from chat_service.message_fields import ClientMessageId, MessageText
-from chat_service.programs.coach.coach import CoachReply
 from chat_service.programs.coach.intents import Kind
-from chat_service.programs.coach.next_step import NextStep
-from chat_service.programs.coach.session_state import ProgramSession
-from chat_service.programs.content.model import Question, Week
 from chat_service.safety.help.places import Resource
 from chat_service.turns.model import Status
 from cogniflow_kit.schemas import RequestBody, ResponseBody
@@ -38,7 +34,7 @@ class Answer(RequestBody):
     `recording_ref`, by which the client finds the recording again.
     """
 
-    # As `_recordings_are_spoken` has it, for who reads the description.
+    # What `_recordings_are_spoken` checks, in the terms of JSON Schema.
     model_config = ConfigDict(
         json_schema_extra={
             "not": {
@@ -94,11 +90,12 @@ class QuestionOut(ResponseBody):
     iteration: int
 
 
-class Reply(ResponseBody):
+class AnswerOut(ResponseBody):
     """What a message led to. With `resources`, show them before everything else.
 
     `missing` names what the answer still lacks; `question` is what to answer
-    next, null once the session is completed.
+    next, null once the session is completed. `status` queued: the turn is
+    kept on disk while the database is away; turn_id and sequence follow.
     """
 
     resources: list[Resource]
@@ -112,11 +109,6 @@ class Reply(ResponseBody):
     session_completed: bool
     question: QuestionOut | None
     version: int
-
-
-class AnswerOut(Reply):
-    """`status` queued: kept on disk while the database is away; turn_id and sequence come with its return."""
-
     session_id: UUID
     status: Literal["completed", "queued"] = "completed"
     turn_id: UUID | None
@@ -188,9 +180,9 @@ class SessionListed(ResponseBody):
 
 
 class SessionOut(ResponseBody):
-    """Everything needed to go on, on this device or another. `answers`: the current week's, by question.
+    """Everything a client needs to resume. `answers`: the current week's, by question.
 
-    Not `stored`: the database is away, and `messages` are only those since then.
+    Not `stored`: the database is away, and `messages` are only those sent since then.
     """
 
     id: UUID
@@ -215,110 +207,7 @@ class SessionOut(ResponseBody):
 
 
 class AnonymousStart(ResponseBody):
-    """`session_key` opens the session, in the header X-Session-Key. It is shown once and kept nowhere."""
+    """`session_key` opens the session, in the header X-Session-Key. It is shown once and not stored."""
 
     session_key: str
     session: SessionOut
-
-
-def question_out(week: Week, question: Question, text: str, iteration: int) -> QuestionOut:
-    return QuestionOut(
-        week=week.week_number,
-        number=question.question_number,
-        text=text,
-        question_type=question.question_type,
-        step=question.step,
-        choices=question.choices,
-        skippable=question.skippable,
-        iteration=iteration,
-    )
-
-
-def reply_to(program_session: ProgramSession, step: CoachReply, next_step: NextStep) -> Reply:
-    question = program_session.context.question
-    opened = next_step.state.state_of(next_step.state.current_week_id)
-    asked = next_step.question
-    iteration = opened.data.iterations(asked.question_number) + 1 if opened and asked else 1
-    return Reply(
-        resources=step.resources,
-        response=step.response,
-        intent=step.intent.kind,
-        scenario=step.scenario(question) if step.kind in ("answer", "skip") else None,
-        missing=step.validation.missing if step.validation else [],
-        skipped=step.kind == "skip",
-        question_completed=step.completes(question),
-        week_completed=next_step.week_completed,
-        session_completed=next_step.session_completed,
-        question=question_out(next_step.week, asked, next_step.text or "", iteration) if asked else None,
-        version=next_step.state.version,
-    )
-
-
-def session_out(
-    program_session: ProgramSession,
-    messages: list[MessageOut],
-    last_turn: LastTurn | None,
-    *,
-    stored: bool = True,
-) -> SessionOut:
-    session_state, context = program_session.state, program_session.context
-    return SessionOut(
-        id=session_state.session_id,
-        program=program_session.program.slug,
-        program_version=program_session.program.version,
-        title=program_session.program.title,
-        coach=program_session.program.coach,
-        name=session_state.name,
-        locale=session_state.locale,
-        anonymous=session_state.anonymous,
-        version=session_state.version,
-        completed=session_state.completed,
-        paused=session_state.paused_at is not None,
-        stored=stored,
-        week=context.week.week_number,
-        week_title=context.week.title,
-        question=None if session_state.completed else _open_question(program_session),
-        progress=[_progress(program_session, week) for week in program_session.program.active_weeks],
-        answers=context.state.answers,
-        messages=messages,
-        last_turn=last_turn,
-    )
-
-
-def _open_question(program_session: ProgramSession) -> QuestionOut:
-    context = program_session.context
-    text = context.text(context.question.question_text)
-    return question_out(context.week, context.question, text, context.iteration)
-
-
-def week_out(program_session: ProgramSession, week: Week, messages: list[MessageOut]) -> WeekOut:
-    """A week that was begun."""
-    state = program_session.state.state_of(week.week_id)
-    assert state is not None, "only a week that was begun is read back"
-    return WeekOut(
-        week=week.week_number,
-        title=week.title,
-        description=week.description,
-        video_content=week.video_content,
-        exercise_content=week.exercise_content,
-        run=state.run,
-        is_completed=state.is_completed,
-        kept=state.data.choices,
-        answers=state.data.answers,
-        messages=messages,
-    )
-
-
-def _progress(program_session: ProgramSession, week: Week) -> WeekProgress:
-    state = program_session.state.state_of(week.week_id)
-    completed = sum(state.data.question_completed.values()) if state else 0
-    return WeekProgress(
-        week=week.week_number,
-        title=week.title,
-        status="locked" if state is None else "completed" if state.is_completed else "open",
-        questions=len(week.questions),
-        questions_completed=completed,
-        is_completed=state is not None and state.is_completed,
-        run=state.run if state else 0,
-        kept=state.data.choices if state else {},
-    )

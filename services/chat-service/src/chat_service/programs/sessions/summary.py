@@ -1,4 +1,4 @@
-"""What a session has come to, from its state alone: everything in it was said, kept or skipped there."""
+"""Summarizes a session from its state alone."""
 
 import re
 from typing import Literal
@@ -20,10 +20,10 @@ class _Part(BaseModel):
 
 
 class SummarizedAnswer(_Part):
-    """`answer`: the choice that was named, or all attempts; `followup`: the answer to the follow-up.
+    """`answer`: the chosen option, or all attempts; `followup`: the answer to the follow-up.
 
-    All of it is shortened, and `asked` has "…" for what its placeholders
-    stood for. An open question is there once it was tried, not completed.
+    Texts are shortened, and `asked` has "…" for quoted answers. An open
+    question appears after its first attempt, with `is_completed` false.
     """
 
     question: int
@@ -42,7 +42,7 @@ class SkippedQuestion(_Part):
 
 
 class SummarizedWeek(_Part):
-    """The newest run of a week that was begun. `kept` is kept for later weeks, such as selected_problem."""
+    """The newest run of a week. `kept` holds texts for later weeks, such as selected_problem."""
 
     week: int
     title: str
@@ -105,9 +105,9 @@ def _week(week: Week, state: WeekState, name: str) -> SummarizedWeek:
         is_completed=state.is_completed,
         kept={key: shorten(value, ANSWER_CHARACTERS) for key, value in data.choices.items()},
         answers=[
-            _answer(question, data, said, name)
+            _answer(question, data, answer, name)
             for question in week.questions
-            if (said := _said(question, data)) is not None
+            if (answer := _answer_text(question, data)) is not None
         ],
         skipped=[
             SkippedQuestion(
@@ -121,14 +121,14 @@ def _week(week: Week, state: WeekState, name: str) -> SummarizedWeek:
     )
 
 
-def _answer(question: Question, data: WeekAnswers, said: str, name: str) -> SummarizedAnswer:
+def _answer(question: Question, data: WeekAnswers, answer: str, name: str) -> SummarizedAnswer:
     number = question.question_number
     followup = data.followups.get(str(number))
     return SummarizedAnswer(
         question=number,
         step=question.step,
         asked=unquoted(question.question_text, name),
-        answer=said,
+        answer=answer,
         followup=None if followup is None else shorten(followup, ANSWER_CHARACTERS),
         attempts=data.iterations(number),
         is_completed=data.is_completed(number),
@@ -143,18 +143,18 @@ def _steps(program: Program, session_state: SessionState) -> dict[str, Summarize
         for question in week.questions:
             if question.step is not None:
                 steps[question.step] = SummarizedStep(
-                    answer=_said(question, data),
+                    answer=_answer_text(question, data),
                     attempts=data.iterations(question.question_number),
                     skipped=_is_skipped(question, data),
                 )
     return steps
 
 
-def _said(question: Question, data: WeekAnswers) -> str | None:
+def _answer_text(question: Question, data: WeekAnswers) -> str | None:
     if _is_skipped(question, data):
         return None
-    said = data.spoken_answers().get(question.question_number)
-    return None if said is None else shorten(said, ANSWER_CHARACTERS)
+    answer = data.spoken_answers().get(question.question_number)
+    return None if answer is None else shorten(answer, ANSWER_CHARACTERS)
 
 
 def _is_skipped(question: Question, data: WeekAnswers) -> bool:
@@ -162,6 +162,6 @@ def _is_skipped(question: Question, data: WeekAnswers) -> bool:
 
 
 def unquoted(question_text: str, name: str) -> str:
-    """A question without what it quoted, which is told in its own place."""
+    """The question text with the name, and "…" for quoted answers, which the summary has elsewhere."""
     text = _PLACEHOLDER.sub(lambda found: name if found[1] == "name" else "…", question_text)
     return shorten(text, QUESTION_CHARACTERS)

@@ -1,4 +1,4 @@
-"""Where programs keep their sessions: in PostgreSQL and, while it is away, on disk; or in memory alone."""
+"""Wires the stores of program sessions: PostgreSQL with a spool on disk, or memory alone."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
@@ -12,11 +12,10 @@ from chat_service.platform.language_model.configured import ConfiguredModel
 from chat_service.programs.content.catalog import Catalog
 from chat_service.programs.sessions.durable.personal_data import SpoolPersonalData
 from chat_service.programs.sessions.durable.recent_sessions import RecentSessions
-from chat_service.programs.sessions.durable.replay import ReplayThread
-from chat_service.programs.sessions.durable.replay_session import SessionReplayer
+from chat_service.programs.sessions.durable.replay import ReplayThread, SessionReplayer
 from chat_service.programs.sessions.durable.sessions import DurableSessionStore, SessionGuard
 from chat_service.programs.sessions.durable.spool import Spool
-from chat_service.programs.sessions.durable.turn_runner import DurableTurnRunner
+from chat_service.programs.sessions.durable.turns import DurableTurnRunner
 from chat_service.programs.sessions.memory.personal_data import MemoryPersonalData
 from chat_service.programs.sessions.memory.sessions import MemorySessionStore
 from chat_service.programs.sessions.memory.store import MemoryStore
@@ -35,17 +34,17 @@ log = structlog.stdlib.get_logger(__name__)
 
 @dataclass(frozen=True)
 class ProgramWiring:
-    """Programs, what has to run beside them, and what they hold of people outside the stores."""
+    """Services of programs, their background work, and personal data outside the databases."""
 
     programs: Programs
-    holdings: list[PersonalDataSource] = field(default_factory=list)
+    personal_data: list[PersonalDataSource] = field(default_factory=list)
     background: list[Background] = field(default_factory=list)
     notices: dict[str, Callable[[], Any]] = field(default_factory=dict)
-    """What `/health/ready` says of it."""
+    """Values for `/health/ready`, by name."""
     changing: Callable[[UUID], AbstractContextManager[object]] = nullcontext
-    """To be entered by whatever changes a session and is no turn."""
+    """Context for a change of a session outside its turns."""
     memory: MemoryStore | None = None
-    """Where sessions are kept without PostgreSQL."""
+    """Stores program sessions when PostgreSQL does not."""
 
 
 def wire_programs(
@@ -57,17 +56,16 @@ def wire_programs(
     if settings.spool_dir is None:
         return ProgramWiring(Programs(SqlSessionStore(database, catalog), DirectTurnRunner(turns), model))
     spool, memory = Spool(settings.spool_dir), RecentSessions()
-    storing = SessionReplayer(database, catalog, spool, memory)
-    keeper = SessionGuard(spool, memory)
-    sessions = DurableSessionStore(database, catalog, spool, memory, storing, keeper)
-    programs = Programs(sessions, DurableTurnRunner(turns, spool, memory, storing), model)
-    holding = SpoolPersonalData(spool, memory, database)
+    replayer = SessionReplayer(database, catalog, spool, memory)
+    guard = SessionGuard(spool, memory)
+    sessions = DurableSessionStore(database, catalog, spool, memory, replayer, guard)
+    programs = Programs(sessions, DurableTurnRunner(turns, spool, memory, replayer), model)
     return ProgramWiring(
         programs,
-        [holding],
-        [ReplayThread(database, spool, storing)],
-        {"spooled_turns": lambda: spool.waiting},
-        keeper.changing,
+        [SpoolPersonalData(spool, memory, database)],
+        [ReplayThread(database, spool, replayer)],
+        {"spooled_turns": lambda: spool.waiting_turns},
+        guard.changing,
     )
 
 
@@ -84,7 +82,7 @@ def _in_memory(settings: Settings, model: ConfiguredModel) -> ProgramWiring:
 
 
 class _MemoryWarning:
-    """Says at start that nothing will last."""
+    """Warns at start that a restart loses the sessions."""
 
     def __init__(self, settings: Settings) -> None:
         self._value = settings.use_db_persistence

@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from chat_service.phrase_matching import shorten
-from chat_service.programs.coach.analysis import MessageAnalysis
 from chat_service.programs.coach.coach import CoachReply
 from chat_service.programs.coach.next_step import NextStep
 from chat_service.programs.coach.session_state import ProgramSession
-from chat_service.programs.coach.turn_result import TurnResult
+from chat_service.programs.coach.turn import MessageAnalysis, TurnResult
 from chat_service.programs.stories.format import Expectation, Where
 
 _QUOTED_CHARACTERS = 400
@@ -25,8 +24,8 @@ class Outcome:
     result: TurnResult
 
     @property
-    def step(self) -> CoachReply:
-        return self.result.step
+    def coach_reply(self) -> CoachReply:
+        return self.result.coach_reply
 
     @property
     def next_step(self) -> NextStep:
@@ -40,8 +39,8 @@ class Outcome:
     @property
     def heard(self) -> str:
         """Everything that the coach says now."""
-        asked = self.next_step.text if self.next_step.asks else None
-        return "\n\n".join(filter(None, [self.step.response, asked]))
+        asked = self.next_step.text if self.next_step.asks_question else None
+        return "\n\n".join(filter(None, [self.coach_reply.response, asked]))
 
 
 def failures(outcome: Outcome, expected: Expectation) -> Iterator[str]:
@@ -68,25 +67,25 @@ def lacking(key: str, text: str | None, pieces: list[str]) -> Iterator[str]:
 
 def _seen(outcome: Outcome) -> dict[str, Any]:
     question = outcome.program_session.context.question
-    analysis, step, next_step = outcome.analysis, outcome.step, outcome.next_step
+    analysis, coach_reply, next_step = outcome.analysis, outcome.coach_reply, outcome.next_step
     return {
         "intent": analysis.intent.kind,
         "risk": analysis.risk.severity if analysis.risk else None,
         "risk_about": analysis.risk.subject if analysis.risk else None,
-        "resources": bool(step.resources),
-        "missing": step.validation.missing if step.validation else [],
-        "iteration": step.iteration,
-        "scenario": step.scenario(question),
-        "method": step.classification.method if step.classification else None,
-        "skipped": step.kind == "skip",
-        "completed": step.completes(question),
+        "resources": bool(coach_reply.resources),
+        "missing": coach_reply.validation.missing if coach_reply.validation else [],
+        "iteration": coach_reply.iteration,
+        "scenario": coach_reply.scenario(question),
+        "method": coach_reply.classification_method,
+        "skipped": coach_reply.kind == "skip",
+        "completed": coach_reply.completes(question),
         "week_completed": next_step.week_completed,
         "session_completed": next_step.session_completed,
     }
 
 
 def _says(outcome: Outcome, pieces: list[str]) -> Iterator[str]:
-    return lacking("says", outcome.step.response, pieces)
+    return lacking("says", outcome.coach_reply.response, pieces)
 
 
 def _asks(outcome: Outcome, pieces: list[str]) -> Iterator[str]:

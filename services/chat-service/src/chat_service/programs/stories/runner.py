@@ -114,8 +114,8 @@ def play(scene: StoryCase) -> Played:
             played.failures.extend(_told(title, ["the program was completed before"]))
             break
         outcome = take(program_session, turn.say)
-        if outcome.step.prompt is not None:
-            played.spoken.add(outcome.step.prompt.prompt_id)
+        if outcome.coach_reply.prompt_id is not None:
+            played.spoken.add(outcome.coach_reply.prompt_id)
         unmet = list(_told(title, failures(outcome, turn.expect)))
         if unmet:
             played.failures.extend(unmet)

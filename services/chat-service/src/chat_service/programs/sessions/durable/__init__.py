@@ -1,1 +1,1 @@
-"""Programs go on while PostgreSQL is away: turns are kept on disk and stored when it is back."""
+"""Program sessions while PostgreSQL may be away: spool, replay, recent sessions."""

@@ -1,4 +1,4 @@
-"""What waits in the spool of a person, or was set aside, to be handed out and erased like every table."""
+"""A person's turns in the spool and in files set aside, for export and erasure."""
 
 import json
 from collections.abc import Mapping
@@ -9,8 +9,8 @@ from uuid import UUID
 from sqlalchemy import text
 
 from chat_service.programs.sessions.durable.recent_sessions import RecentSessions
-from chat_service.programs.sessions.durable.spool import Spool
-from chat_service.programs.sessions.durable.spool_files import whole_lines
+from chat_service.programs.sessions.durable.spool import Spool, whole_lines
+from chat_service.programs.sessions.durable.spooled_turn import write_spooled_turn
 from cogniflow_kit.personal_data import Key
 from cogniflow_kit.sql.database import Database
 
@@ -27,7 +27,7 @@ class SpoolPersonalData:
 
     def read(self, user_id: UUID, after: Key | None, limit: int) -> list[tuple[Key, Mapping[str, Any]]]:
         found: list[tuple[Key, Mapping[str, Any]]] = [
-            ([str(session_id), f"{turn.base:010}"], turn.model_dump(mode="json"))
+            ([str(session_id), f"{turn.base_version:010}"], _read(write_spooled_turn(turn)))
             for session_id in self._waiting(user_id)
             for turn in self._spool.turns(session_id)
         ]
@@ -40,25 +40,25 @@ class SpoolPersonalData:
         return sorted(later, key=lambda item: item[0])[:limit]
 
     def erase(self, user_id: UUID) -> int:
-        self._memory.forget_person(user_id)
+        self._memory.remove_person(user_id)
         count = 0
         for session_id in self._waiting(user_id):
             count += len(self._spool.turns(session_id))
-            self._spool.remove(session_id)
+            self._spool.remove_session(session_id)
         for path in self._set_aside(user_id):
             count += len(whole_lines(path))
-            self._spool.remove_aside(path)
+            self._spool.remove_set_aside(path)
         return count
 
     def _waiting(self, user_id: UUID) -> list[UUID]:
-        sessions = self._spool.sessions()
-        return [key for key in sessions if any(t.snapshot.user_id == user_id for t in self._spool.turns(key))]
+        sessions = self._spool.session_ids()
+        return [key for key in sessions if any(t.state.user_id == user_id for t in self._spool.turns(key))]
 
     def _set_aside(self, user_id: UUID) -> list[Path]:
-        """By the id in the lines, which may be too old to be read, or by whose the session is now."""
-        # In a text the quotation marks would be escaped, so nobody can write this into a message.
+        """Files that name the person in a line, readable or not, and those of the person's sessions."""
+        # Quotation marks in a message are escaped, so its text can't contain this.
         mark = f'"user_id":"{user_id}"'.encode()
-        paths = self._spool.asides()
+        paths = self._spool.files_set_aside()
         marked = [path for path in paths if mark in path.read_bytes()]
         if len(marked) == len(paths):
             return paths

@@ -1,7 +1,7 @@
-"""What this process remembers of sessions, to go on with them while PostgreSQL is away.
+"""Sessions that this process used recently, to continue them while PostgreSQL is away.
 
-It is exact as long as this process alone writes to a session, which the
-spool's lock makes sure of (see `spool.py`).
+They are exact as long as this process alone writes to a session, which the
+lock of the spool's folder ensures (see `spool.py`).
 """
 
 from dataclasses import dataclass, replace
@@ -11,6 +11,7 @@ from uuid import UUID
 from cachetools import LRUCache
 
 from chat_service.programs.coach.session_state import SessionState
+from chat_service.programs.coach.turn import ProgramReply
 from chat_service.turns.model import Turn
 
 SESSIONS = 10_000
@@ -19,16 +20,16 @@ SESSIONS = 10_000
 
 @dataclass(frozen=True)
 class RecentSession:
-    """A session's newest state, the ids of all its messages, and the last turn taken here."""
+    """A session's newest state, the ids of all its messages, and the last turn that this process ran."""
 
     state: SessionState
     message_ids: frozenset[str]
-    last: Turn | None = None
+    last: Turn[ProgramReply] | None = None
     last_message_id: str | None = None
 
 
 class RecentSessions:
-    """The sessions that were used last, by id."""
+    """The most recently used sessions, by id."""
 
     def __init__(self) -> None:
         self._sessions: LRUCache[UUID, RecentSession] = LRUCache(SESSIONS)
@@ -39,38 +40,38 @@ class RecentSessions:
             found: RecentSession | None = self._sessions.get(session_id)
             return found
 
-    def learn(self, session_state: SessionState, message_ids: frozenset[str]) -> None:
-        """Remember a session that wasn't known, with all its messages."""
+    def add(self, session_state: SessionState, message_ids: frozenset[str]) -> None:
+        """Add a session with the ids of all its messages; a known one stays as it is."""
         with self._lock:
             self._sessions.setdefault(session_state.session_id, RecentSession(session_state, message_ids))
 
-    def see(self, session_state: SessionState) -> None:
-        """Remember a known session as it was read; an older state than the known one is ignored."""
+    def update_state(self, session_state: SessionState) -> None:
+        """Set the state of a known session; a state older than the known one is ignored."""
         with self._lock:
             known = self._sessions.get(session_state.session_id)
             if known is not None and known.state.version <= session_state.version:
                 self._sessions[session_state.session_id] = replace(known, state=session_state)
 
-    def completed(self, session_state: SessionState, turn: Turn, message_id: str) -> None:
-        """Remember what a turn of a known session led to."""
+    def record_turn(self, session_state: SessionState, turn: Turn[ProgramReply], message_id: str) -> None:
+        """Set state and last turn of a known session."""
         with self._lock:
             known = self._sessions.get(session_state.session_id)
             if known is not None:
                 ids = known.message_ids | {message_id}
                 self._sessions[session_state.session_id] = RecentSession(session_state, ids, turn, message_id)
 
-    def stored(self, turn: Turn, message_id: str) -> None:
-        """Remember how PostgreSQL has a turn that waited, if it is still the session's last."""
+    def replace_turn(self, turn: Turn[ProgramReply], message_id: str) -> None:
+        """Replace the last turn by the one that PostgreSQL stored, if it answered the same message."""
         with self._lock:
             known = self._sessions.get(turn.conversation_id)
             if known is not None and known.last_message_id == message_id:
                 self._sessions[turn.conversation_id] = replace(known, last=turn)
 
-    def forget(self, session_id: UUID) -> None:
+    def remove(self, session_id: UUID) -> None:
         with self._lock:
             self._sessions.pop(session_id, None)
 
-    def forget_person(self, user_id: UUID) -> None:
+    def remove_person(self, user_id: UUID) -> None:
         with self._lock:
             gone = [key for key, known in self._sessions.items() if known.state.user_id == user_id]
             for session_id in gone:

@@ -1,15 +1,17 @@
-"""Turns on disk, while PostgreSQL is away: one append-only file a session, flushed before each answer.
+"""Stores turns on disk while PostgreSQL is away: one append-only file per session, flushed at each turn.
 
-Whoever holds the folder's lock is the only process that writes to sessions,
-so that two can't continue one session from the same state. A line without
-its end was cut off by a crash, before anybody was told of it: it is dropped.
-What can't be stored is set aside, under a name of its own, never deleted.
+The process that holds the folder's lock is the only one that writes to
+sessions, so two processes can't continue a session from the same state. A
+line without its end was cut off by a crash before it was acknowledged; it is
+dropped. A file whose turns can't be stored is renamed ("set aside"), never
+deleted.
 """
 
 import fcntl
+import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Condition
@@ -20,8 +22,11 @@ import structlog
 from prometheus_client import Gauge
 
 from chat_service.fault_points import reach
-from chat_service.programs.sessions.durable import spool_files
-from chat_service.programs.sessions.durable.spooled_turn import SpooledTurn
+from chat_service.programs.sessions.durable.spooled_turn import (
+    SpooledTurn,
+    read_spooled_turn,
+    write_spooled_turn,
+)
 from chat_service.turns.errors import TurnInProgress
 from chat_service.turns.model import Message
 from cogniflow_kit.errors import Unavailable
@@ -31,21 +36,22 @@ log = structlog.stdlib.get_logger(__name__)
 
 CAPACITY_BYTES = 256 * 1024 * 1024
 HANDOVER_S = 30.0
-"""How long a new process waits for the one before it, which finishes its requests within 20 s."""
+"""How long a new process waits for the folder's owner, which finishes its requests within 20 s."""
 
 _WAITING = Gauge("chat_spooled_turns", "Turns on disk that wait for PostgreSQL.")
 _ASIDE = Gauge(
-    "chat_spool_files_set_aside", "Files of turns that don't fit their session, for a person to see."
+    "chat_spool_files_set_aside",
+    "Files of turns that can't be stored in their session; an operator has to look at them.",
 )
 
 
 class SpoolTaken(RuntimeError):
-    """Another process has the folder."""
+    """Another process uses the folder."""
 
 
 @dataclass(frozen=True)
 class _File:
-    """How many turns it holds, in how many bytes; and how many of both are stored by now."""
+    """Turns and bytes in a file, and how many of both PostgreSQL has by now."""
 
     turns: int = 0
     size: int = 0
@@ -54,56 +60,56 @@ class _File:
 
 
 class Spool:
-    """The files of one folder, which this process has to itself between `open` and `close`."""
+    """The files of one folder. This process alone uses the folder between `open` and `close`."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._owner: IO[str] | None = None
         self._files: dict[UUID, _File] = {}
         self._total = _File()
-        self._held: set[UUID] = set()
+        self._locked: set[UUID] = set()
         self._changed = Condition()
 
     def open(self, patience_s: float = HANDOVER_S) -> None:
-        """Take the folder, and note what waits in it. Raises SpoolTaken when its owner keeps it."""
+        """Lock the folder and read what waits in it. Raises: SpoolTaken (another process keeps the lock)."""
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._folder.chmod(0o700)
-        self._owner = self._take(time.monotonic() + patience_s)
+        self._owner = self._lock_folder(time.monotonic() + patience_s)
         for path in sorted(self._folder.glob("*.jsonl"), key=lambda path: path.stat().st_ctime):
-            self._note(path)
-        _ASIDE.set(len(self.asides()))
+            self._load(path)
+        _ASIDE.set(len(self.files_set_aside()))
 
     def close(self) -> None:
-        """Let the next process have the folder; nothing can be appended any more."""
+        """Release the folder for the next process; `append` raises Unavailable from then on."""
         if self._owner is not None:
             self._owner.close()
             self._owner = None
 
     @contextmanager
-    def hold(self, session_id: UUID, patience_s: float = 0) -> Iterator[None]:
-        """Keep the session's turns to this caller. Raises TurnInProgress while another has them."""
+    def lock_session(self, session_id: UUID, patience_s: float = 0) -> Iterator[None]:
+        """Hold the session's lock. Raises: TurnInProgress (another thread keeps it for `patience_s`)."""
         with self._changed:
-            if not self._changed.wait_for(lambda: session_id not in self._held, patience_s):
+            if not self._changed.wait_for(lambda: session_id not in self._locked, patience_s):
                 raise TurnInProgress
-            self._held.add(session_id)
+            self._locked.add(session_id)
         try:
             yield
         finally:
             with self._changed:
-                self._held.discard(session_id)
+                self._locked.discard(session_id)
                 self._changed.notify_all()
 
     def append(self, turn: SpooledTurn) -> None:
-        """Returns once the turn is on the disk. Raises Unavailable when none of it can be kept."""
-        line = turn.model_dump_json().encode() + b"\n"
-        session_id = turn.snapshot.session_id
+        """Return once the turn is on disk. Raises: Unavailable (the spool is full, or the disk fails)."""
+        line = write_spooled_turn(turn)
+        session_id = turn.state.session_id
         if self._owner is None or self._total.size + len(line) > CAPACITY_BYTES:
             raise Unavailable("No more can be kept while the database is away; try again shortly.")
         before = self._files.get(session_id, _File())
         try:
-            spool_files.append(self._path(session_id), line, before.size)
+            _append_line(self._path(session_id), line, before.size)
         except OSError as error:
-            log.error("a turn can't be spooled", error=str(error))  # noqa: TRY400 -- the reason is all there is
+            log.error("a turn can't be spooled", error=str(error))  # noqa: TRY400 -- the message has it all
             raise Unavailable("Nothing can be kept at the moment; try again shortly.") from error
         self._put(session_id, replace(before, turns=before.turns + 1, size=before.size + len(line)))
         reach("spooled")
@@ -114,34 +120,37 @@ class Spool:
         if noted is None:
             return []
         try:
-            lines = spool_files.whole_lines(self._path(session_id))
+            lines = whole_lines(self._path(session_id))
         except FileNotFoundError:
             return []
-        return [SpooledTurn.model_validate_json(line) for line in lines[: noted.turns]]
+        return [read_spooled_turn(line) for line in lines[: noted.turns]]
 
-    def unstored(self, session_id: UUID) -> Iterator[tuple[SpooledTurn, int]]:
-        """The turns that are not known to be stored, each with its size in bytes; for who holds it."""
+    def unstored_turns(self, session_id: UUID) -> Iterator[tuple[SpooledTurn, int]]:
+        """The turns not known to be stored, each with its size in bytes. The caller holds the lock."""
         noted = self._files.get(session_id)
         if noted is None:
             return
-        lines = spool_files.whole_lines(self._path(session_id), noted.stored_size)
-        # One after the other: who stops in the middle has not paid for the rest.
+        lines = whole_lines(self._path(session_id), noted.stored_size)
+        # Parsed one by one: the caller may stop before the end.
         for line in lines[: noted.turns - noted.stored]:
-            yield SpooledTurn.model_validate_json(line), len(line) + 1
+            yield read_spooled_turn(line), len(line) + 1
 
-    def unstored_turns(self, session_id: UUID) -> int:
+    def count_unstored(self, session_id: UUID) -> int:
         noted = self._files.get(session_id, _File())
         return noted.turns - noted.stored
 
-    def advance(self, session_id: UUID, size: int) -> None:
-        """The first unstored turn, of this size, is stored; after a restart once more, to no effect."""
+    def mark_first_stored(self, session_id: UUID, size: int) -> None:
+        """Note that PostgreSQL has the first unstored turn, of `size` bytes.
+
+        A restart forgets it; storing the turn again has no effect.
+        """
         noted = self._files.get(session_id)
         if noted is not None:
             self._put(
                 session_id, replace(noted, stored=noted.stored + 1, stored_size=noted.stored_size + size)
             )
 
-    def turn(self, message: Message) -> SpooledTurn | None:
+    def find_turn(self, message: Message) -> SpooledTurn | None:
         """The turn that answered this message, if it waits here."""
         assert message.conversation_id is not None, "only turns of sessions are spooled"
         return next(
@@ -153,47 +162,44 @@ class Spool:
             None,
         )
 
-    def has(self, session_id: UUID) -> bool:
+    def has_session(self, session_id: UUID) -> bool:
         return session_id in self._files
 
-    def sessions(self) -> list[UUID]:
-        """Whose turns wait, the longest waiting first."""
+    def session_ids(self) -> list[UUID]:
+        """The sessions with turns that wait, the longest waiting first."""
         with self._changed:
             return list(self._files)
 
     @property
-    def waiting(self) -> int:
-        """How many turns wait."""
+    def waiting_turns(self) -> int:
         return self._total.turns
 
     @property
-    def size(self) -> int:
-        """Bytes of all that waits."""
+    def size_bytes(self) -> int:
         return self._total.size
 
-    def remove(self, session_id: UUID) -> None:
-        """Once its turns are stored, or erased."""
+    def remove_session(self, session_id: UUID) -> None:
         self._path(session_id).unlink(missing_ok=True)
         self._put(session_id, None)
-        spool_files.flush_folder(self._folder)
+        flush_folder(self._folder)
 
     def set_aside(self, session_id: UUID, reason: str) -> Path:
-        """Keep the file out of the way, for a person to look at; returns where."""
-        aside = _aside(self._path(session_id), reason)
+        """Rename the session's file for an operator to look at; return its new path."""
+        aside = _set_aside(self._path(session_id), reason)
         self._put(session_id, None)
-        _ASIDE.set(len(self.asides()))
+        _ASIDE.set(len(self.files_set_aside()))
         return aside
 
-    def asides(self) -> list[Path]:
-        """Files that were set aside; their names begin with the session's id."""
+    def files_set_aside(self) -> list[Path]:
+        """Their names begin with the session's id."""
         return sorted(self._folder.glob("*.jsonl.*"))
 
-    def remove_aside(self, path: Path) -> None:
+    def remove_set_aside(self, path: Path) -> None:
         path.unlink(missing_ok=True)
-        spool_files.flush_folder(self._folder)
-        _ASIDE.set(len(self.asides()))
+        flush_folder(self._folder)
+        _ASIDE.set(len(self.files_set_aside()))
 
-    def _take(self, until: float) -> IO[str]:
+    def _lock_folder(self, until: float) -> IO[str]:
         path = self._folder / "owner"
         path.touch(mode=0o600)
         owner = path.open("w")
@@ -210,16 +216,16 @@ class Spool:
             else:
                 return owner
 
-    def _note(self, path: Path) -> None:
-        """What another release wrote and this one can't read must not keep the service from starting."""
-        lines = spool_files.whole_lines(path)
+    def _load(self, path: Path) -> None:
+        """Count the turns of a file. A file that can't be read is set aside, so that the service starts."""
+        lines = whole_lines(path)
         try:
             session_id = UUID(path.stem)
             for line in lines:
-                SpooledTurn.model_validate_json(line)
+                read_spooled_turn(line)
         except ValueError as error:
-            aside = _aside(path, "unreadable")
-            log.error("spooled turns can't be read", kept=aside.name, error=type(error).__name__)  # noqa: TRY400
+            aside = _set_aside(path, "unreadable")
+            log.error("spooled turns can't be read", kept=aside.name, error=str(error))  # noqa: TRY400
             return
         if lines:
             self._put(session_id, _File(len(lines), sum(len(line) + 1 for line in lines)))
@@ -227,7 +233,7 @@ class Spool:
             path.unlink()
 
     def _put(self, session_id: UUID, file: _File | None) -> None:
-        """Note what a session's file holds by now; None: there is none any more."""
+        """Set what a session's file contains; None once it is removed."""
         with self._changed:
             before, after = self._files.get(session_id, _File()), file or _File()
             if file is None:
@@ -242,9 +248,55 @@ class Spool:
         return self._folder / f"{session_id}.jsonl"
 
 
-def _aside(path: Path, reason: str) -> Path:
-    """Under a name that no other file has, since a session may diverge twice."""
+def _set_aside(path: Path, reason: str) -> Path:
+    """Rename to a name that no other file has: a session may diverge twice."""
     aside = path.with_name(f"{path.name}.{reason}-{new_id()}")
     path.rename(aside)
-    spool_files.flush_folder(path.parent)
+    flush_folder(path.parent)
     return aside
+
+
+def _append_line(path: Path, line: bytes, at: int) -> None:
+    """Write the line after the first `at` bytes, which are the valid part of the file, and flush it.
+
+    Raises: OSError (such as a full disk; the first `at` bytes stay valid).
+    """
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT, 0o600)
+    try:
+        os.ftruncate(descriptor, at)
+        try:
+            _write(descriptor, line, at)
+            reach("spooling")
+            os.fsync(descriptor)
+            if at == 0:
+                flush_folder(path.parent)
+        except OSError:
+            # If this fails too, the next append truncates.
+            with suppress(OSError):
+                os.ftruncate(descriptor, at)
+            raise
+    finally:
+        os.close(descriptor)
+
+
+def _write(descriptor: int, line: bytes, at: int) -> None:
+    """A nearly full disk may take a part of the line; the next write fails then."""
+    written = 0
+    while written < len(line):
+        written += os.pwrite(descriptor, line[written:], at + written)
+
+
+def whole_lines(path: Path, start: int = 0) -> list[bytes]:
+    """The complete lines from byte `start` on; a crash may have cut off the last one."""
+    with path.open("rb") as file:
+        file.seek(start)
+        return file.read().split(b"\n")[:-1]
+
+
+def flush_folder(folder: Path) -> None:
+    """Make file names durable through a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

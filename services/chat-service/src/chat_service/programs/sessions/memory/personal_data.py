@@ -1,15 +1,21 @@
-"""Personal data in the memory store."""
+"""Personal data of sessions in memory."""
 
 from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
+from pydantic import TypeAdapter
+
+from chat_service.programs.coach.session_state import SessionState
 from chat_service.programs.sessions.memory.store import KeptSession, MemoryStore
+from chat_service.programs.sessions.store import SessionMessage
 from cogniflow_kit.personal_data import Key
+
+_STATE, _MESSAGES = TypeAdapter(SessionState), TypeAdapter(list[SessionMessage])
 
 
 class MemoryPersonalData:
-    """Exports and erases the program sessions that are kept in memory."""
+    """Exports and erases a participant's sessions."""
 
     store = "memory.sessions"
 
@@ -19,7 +25,7 @@ class MemoryPersonalData:
     def read(self, user_id: UUID, after: Key | None, limit: int) -> list[tuple[Key, Mapping[str, Any]]]:
         with self._store.sessions() as sessions:
             found: list[tuple[Key, Mapping[str, Any]]] = [
-                ([str(key)], _record(kept))
+                ([str(key)], _export(kept))
                 for key, kept in sorted(sessions.items())
                 if kept.state.user_id == user_id and (after is None or [str(key)] > after)
             ]
@@ -33,6 +39,9 @@ class MemoryPersonalData:
         return len(own)
 
 
-def _record(kept: KeptSession) -> dict[str, Any]:
-    messages = [said.message.model_dump(mode="json") for said in kept.messages]
-    return {**kept.state.model_dump(mode="json"), "messages": messages}
+def _export(kept: KeptSession) -> dict[str, Any]:
+    messages = [stored.message for stored in kept.messages]
+    return {
+        **_STATE.dump_python(kept.state, mode="json"),
+        "messages": _MESSAGES.dump_python(messages, mode="json"),
+    }

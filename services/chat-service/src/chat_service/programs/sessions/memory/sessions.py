@@ -1,6 +1,7 @@
-"""Sessions of programs in memory: what is no turn."""
+"""The session store in memory."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 from uuid import NAMESPACE_URL, UUID, uuid5
 
@@ -13,24 +14,30 @@ from chat_service.programs.sessions.errors import (
     TooManyStarts,
 )
 from chat_service.programs.sessions.memory.store import KeptMessage, KeptSession, KeptWeek, MemoryStore
-from chat_service.programs.sessions.schemas import MessageOut, ProgramOut, SessionListed
 from chat_service.programs.sessions.sql.sessions import opening
-from chat_service.programs.sessions.store import SessionHistory, StartRequest, StartResult
+from chat_service.programs.sessions.store import (
+    ListedProgram,
+    ListedSession,
+    SessionHistory,
+    StartRequest,
+    StartResult,
+)
+from chat_service.programs.sessions.turn_messages import QuestionPosition, coach_message
 from cogniflow_kit.ids import utc_now
 
 ANONYMOUS_WINDOW = timedelta(hours=1)
 
 
 class MemorySessionStore:
-    """Behaves as `SqlSessionStore` does, one call at a time."""
+    """Behaves like `SqlSessionStore`; one call runs at a time."""
 
     def __init__(self, store: MemoryStore) -> None:
         self._store = store
 
-    def programs(self, user_id: UUID, after: UUID | None, limit: int) -> list[ProgramOut]:
+    def programs(self, user_id: UUID, after: UUID | None, limit: int) -> list[ListedProgram]:
         with self._store.sessions() as sessions:
             listed = [
-                _program_out(program, _open(sessions, user_id, program.slug))
+                _listed_program(program, _open(sessions, user_id, program.slug))
                 for program in self._store.programs.values()
             ]
         ordered = sorted(listed, key=lambda program: program.id)
@@ -39,28 +46,28 @@ class MemorySessionStore:
     def program(self, slug: str) -> Program:
         return self._store.program(slug)
 
-    def start(self, beginner: StartRequest, slug: str) -> StartResult:
+    def start(self, request: StartRequest, slug: str) -> StartResult:
         with self._store.sessions() as sessions:
-            repeated = _repeated(sessions, beginner)
+            repeated = _repeated(sessions, request)
             if repeated is not None:
                 first = repeated.state
-                if not beginner.asks_for(repeated.program.slug, first.name, first.locale, slug=slug):
+                if not request.asks_for(repeated.program.slug, first.name, first.locale, slug=slug):
                     raise StartKeyReused
                 return StartResult(repeated.state.session_id, is_new=False, is_repeated=True)
             program = self._store.program(slug)
-            is_open = _open(sessions, beginner.id, slug)
+            is_open = _open(sessions, request.id, slug)
             if is_open is not None:
                 return StartResult(is_open.state.session_id, is_new=False)
-            if beginner.anonymous and beginner.hourly_limit is not None:
-                _limit_anonymous(sessions, beginner.hourly_limit)
-            begun = _begin(beginner, program)
-            sessions[begun.state.session_id] = begun
-            return StartResult(begun.state.session_id, is_new=True)
+            if request.anonymous and request.hourly_limit is not None:
+                _limit_anonymous(sessions, request.hourly_limit)
+            started = _begin(request, program)
+            sessions[started.state.session_id] = started
+            return StartResult(started.state.session_id, is_new=True)
 
     def read(self, session_id: UUID, user_id: UUID) -> SessionHistory:
         with self._store.session(session_id, user_id) as kept:
             messages = [said.message for said in kept.messages]
-            return SessionHistory(kept.program_session, messages, kept.last_turn)
+            return SessionHistory(kept.program_session, messages, kept.newest_turn)
 
     def locale(self, session_id: UUID, user_id: UUID) -> str | None:
         try:
@@ -69,16 +76,16 @@ class MemorySessionStore:
         except SessionNotFound:
             return None
 
-    def listed(self, user_id: UUID, after: UUID | None, limit: int) -> list[SessionListed]:
+    def listed(self, user_id: UUID, after: UUID | None, limit: int) -> list[ListedSession]:
         with self._store.sessions() as sessions:
-            own = [_listed(kept) for kept in sessions.values() if kept.state.user_id == user_id]
+            own = [_listed_session(kept) for kept in sessions.values() if kept.state.user_id == user_id]
         newest = sorted(own, key=lambda session: session.id, reverse=True)
         return [session for session in newest if after is None or session.id < after][: limit + 1]
 
     def set_paused(self, session_id: UUID, user_id: UUID, *, paused: bool) -> None:
         with self._store.session(session_id, user_id) as kept:
             since = kept.state.paused_at or utc_now()
-            kept.state = kept.state.model_copy(update={"paused_at": since if paused else None})
+            kept.state = replace(kept.state, paused_at=since if paused else None)
 
     def claim(self, session_id: UUID, participant_id: UUID, user_id: UUID) -> None:
         with self._store.sessions() as sessions:
@@ -91,7 +98,7 @@ class MemorySessionStore:
             if is_open is not None and not kept.state.completed:
                 raise AlreadyTakingPart
             kept.start_key = None
-            kept.state = kept.state.model_copy(update={"user_id": user_id, "anonymous": False})
+            kept.state = replace(kept.state, user_id=user_id, anonymous=False)
 
 
 Sessions = Mapping[UUID, KeptSession]
@@ -102,11 +109,11 @@ def _open(sessions: Sessions, user_id: UUID, slug: str) -> KeptSession | None:
     return next((k for k in own if k.program.slug == slug and not k.state.completed), None)
 
 
-def _repeated(sessions: Sessions, beginner: StartRequest) -> KeptSession | None:
-    if beginner.key is None:
+def _repeated(sessions: Sessions, request: StartRequest) -> KeptSession | None:
+    if request.key is None:
         return None
-    own = (kept for kept in sessions.values() if kept.state.user_id == beginner.id)
-    return next((kept for kept in own if kept.start_key == beginner.key), None)
+    own = (kept for kept in sessions.values() if kept.state.user_id == request.id)
+    return next((kept for kept in own if kept.start_key == request.key), None)
 
 
 def _limit_anonymous(sessions: Sessions, hourly_limit: int) -> None:
@@ -116,31 +123,23 @@ def _limit_anonymous(sessions: Sessions, hourly_limit: int) -> None:
         raise TooManyStarts
 
 
-def _begin(beginner: StartRequest, program: Program) -> KeptSession:
-    program_session = opening(beginner, program)
+def _begin(request: StartRequest, program: Program) -> KeptSession:
+    program_session = opening(request, program)
     session_state, context = program_session.state, program_session.context
-    question = MessageOut(
-        sender="nova",
-        message_text=context.text(context.question.question_text),
-        message_type="text",
-        recording_ref=None,
-        week=context.week.week_number,
-        run=1,
-        question_number=context.question.question_number,
-        turn_sequence=0,
-        created_at=session_state.created_at,
-    )
+    text = context.text(context.question.question_text)
+    position = QuestionPosition(context.week.week_number, 1, context.question.question_number)
+    question = coach_message(text, position, 0, session_state.created_at)
     return KeptSession(
         session_state,
         program,
-        beginner.key,
+        request.key,
         messages=[KeptMessage(question)],
         weeks=[KeptWeek(program_session.week_state, session_state.created_at)],
     )
 
 
-def _program_out(program: Program, is_open: KeptSession | None) -> ProgramOut:
-    return ProgramOut(
+def _listed_program(program: Program, is_open: KeptSession | None) -> ListedProgram:
+    return ListedProgram(
         id=uuid5(NAMESPACE_URL, program.slug),
         slug=program.slug,
         title=program.title,
@@ -154,9 +153,9 @@ def _program_out(program: Program, is_open: KeptSession | None) -> ProgramOut:
     )
 
 
-def _listed(kept: KeptSession) -> SessionListed:
+def _listed_session(kept: KeptSession) -> ListedSession:
     session_state: SessionState = kept.state
-    return SessionListed(
+    return ListedSession(
         id=session_state.session_id,
         program=kept.program.slug,
         title=kept.program.title,

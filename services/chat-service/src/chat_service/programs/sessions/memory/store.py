@@ -1,7 +1,7 @@
-"""Sessions of programs in this process alone, and gone with it: for development, and as a way back.
+"""Program sessions in the memory of this process, for development and for USE_DB_PERSISTENCE=false.
 
-One lock around everything: the places where PostgreSQL's constraints decide
-between two writers are a few microseconds long here.
+One lock guards everything: what PostgreSQL's constraints decide between two
+writers takes a few microseconds here.
 """
 
 from collections.abc import Iterator, Sequence
@@ -13,10 +13,11 @@ from threading import RLock
 from uuid import UUID
 
 from chat_service.programs.coach.session_state import ProgramSession, SessionState, WeekState
+from chat_service.programs.coach.turn import ProgramReply
 from chat_service.programs.content.loader import parse
 from chat_service.programs.content.model import Program
 from chat_service.programs.sessions.errors import ProgramNotFound, SessionNotFound
-from chat_service.programs.sessions.schemas import LastTurn, MessageOut
+from chat_service.programs.sessions.store import NewestTurn, SessionMessage
 from chat_service.turns.model import Turn
 from cogniflow_kit.ids import utc_now
 
@@ -26,14 +27,14 @@ class KeptTurn:
     """A turn under the id of the message that it answers."""
 
     message_id: str
-    turn: Turn
+    turn: Turn[ProgramReply]
 
 
 @dataclass(frozen=True)
 class KeptMessage:
-    """Something that was said, and what the coach made of it."""
+    """A message, with scenario and iteration of a coach reply."""
 
-    message: MessageOut
+    message: SessionMessage
     scenario: str | None = None
     iteration: int | None = None
 
@@ -49,7 +50,7 @@ class KeptWeek:
 
 @dataclass
 class KeptSession:
-    """A session: its state, its turns in order, what was said, and every run of its weeks."""
+    """A session: its state, its turns in order, its messages, and every run of its weeks."""
 
     state: SessionState
     program: Program
@@ -69,22 +70,22 @@ class KeptSession:
         return self.turns[-1] if self.turns else None
 
     @property
-    def last_turn(self) -> LastTurn | None:
+    def newest_turn(self) -> NewestTurn | None:
         if self.last is None:
             return None
         turn = self.last.turn
-        return LastTurn(
+        return NewestTurn(
             turn_id=turn.id,
             sequence=turn.sequence,
             client_message_id=self.last.message_id,
             status=turn.status,
         )
 
-    def turn(self, message_id: str) -> Turn | None:
+    def turn(self, message_id: str) -> Turn[ProgramReply] | None:
         return next((kept.turn for kept in self.turns if kept.message_id == message_id), None)
 
-    def put(self, turn: Turn) -> Turn:
-        """Write over the turn with this id."""
+    def put(self, turn: Turn[ProgramReply]) -> Turn[ProgramReply]:
+        """Replace the turn with this id."""
         self.turns = [
             KeptTurn(kept.message_id, turn) if kept.turn.id == turn.id else kept for kept in self.turns
         ]
@@ -101,19 +102,19 @@ class MemoryStore:
 
     @classmethod
     def from_folder(cls, folder: Path) -> "MemoryStore":
-        """With the programs of a folder. Raises InvalidProgram."""
+        """With the programs of a folder. Raises: InvalidProgram."""
         paths = sorted(folder.glob("*.yaml"))
         return cls([parse(path.read_text(encoding="utf-8"), path.name) for path in paths])
 
     @contextmanager
     def sessions(self) -> Iterator[dict[UUID, KeptSession]]:
-        """All sessions, to nobody else meanwhile."""
+        """All sessions, under the lock."""
         with self._lock:
             yield self._sessions
 
     @contextmanager
     def session(self, session_id: UUID | None, user_id: UUID) -> Iterator[KeptSession]:
-        """Somebody's own session, to nobody else meanwhile. Raises SessionNotFound."""
+        """A session of this participant, under the lock. Raises: SessionNotFound."""
         with self._lock:
             found = self._sessions.get(session_id) if session_id is not None else None
             if found is None or found.state.user_id != user_id:
@@ -121,7 +122,7 @@ class MemoryStore:
             yield found
 
     def program(self, slug: str) -> Program:
-        """Raises ProgramNotFound."""
+        """Raises: ProgramNotFound."""
         found = self.programs.get(slug)
         if found is None:
             raise ProgramNotFound

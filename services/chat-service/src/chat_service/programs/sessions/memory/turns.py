@@ -1,4 +1,4 @@
-"""Turns of programs in memory, with the promises that PostgreSQL's constraints give."""
+"""The turn store in memory, with the guarantees that PostgreSQL's constraints give."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -6,9 +6,8 @@ from typing import Any
 
 import structlog
 
-from chat_service.programs.coach.analysis import MessageAnalysis
-from chat_service.programs.coach.session_state import ProgramSession
-from chat_service.programs.coach.turn_result import TurnResult
+from chat_service.programs.coach.session_state import ProgramSession, WeekState
+from chat_service.programs.coach.turn import MessageAnalysis, ProgramReply, TurnResult
 from chat_service.programs.sessions.memory.store import (
     KeptMessage,
     KeptSession,
@@ -16,20 +15,23 @@ from chat_service.programs.sessions.memory.store import (
     KeptWeek,
     MemoryStore,
 )
-from chat_service.programs.sessions.schemas import MessageOut
-from chat_service.turns.model import LEASE, ClaimView, Message, Status, Turn
+from chat_service.programs.sessions.turn_messages import QuestionPosition, coach_message, participant_message
+from chat_service.turns.model import LEASE, ClaimView, Message, Status
+from chat_service.turns.model import Turn as AnyTurn
 from cogniflow_kit.ids import new_id, utc_now
 
 log = structlog.stdlib.get_logger(__name__)
 
+Turn = AnyTurn[ProgramReply]
+
 
 class MemoryTurnStore:
-    """Each method is whole or not at all: nothing in it can fail halfway."""
+    """Each method is atomic: it runs under the store's lock."""
 
     def __init__(self, store: MemoryStore) -> None:
         self._store = store
 
-    def view(self, message: Message) -> ClaimView[ProgramSession]:
+    def view(self, message: Message) -> ClaimView[ProgramSession, ProgramReply]:
         with self._store.session(message.conversation_id, message.user_id) as kept:
             last = kept.last.turn if kept.last is not None else None
             return ClaimView(kept.program_session, kept.turn(message.client_message_id), last)
@@ -53,7 +55,7 @@ class MemoryTurnStore:
                 lease_expires_at=utc_now() + LEASE,
             )
             kept.turns.append(KeptTurn(message.client_message_id, turn))
-            kept.messages.append(_words(message, program_session, sequence))
+            kept.messages.append(_participant_message(message, program_session, sequence))
         if analysis.risk is not None:
             log.warning(
                 "nobody will review this detection, it is kept in memory alone",
@@ -77,9 +79,8 @@ class MemoryTurnStore:
             if kept.state.version != program_session.state.version:
                 return None
             _move(kept, program_session, result)
-            kept.messages += _said(turn, program_session, result)
-            reply = result.reply.model_dump(mode="json")
-            return kept.put(replace(turn, status=Status.COMPLETED, lease_expires_at=None, reply=reply))
+            kept.messages += _coach_messages(turn, program_session, result)
+            return kept.put(replace(turn, status=Status.COMPLETED, lease_expires_at=None, reply=result.reply))
 
     def fail(self, turn: Turn) -> bool:
         return self._change(turn, _is_running, status=Status.FAILED, lease_expires_at=None) is not None
@@ -91,7 +92,7 @@ class MemoryTurnStore:
         return overdue[:limit]
 
     def _change(self, turn: Turn, condition: Callable[[Turn], bool], **changes: Any) -> Turn | None:
-        """Where the condition holds and nobody claimed it since this epoch."""
+        """Change the turn if the condition holds and it was not claimed since this epoch."""
         with self._store.sessions() as sessions:
             kept = sessions.get(turn.conversation_id)
             now = next((k.turn for k in kept.turns if k.turn.id == turn.id), None) if kept else None
@@ -101,7 +102,7 @@ class MemoryTurnStore:
 
 
 def _is_taken(last: Turn | None, sequence: int) -> bool:
-    """Whether the number is, or the conversation by a turn that somebody is at."""
+    """Whether the sequence number exists, or a running turn holds the conversation."""
     if last is None:
         return False
     return last.sequence >= sequence or (_is_running(last) and not _is_free(last))
@@ -122,23 +123,22 @@ def _is_ours(kept: KeptSession, turn: Turn) -> bool:
 
 
 def _move(kept: KeptSession, before: ProgramSession, result: TurnResult) -> None:
-    """The state after the turn. What was paused or claimed meanwhile stays so."""
+    """Set the state after the turn; a pause or a claim during the turn stays."""
     now, next_step = utc_now(), result.next_step
-    kept.state = next_step.state.model_copy(
-        update={
-            "paused_at": kept.state.paused_at,
-            "user_id": kept.state.user_id,
-            "anonymous": kept.state.anonymous,
-        }
+    kept.state = replace(
+        next_step.state,
+        paused_at=kept.state.paused_at,
+        user_id=kept.state.user_id,
+        anonymous=kept.state.anonymous,
     )
     kept.last_activity = now
     kept.completed_at = now if next_step.session_completed else None
-    left = before.week_state.model_copy(update={"data": result.step.state})
+    left = replace(before.week_state, data=result.coach_reply.answers)
     for state in (left, *next_step.state.weeks):
         _keep_week(kept, state)
 
 
-def _keep_week(kept: KeptSession, state: Any) -> None:
+def _keep_week(kept: KeptSession, state: WeekState) -> None:
     now = utc_now()
     for number, week in enumerate(kept.weeks):
         if (week.state.week_id, week.state.run) == (state.week_id, state.run):
@@ -148,46 +148,27 @@ def _keep_week(kept: KeptSession, state: Any) -> None:
     kept.weeks.append(KeptWeek(state, now, now if state.is_completed else None))
 
 
-def _words(message: Message, program_session: ProgramSession, sequence: int) -> KeptMessage:
+def _participant_message(message: Message, program_session: ProgramSession, sequence: int) -> KeptMessage:
+    said = participant_message(message, _position(program_session), sequence)
+    return KeptMessage(said, iteration=program_session.context.iteration)
+
+
+def _coach_messages(turn: Turn, program_session: ProgramSession, result: TurnResult) -> list[KeptMessage]:
+    coach_reply, next_step, now = result.coach_reply, result.next_step, utc_now()
+    messages = []
+    if coach_reply.response:
+        response = coach_message(coach_reply.response, _position(program_session), turn.sequence, now)
+        scenario = result.reply.scenario if coach_reply.is_attempt or result.reply.skipped else None
+        messages.append(KeptMessage(response, scenario, coach_reply.iteration))
+    if next_step.asks_question and next_step.text is not None:
+        after = ProgramSession(next_step.state, program_session.program)
+        question = coach_message(next_step.text, _position(after), turn.sequence, now)
+        messages.append(KeptMessage(question))
+    return messages
+
+
+def _position(program_session: ProgramSession) -> QuestionPosition:
     context = program_session.context
-    said = MessageOut(
-        sender="user",
-        message_text=message.text,
-        message_type=message.message_type,
-        recording_ref=message.recording_ref,
-        week=context.week.week_number,
-        run=program_session.week_state.run,
-        question_number=context.question.question_number,
-        turn_sequence=sequence,
-        created_at=message.said_at,
+    return QuestionPosition(
+        context.week.week_number, program_session.week_state.run, context.question.question_number
     )
-    return KeptMessage(said, iteration=context.iteration)
-
-
-def _said(turn: Turn, program_session: ProgramSession, result: TurnResult) -> list[KeptMessage]:
-    step, next_step, context = result.step, result.next_step, program_session.context
-    response = MessageOut(
-        sender="nova",
-        message_text=step.response,
-        message_type="text",
-        recording_ref=None,
-        week=context.week.week_number,
-        run=program_session.week_state.run,
-        question_number=context.question.question_number,
-        turn_sequence=turn.sequence,
-        created_at=utc_now(),
-    )
-    scenario = result.reply.scenario if step.counts or result.reply.skipped else None
-    said = [KeptMessage(response, scenario, step.iteration)] if step.response else []
-    if next_step.asks and next_step.question is not None:
-        opened = next_step.state.state_of(next_step.week.week_id)
-        asked = response.model_copy(
-            update={
-                "message_text": next_step.text,
-                "week": next_step.week.week_number,
-                "run": opened.run if opened is not None else 1,
-                "question_number": next_step.question.question_number,
-            }
-        )
-        said.append(KeptMessage(asked))
-    return said

@@ -12,7 +12,7 @@ from chat_service import tables
 from chat_service.programs.coach.session_state import ProgramSession, SessionState, WeekState
 from chat_service.programs.content.catalog import Catalog
 from chat_service.programs.content.model import Program
-from chat_service.programs.content.version_labels import PRODUCTION, version_to_begin
+from chat_service.programs.content.version_labels import PRODUCTION
 from chat_service.programs.sessions.errors import (
     AlreadyTakingPart,
     ProgramNotFound,
@@ -20,10 +20,20 @@ from chat_service.programs.sessions.errors import (
     StartKeyReused,
     TooManyStarts,
 )
+from chat_service.programs.sessions.experiments import version_to_start
 from chat_service.programs.sessions.facts import started
-from chat_service.programs.sessions.schemas import LastTurn, MessageOut, ProgramOut, SessionListed
 from chat_service.programs.sessions.sql.statements import read_session_state
-from chat_service.programs.sessions.store import SessionHistory, StartRequest, StartResult
+from chat_service.programs.sessions.store import (
+    ListedProgram,
+    ListedSession,
+    NewestTurn,
+    SessionHistory,
+    SessionMessage,
+    StartRequest,
+    StartResult,
+)
+from chat_service.stored_form import fields_of
+from chat_service.turns.model import Status
 from cogniflow_kit.ids import new_id, utc_now
 from cogniflow_kit.sql.database import Database
 from cogniflow_kit.sql.outbox import record
@@ -54,7 +64,7 @@ class SqlSessionStore:
         self._database = database
         self._catalog = catalog
 
-    def programs(self, user_id: UUID, after: UUID | None, limit: int) -> list[ProgramOut]:
+    def programs(self, user_id: UUID, after: UUID | None, limit: int) -> list[ListedProgram]:
         """What can be begun, in its production version; one more than `limit` when there is more."""
         weeks = (
             select(func.count())
@@ -94,7 +104,7 @@ class SqlSessionStore:
         if after is not None:
             found = found.where(tables.Program.program_id > after)
         with self._database.transaction() as session:
-            return [ProgramOut.model_validate(row) for row in session.execute(found)]
+            return [ListedProgram(**row._mapping) for row in session.execute(found)]
 
     def program(self, slug: str) -> Program:
         """Its production version. Raises ProgramNotFound."""
@@ -116,7 +126,7 @@ class SqlSessionStore:
             if found is None:
                 if beginner.anonymous and beginner.hourly_limit is not None:
                     _limit_anonymous(session, beginner.hourly_limit)
-                beginning = version_to_begin(session, slug, beginner.id)
+                beginning = version_to_start(session, slug, beginner.id)
                 program = self._catalog.get(beginning.version_id)
                 found = _begin(session, beginner, program, beginning.experiment_id)
         if found is None:
@@ -128,13 +138,13 @@ class SqlSessionStore:
         with self._database.transaction() as session:
             program_session = self._place(session, session_id, user_id)
             return SessionHistory(
-                program_session, _messages(session, session_id), _last_turn(session, session_id)
+                program_session, _messages(session, session_id), _newest_turn(session, session_id)
             )
 
     def locale(self, session_id: UUID, user_id: UUID) -> str | None:  # noqa: ARG002 -- it would have to ask
         return None
 
-    def listed(self, user_id: UUID, after: UUID | None, limit: int) -> list[SessionListed]:
+    def listed(self, user_id: UUID, after: UUID | None, limit: int) -> list[ListedSession]:
         """The caller's sessions, newest first, one more than `limit` when there is more."""
         found = (
             select(
@@ -158,7 +168,7 @@ class SqlSessionStore:
         if after is not None:
             found = found.where(tables.ProgramSession.session_id < after)
         with self._database.transaction() as session:
-            return [SessionListed.model_validate(row) for row in session.execute(found)]
+            return [ListedSession(**row._mapping) for row in session.execute(found)]
 
     def set_paused(self, session_id: UUID, user_id: UUID, *, paused: bool) -> None:
         """Pause or go on; being so already changes nothing. Raises SessionNotFound."""
@@ -259,7 +269,7 @@ def _begin(
     added = session.scalar(
         insert(tables.ProgramSession)
         .values(
-            **session_state.model_dump(exclude={"weeks"}),
+            **{name: value for name, value in fields_of(session_state).items() if name != "weeks"},
             program_id=program_id.scalar_subquery(),
             start_key=beginner.key,
             fsm_state=question.fsm_state,
@@ -308,7 +318,7 @@ def opening(beginner: StartRequest, program: Program, experiment_id: UUID | None
     return ProgramSession(session_state, program)
 
 
-def _messages(session: Session, session_id: UUID) -> list[MessageOut]:
+def _messages(session: Session, session_id: UUID) -> list[SessionMessage]:
     said = (
         select(
             tables.ConversationMessage.sender,
@@ -326,15 +336,20 @@ def _messages(session: Session, session_id: UUID) -> list[MessageOut]:
         .where(tables.ConversationMessage.session_id == session_id)
         .order_by(tables.ConversationMessage.turn_sequence, tables.ConversationMessage.position)
     )
-    return [MessageOut.model_validate(row) for row in session.execute(said)]
+    return [SessionMessage(**row._mapping) for row in session.execute(said)]
 
 
-def _last_turn(session: Session, session_id: UUID) -> LastTurn | None:
+def _newest_turn(db: Session, session_id: UUID) -> NewestTurn | None:
     newest = (
-        select(tables.ProgramTurn)
+        select(
+            tables.ProgramTurn.turn_id,
+            tables.ProgramTurn.sequence,
+            tables.ProgramTurn.client_message_id,
+            tables.ProgramTurn.status,
+        )
         .where(tables.ProgramTurn.session_id == session_id)
         .order_by(tables.ProgramTurn.sequence.desc())
         .limit(1)
     )
-    row = session.scalars(newest).first()
-    return LastTurn.model_validate(row) if row else None
+    row = db.execute(newest).first()
+    return NewestTurn(row.turn_id, row.sequence, row.client_message_id, Status(row.status)) if row else None

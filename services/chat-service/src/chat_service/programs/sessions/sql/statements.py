@@ -13,12 +13,12 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from chat_service.programs.coach.analysis import MessageAnalysis
 from chat_service.programs.coach.coach import CoachReply
 from chat_service.programs.coach.next_step import NextStep
 from chat_service.programs.coach.session_state import ProgramSession, SessionState
-from chat_service.programs.coach.turn_result import TurnResult
+from chat_service.programs.coach.turn import MessageAnalysis, ProgramReply, TurnResult
 from chat_service.programs.content.model import SKIPPED
+from chat_service.programs.sessions.stored_forms import parse_session_state, stored_answers, write_reply
 from chat_service.programs.sessions.summary import Summary
 from chat_service.turns.model import LEASE, Message, Turn
 from cogniflow_kit.events import Event
@@ -36,7 +36,7 @@ SNAPSHOT = """
     ) AS weeks
     FROM sessions s WHERE s.session_id = :session_id AND s.user_id = :user_id
 """
-"""The columns are the fields of SessionState."""
+"""The columns are the fields of `stored_forms.StoredSession`."""
 
 _SNAPSHOT_JSON = text(f"SELECT CAST(row_to_json(snapshot) AS text) FROM ({SNAPSHOT}) snapshot")  # noqa: S608
 
@@ -219,7 +219,7 @@ SELECT count(*) FROM moved
 def read_session_state(db: Session, session_id: UUID, user_id: UUID) -> SessionState | None:
     """The state of the user's own session; None where there is none."""
     found = db.scalar(_SNAPSHOT_JSON, {"session_id": session_id, "user_id": user_id})
-    return SessionState.model_validate_json(found) if found is not None else None
+    return parse_session_state(found) if found is not None else None
 
 
 def look_values(message: Message, *, with_ids: bool = False) -> dict[str, Any]:
@@ -273,7 +273,7 @@ def begin_values(
 
 
 def complete_values(
-    turn: Turn,
+    turn: Turn[ProgramReply],
     program_session: ProgramSession,
     result: TurnResult,
     *,
@@ -282,22 +282,22 @@ def complete_values(
     facts: list[Event],
 ) -> dict[str, Any]:
     """The summary is stored at the session's end; a repetition of the message gets the same reply."""
-    step = result.step
+    coach_reply = result.coach_reply
     return {
         "session_id": program_session.state.session_id,
         "turn_id": turn.id,
         "epoch": turn.epoch,
         "version": program_session.state.version,
-        "reply": result.reply.model_dump_json(),
+        "reply": write_reply(result.reply),
         "answered_at": answered_at,
-        "answered_by": step.answered_by,
-        "fallback": step.fallback,
+        "answered_by": coach_reply.answered_by,
+        "fallback": coach_reply.fallback,
         "summary": summary.model_dump_json() if summary else None,
         "facts": json.dumps([fact.model_dump(mode="json") for fact in facts]),
         **_ids(),
-        **_said(program_session, step),
-        **_validated(step),
-        **_led_to(program_session, step, result.next_step),
+        **_said(program_session, coach_reply),
+        **_validated(coach_reply),
+        **_led_to(program_session, coach_reply, result.next_step),
     }
 
 
@@ -307,40 +307,44 @@ def _ids() -> dict[str, UUID]:
     return {f"{name}_id": new_id() for name in names}
 
 
-def _said(program_session: ProgramSession, step: CoachReply) -> dict[str, Any]:
-    question, found = program_session.context.question, step.classification
-    skipped = step.kind == "skip"
-    told = step.state.spoken_answers().get(question.question_number)
+def _said(program_session: ProgramSession, coach_reply: CoachReply) -> dict[str, Any]:
+    question, answers = program_session.context.question, coach_reply.answers
+    skipped = coach_reply.kind == "skip"
+    told = answers.spoken_answers().get(question.question_number)
     return {
-        "data": step.state.model_dump_json(exclude_defaults=True),
-        "kept": json.dumps(step.state.choices),
-        "text": step.answer,
-        "counts": step.counts,
+        "data": json.dumps(stored_answers(answers), ensure_ascii=False),
+        "kept": json.dumps(answers.choices),
+        "text": coach_reply.message_text,
+        "counts": coach_reply.is_attempt,
         "skipped": skipped,
-        "iteration": step.iteration,
-        "attempts": step.state.iterations(question.question_number),
+        "iteration": coach_reply.iteration,
+        "attempts": answers.iterations(question.question_number),
         "step": question.step,
         "told": None if skipped else told,
-        "response": step.response,
-        "prompt_id": step.prompt.prompt_id if step.prompt else None,
-        "scenario": SKIPPED if skipped else step.scenario(question) if step.counts else None,
-        "method": found.method if found else None,
-        "confidence": found.confidence if found else None,
+        "response": coach_reply.response,
+        "prompt_id": coach_reply.prompt_id,
+        "scenario": SKIPPED
+        if skipped
+        else coach_reply.scenario(question)
+        if coach_reply.is_attempt
+        else None,
+        "method": coach_reply.classification_method,
+        "confidence": coach_reply.classification_confidence,
     }
 
 
-def _validated(step: CoachReply) -> dict[str, Any]:
-    validation = step.validation
+def _validated(coach_reply: CoachReply) -> dict[str, Any]:
+    validation = coach_reply.validation
     result = None if validation is None else "complete" if validation.complete else "incomplete"
     return {
         "is_complete": validation is None or validation.complete,
         "validation_result": result,
         "missing_items": json.dumps(validation.missing if validation else []),
-        "user_responses": f"answers: {step.iteration}",
+        "user_responses": f"answers: {coach_reply.iteration}",
     }
 
 
-def _led_to(program_session: ProgramSession, step: CoachReply, next_step: NextStep) -> dict[str, Any]:
+def _led_to(program_session: ProgramSession, coach_reply: CoachReply, next_step: NextStep) -> dict[str, Any]:
     session_state, before = next_step.state, program_session.week_state
     state = session_state.state_of(before.week_id)
     if state is None or state.run != before.run:
@@ -352,14 +356,14 @@ def _led_to(program_session: ProgramSession, step: CoachReply, next_step: NextSt
         "run": before.run,
         "question_id": program_session.context.question.question_id,
         "question_number": state.question_number,
-        "question_completed": step.completes(program_session.context.question),
+        "question_completed": coach_reply.completes(program_session.context.question),
         "week_completed": next_step.week_completed,
         "session_completed": next_step.session_completed,
         "fsm_state": next_step.fsm_state,
         "next_week_id": session_state.current_week_id,
         "next_run": opened.run,
         "opens_week": next_step.opens_week,
-        "asks": next_step.asks,
+        "asks": next_step.asks_question,
         "next_question_id": next_step.question.question_id if next_step.question else None,
         "next_question": next_step.text,
     }

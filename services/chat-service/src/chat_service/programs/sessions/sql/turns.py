@@ -5,16 +5,14 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict
-from sqlalchemy import TextClause, text
+from sqlalchemy import Row, TextClause, text
 
 from chat_service.fault_points import reach
-from chat_service.programs.coach.analysis import MessageAnalysis
-from chat_service.programs.coach.session_state import ProgramSession, SessionState
-from chat_service.programs.coach.turn_result import TurnResult
+from chat_service.programs.coach.session_state import ProgramSession
+from chat_service.programs.coach.turn import MessageAnalysis, ProgramReply, TurnResult
 from chat_service.programs.content.catalog import Catalog
 from chat_service.programs.sessions.errors import SessionNotFound
-from chat_service.programs.sessions.facts import facts_of
+from chat_service.programs.sessions.facts import turn_events
 from chat_service.programs.sessions.sql.statements import (
     BEGIN,
     COMPLETE,
@@ -23,8 +21,11 @@ from chat_service.programs.sessions.sql.statements import (
     complete_values,
     look_values,
 )
+from chat_service.programs.sessions.stored_forms import StoredReply, StoredSession
 from chat_service.programs.sessions.summary import summarize
-from chat_service.turns.model import LEASE, ClaimView, Message, Status, Turn
+from chat_service.stored_form import StoredForm, read_form
+from chat_service.turns.model import LEASE, ClaimView, Message, Status
+from chat_service.turns.model import Turn as AnyTurn
 from cogniflow_kit.ids import new_id, utc_now
 from cogniflow_kit.sql.database import Database
 
@@ -51,14 +52,40 @@ _OVERDUE = text(f"SELECT {_COLUMNS} FROM turns WHERE {_EXPIRED} LIMIT :limit")  
 _MESSAGE_IDS = text("SELECT array_agg(client_message_id) AS ids FROM turns WHERE session_id = :session_id")
 
 
-class _Look(BaseModel):
+Turn = AnyTurn[ProgramReply]
+
+
+class _TurnRow(StoredForm):
+    """`_COLUMNS` of a turn."""
+
+    id: UUID
+    conversation_id: UUID
+    sequence: int
+    fingerprint: str
+    status: Status
+    epoch: int
+    lease_expires_at: datetime | None
+    reply: StoredReply | None
+
+    def turn(self) -> Turn:
+        return Turn(
+            self.id,
+            self.conversation_id,
+            self.sequence,
+            self.fingerprint,
+            self.status,
+            self.epoch,
+            self.lease_expires_at,
+            self.reply.reply() if self.reply is not None else None,
+        )
+
+
+class _Look(StoredForm):
     """The row of LOOK. `message_ids` are those of all messages of the session, where they were asked for."""
 
-    model_config = ConfigDict(frozen=True)
-
-    state: SessionState
-    repeated: Turn | None
-    newest: Turn | None
+    state: StoredSession
+    repeated: _TurnRow | None
+    newest: _TurnRow | None
     message_ids: frozenset[str] | None
 
 
@@ -74,10 +101,12 @@ class SqlTurnStore:
         self.catalog = catalog
         self._answered_at = answered_at
 
-    def view(self, message: Message) -> ClaimView[ProgramSession]:
+    def view(self, message: Message) -> ClaimView[ProgramSession, ProgramReply]:
         return self._claim_view(self._look(message))
 
-    def view_with_message_ids(self, message: Message) -> tuple[ClaimView[ProgramSession], frozenset[str]]:
+    def view_with_message_ids(
+        self, message: Message
+    ) -> tuple[ClaimView[ProgramSession, ProgramReply], frozenset[str]]:
         """Also the ids of all messages of the session, in the same round trip."""
         found = self._look(message, with_ids=True)
         return self._claim_view(found), found.message_ids or frozenset()
@@ -86,11 +115,14 @@ class SqlTurnStore:
         found = self._database.run_prepared(LOOK, look_values(message, with_ids=with_ids))
         if found is None:
             raise SessionNotFound
-        return _Look.model_validate_json(found)
+        return read_form(_Look, found, "turn and session state")
 
-    def _claim_view(self, found: _Look) -> ClaimView[ProgramSession]:
-        program_session = ProgramSession(found.state, self.catalog.get(found.state.version_id))
-        return ClaimView(program_session, found.repeated, found.newest)
+    def _claim_view(self, found: _Look) -> ClaimView[ProgramSession, ProgramReply]:
+        state = found.state.session_state()
+        program_session = ProgramSession(state, self.catalog.get(state.version_id))
+        repeated = found.repeated.turn() if found.repeated is not None else None
+        newest = found.newest.turn() if found.newest is not None else None
+        return ClaimView(program_session, repeated, newest)
 
     def message_ids(self, session_id: UUID) -> frozenset[str]:
         """Of all messages of the session."""
@@ -127,7 +159,7 @@ class SqlTurnStore:
     def complete(self, turn: Turn, program_session: ProgramSession, result: TurnResult) -> Turn | None:
         next_step = result.next_step
         answered_at = self._answered_at or utc_now()
-        facts = facts_of(turn, program_session, result.step, next_step)
+        facts = turn_events(turn, program_session, result)
         values = complete_values(
             turn,
             program_session,
@@ -141,17 +173,19 @@ class SqlTurnStore:
         reach("completing")
         if self._database.run_prepared(COMPLETE, values) != 1:
             return None
-        return replace(
-            turn, status=Status.COMPLETED, lease_expires_at=None, reply=result.reply.model_dump(mode="json")
-        )
+        return replace(turn, status=Status.COMPLETED, lease_expires_at=None, reply=result.reply)
 
     def fail(self, turn: Turn) -> bool:
         return self._change(_FAIL, turn) is not None
 
     def expired(self, limit: int) -> list[Turn]:
-        with self._database.transaction() as session:
-            return [Turn(**row._mapping) for row in session.execute(_OVERDUE, {"limit": limit})]
+        with self._database.transaction() as db:
+            return [_turn(row) for row in db.execute(_OVERDUE, {"limit": limit})]
 
     def _change(self, statement: TextClause, turn: Turn, **values: Any) -> Turn | None:
         row = self._database.run(statement, {"turn_id": turn.id, "epoch": turn.epoch, **values})
-        return Turn(**row._mapping) if row is not None else None
+        return _turn(row) if row is not None else None
+
+
+def _turn(row: Row[Any]) -> Turn:
+    return read_form(_TurnRow, dict(row._mapping), "turn").turn()
