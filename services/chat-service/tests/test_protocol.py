@@ -71,7 +71,7 @@ class Watched:
 class Talk:
     """A conversation in one of the stores."""
 
-    store: TurnStore[Any, Any, Any]
+    store: TurnStore[Any, Any, Any, Any]
     engine: Any
     first: Message
     read: Callable[[], list[tuple[int, str, int]]]

@@ -73,7 +73,7 @@ def test_every_turn_of_a_whole_program_takes_three_round_trips_and_prompts_none(
     assert trips(RestartEngine(week_number=1), message(session, "restart", "Restart week 1")) == 3
     costs = [trips(CoachEngine(), message(session, str(number), words)) for number, words in enumerate(WAY)]
     assert costs == [3] * len(WAY)
-    assert taken[-1].reply["session_completed"] is True
+    assert taken[-1].reply.session_completed
     assert trips(CoachEngine(), message(session, "0", WAY[0])) == 1, "repeated, it is only looked up"
 
 

@@ -58,7 +58,8 @@ class Catalog:
 
 def write_cached_program(program: Program) -> bytes:
     """The form in which Redis caches a program: `{"form_version": 2, "program": …}`."""
-    return json.dumps({"form_version": FORM_VERSION, "program": program.model_dump(mode="json")}).encode()
+    stored = {"form_version": FORM_VERSION, "program": program.model_dump(mode="json")}
+    return json.dumps(stored, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def read_cached_program(cached: bytes) -> Program:
