@@ -8,7 +8,7 @@ from identity_sql import ME, REFRESH
 from sqlalchemy import text
 
 from cogniflow_kit.sql.database import Database
-from users_service.passwords import hash_password, verify_password
+from users_service.password_hashing import hash_password, verify_password
 
 _ME = text(ME.format(id=":id"))
 _REFRESH = text(REFRESH.format(hash=":hash", next=":next"))

@@ -9,7 +9,7 @@ from sqlalchemy import insert
 
 from cogniflow_kit.ids import new_id, utc_now
 from cogniflow_kit.sql.database import Database
-from users_service.passwords import hash_password
+from users_service.password_hashing import hash_password
 from users_service.tables import RefreshToken, User, UserSession
 
 PASSWORD = "correct horse battery"

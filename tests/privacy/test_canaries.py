@@ -17,7 +17,7 @@ from chat_service.tutor.courses_client import CoursesClient
 from chat_service.tutor.lesson_index import LessonIndex
 from cogniflow_dev.stores import Stores
 from cogniflow_kit.clients import ServiceClient
-from users_service.privacy.ledger import Ledger
+from users_service.privacy.erasure_ledger import ErasureLedger
 
 LASTING = {"erasure_requests", "revocations"}
 """Tables of users-service that go on naming the id: the receipt, and for some minutes what refuses tokens."""
@@ -92,7 +92,7 @@ def test_everything_is_in_the_export_and_nothing_is_left_after_the_erasure(
         assert canary in after, canary
     assert after.count(str(noor.id)) >= noors.count(str(noor.id))
     ledger = platform.settings["users"].erasure_ledger
-    assert maja.id in {entry.user_id for entry in Ledger(ledger).entries()}
+    assert maja.id in {entry.user_id for entry in ErasureLedger(ledger).entries()}
     assert "quince" not in ledger.read_text()
 
     time.sleep(1)  # until every service has heard that the tokens count no more

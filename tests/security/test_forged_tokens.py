@@ -41,7 +41,7 @@ EFFECT_S = 1.0
 
 def forger(platform: FourServices, service: str, kind: str) -> Forger:
     signer, issuer = platform.signer, platform.settings["users"].public_url
-    return Forger(signer.kid, signer.private_pem, issuer, service, kind, SCOPES)
+    return Forger(signer.kid, signer.private_key.to_pem().decode(), issuer, service, kind, SCOPES)
 
 
 def stale(platform: FourServices) -> Iterator[tuple[str, str]]:
@@ -69,7 +69,12 @@ def retired_forger(platform: FourServices, kind: str, service: str = "users") ->
     with platform.database.transaction() as session:
         signer = keys._decrypted(session.get(SigningKey, key.kid))
     return Forger(
-        signer.kid, signer.private_pem, platform.settings["users"].public_url, service, kind, SCOPES
+        signer.kid,
+        signer.private_key.to_pem().decode(),
+        platform.settings["users"].public_url,
+        service,
+        kind,
+        SCOPES,
     )
 
 

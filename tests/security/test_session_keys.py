@@ -166,7 +166,7 @@ def test_beside_a_token_the_key_counts_for_nothing(
 
 def test_no_forged_token_is_made_good_by_a_key(platform: FourServices, visit: Visit) -> None:
     signer, issuer = platform.signer, platform.settings["users"].public_url
-    forger = Forger(signer.kid, signer.private_pem, issuer, "chat", "access", "")
+    forger = Forger(signer.kid, signer.private_key.to_pem().decode(), issuer, "chat", "access", "")
     app, path = platform.apps["chat"], f"/api/programs/sessions/{visit.ids['session_id']}"
     key = {SESSION_KEY.lower(): visit.key.encode()}
 

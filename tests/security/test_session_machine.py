@@ -16,7 +16,7 @@ from session_machine import PASSWORD, SessionMachine
 
 from cogniflow_dev.testing.environments import ServiceEnvironments
 from cogniflow_kit.verification import VerificationFeed
-from users_service import passwords
+from users_service import password_hashing
 from users_service.app import create_app
 from users_service.bootstrap import bootstrap
 from users_service.settings import Settings
@@ -41,12 +41,15 @@ def machine(
     service_environment: ServiceEnvironments, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[type[SessionMachine]]:
     """Over real tables, with the cheapest argon2: sessions are under test."""
-    cheap = passwords._context.copy(argon2__time_cost=1, argon2__memory_cost=64)
-    monkeypatch.setattr(passwords, "_context", cheap)
+    cheap = password_hashing._context.copy(argon2__time_cost=1, argon2__memory_cost=64)
+    monkeypatch.setattr(password_hashing, "_context", cheap)
     values = service_environment("users", lambda values: bootstrap(Settings(**values)))
     app = create_app(Settings(**values | {"log_level": "ERROR"}), feed=FreshFeed)
     with TestClient(app) as client:
-        SessionMachine.client, SessionMachine.hashed_password = client, passwords.hash_password(PASSWORD)
+        SessionMachine.client, SessionMachine.hashed_password = (
+            client,
+            password_hashing.hash_password(PASSWORD),
+        )
         SessionMachine.steps = 0
         yield SessionMachine
 

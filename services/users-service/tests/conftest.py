@@ -1,4 +1,4 @@
-"""The application over a real database whose writes are undone after each test."""
+"""The application on a real database; each test's writes are rolled back."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -15,20 +15,20 @@ from cogniflow_dev.testing.environments import ServiceEnvironments
 from cogniflow_kit.jobs import Jobs
 from cogniflow_kit.sql.database import Database
 from cogniflow_kit.verification import VerificationFeed
-from users_service import passwords
+from users_service import password_hashing
 from users_service.app import create_app
 from users_service.bootstrap import bootstrap
-from users_service.passwords import hash_password
+from users_service.password_hashing import hash_password
 from users_service.settings import Settings
 from users_service.tables import LoginFailure, Mail, User
-from users_service.worker import handle_mails
+from users_service.worker import register_mail_jobs
 
 PASSWORD = "correct horse battery"
 LogIn = Callable[..., httpx.Response]
 
 
 class FreshFeed(VerificationFeed):
-    """Asked at every use instead of from a thread, which couldn't share the test's one connection."""
+    """Refreshes at every use. The usual thread couldn't share the test's one connection."""
 
     def start(self) -> None:
         self.refresh()
@@ -40,10 +40,10 @@ class FreshFeed(VerificationFeed):
 
 @pytest.fixture(scope="session", autouse=True)
 def cheap_hashes() -> Iterator[None]:
-    """argon2 at its cheapest setting: what is under test is what is done with its answers."""
+    """Use argon2 with its cheapest parameters, to save time."""
     with pytest.MonkeyPatch.context() as patch:
-        cheap = passwords._context.copy(argon2__time_cost=1, argon2__memory_cost=64)
-        patch.setattr(passwords, "_context", cheap)
+        cheap = password_hashing._context.copy(argon2__time_cost=1, argon2__memory_cost=64)
+        patch.setattr(password_hashing, "_context", cheap)
         yield
 
 
@@ -66,7 +66,7 @@ def client(settings: Settings, database: Database) -> Iterator[TestClient]:
 
 @pytest.fixture
 def client_with(settings: Settings, database: Database) -> Iterator[Callable[..., TestClient]]:
-    """A client of the application with other settings, over the same tables."""
+    """Start the application with other settings on the same database."""
     with ExitStack() as stack:
 
         def start(**changes: Any) -> TestClient:
@@ -78,7 +78,7 @@ def client_with(settings: Settings, database: Database) -> Iterator[Callable[...
 
 @pytest.fixture
 def make_user(database: Database) -> Callable[..., User]:
-    """Adds a user whose password is PASSWORD; any column can be given."""
+    """Insert a user with PASSWORD; `columns` override the others."""
 
     def make(username: str = "maja", **columns: Any) -> User:
         columns.setdefault("hashed_password", hash_password(PASSWORD))
@@ -93,7 +93,7 @@ def make_user(database: Database) -> Callable[..., User]:
 
 @pytest.fixture
 def log_in() -> LogIn:
-    """Log in over HTTP, with the right password unless another is given."""
+    """Log in over HTTP, with PASSWORD unless another is given."""
 
     def post(client: TestClient, login: str, password: str = PASSWORD) -> httpx.Response:
         return client.post("/api/auth/token", data={"username": login, "password": password})
@@ -105,7 +105,7 @@ def log_in() -> LogIn:
 def headers_of(
     client: TestClient, make_user: Callable[..., User], log_in: LogIn
 ) -> Callable[..., dict[str, str]]:
-    """Headers of a fresh user with this role, logged in."""
+    """Create a user with this role, log in, and return the headers."""
 
     def headers(role: str = "student") -> dict[str, str]:
         make_user(f"some-{role}", role=role)
@@ -116,7 +116,7 @@ def headers_of(
 
 @pytest.fixture
 def committing_client(settings: Settings) -> Iterator[TestClient]:
-    """For what happens at the same time; the signing key is made anew afterwards."""
+    """A client whose requests commit, for tests of concurrency. Afterwards a new signing key is created."""
     with committed_database(settings) as database:
         app = create_app(settings, database=database, feed=FreshFeed)
         bootstrap(settings)
@@ -127,11 +127,11 @@ def committing_client(settings: Settings) -> Iterator[TestClient]:
 
 @pytest.fixture
 def run_jobs(database: Database, settings: Settings) -> Callable[..., None]:
-    """Do what the worker would with the mails' jobs that wait."""
+    """Run the queued mail jobs as the worker would."""
 
     def run(database: Database = database, settings: Settings = settings) -> None:
         jobs = Jobs(database, settings.redis_url.get_secret_value(), settings.schema_name)
-        handle_mails(database, jobs, settings)
+        register_mail_jobs(database, jobs, settings)
         with database.transaction() as db:
             waiting = list(db.scalars(text("SELECT id FROM jobs WHERE status = 'queued' ORDER BY id")))
         for job_id in waiting:
@@ -142,7 +142,7 @@ def run_jobs(database: Database, settings: Settings) -> Callable[..., None]:
 
 @pytest.fixture
 def mailed_token(database: Database) -> Callable[..., str | None]:
-    """The token in the latest mail to this address."""
+    """Return the token in the latest mail to this address."""
 
     def find(recipient: str, database: Database = database) -> str | None:
         to = select(Mail.body).where(Mail.recipient == recipient).order_by(Mail.id.desc())
@@ -158,7 +158,7 @@ def mailed_token(database: Database) -> Callable[..., str | None]:
 def forgotten_token(
     client: TestClient, database: Database, run_jobs: Callable[..., None], mailed_token: Callable[..., str]
 ) -> Callable[[str], str | None]:
-    """Say that this user forgot the password, and read the token from the mail."""
+    """Request a reset link for this user and return the mailed token."""
 
     def forget(username: str) -> str | None:
         email = f"{username}@example.org"
@@ -174,7 +174,7 @@ def forgotten_token(
 
 @pytest.fixture
 def statements(database: Database) -> Callable[..., Any]:
-    """The SQL that a block sends, without values."""
+    """Collect the SQL statements that a block sends, without parameters."""
 
     @contextmanager
     def listening() -> Iterator[list[str]]:

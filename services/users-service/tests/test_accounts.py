@@ -1,4 +1,4 @@
-"""Opening accounts and reading them."""
+"""Registration, and reading accounts."""
 
 import asyncio
 import json
@@ -46,7 +46,7 @@ def count_users(database: Database) -> int:
         ({"role": "admin"}, "body.role"),
     ],
 )
-def test_refuses_what_is_not_an_account(client, database, changes, field):
+def test_registration_refuses_invalid_fields(client, database, changes, field):
     before = count_users(database)
     answer = register(client, **changes)
     assert answer.status_code == 422
@@ -57,34 +57,34 @@ def test_refuses_what_is_not_an_account(client, database, changes, field):
 
 
 @pytest.mark.parametrize("password", ["ö7Kq,2vX!z", "🜁7Kq,2vX!z" * 12 + "🜂" * 8])
-def test_passwords_of_the_shortest_and_the_longest_length_work(client, log_in, password):
+def test_registration_accepts_passwords_of_minimum_and_maximum_length(client, log_in, password):
     assert len(password) in (10, 128)
     assert register(client, password=password).status_code == 201
     assert log_in(client, "maja", password).status_code == 200
     assert log_in(client, "maja", password[:-1]).status_code == 401
 
 
-def test_refuses_half_a_character(client):
-    """JSON can hold one, UTF-8 and so PostgreSQL can't."""
+def test_registration_refuses_a_lone_surrogate(client):
+    """JSON may contain a lone surrogate (half of a UTF-16 pair); UTF-8 and PostgreSQL can't store it."""
     for field in MAJA:
         body = json.dumps({**MAJA, field: "quiet morning \ud800"})
         answer = client.post("/api/auth/register", content=body, headers={"Content-Type": "application/json"})
         assert answer.status_code == 422
 
 
-def test_a_refused_password_is_not_repeated(client):
+def test_an_error_does_not_contain_the_refused_password(client):
     answer = register(client, password="my-secret")
     assert answer.status_code == 422
     assert "my-secret" not in answer.text
 
 
-def test_refuses_a_body_that_is_no_json(client):
+def test_registration_refuses_a_body_that_is_not_json(client):
     answer = client.post("/api/auth/register", content=b"{", headers={"Content-Type": "application/json"})
     assert answer.status_code == 422
     assert answer.headers["content-type"] == "application/problem+json"
 
 
-def test_refuses_an_oversize_body(client):
+def test_registration_refuses_an_oversize_body(client):
     answer = register(client, full_name="x" * 2_000_000)
     assert answer.status_code == 413
     assert answer.json()["code"] == "too_large"
@@ -99,14 +99,14 @@ def test_refuses_an_oversize_body(client):
         ({"username": "other", "email": "Maja@Example.org"}, "email_taken"),
     ],
 )
-def test_names_and_addresses_are_unique_whatever_their_case(client, changes, code):
+def test_usernames_and_addresses_are_unique_ignoring_case(client, changes, code):
     assert register(client).status_code == 201
     answer = register(client, **changes)
     assert answer.status_code == 409
     assert answer.json()["code"] == code
 
 
-def test_ten_people_want_one_name_and_one_gets_it(committing_client):
+def test_of_ten_concurrent_registrations_of_one_name_one_succeeds(committing_client):
     with ThreadPoolExecutor(10) as pool:
         answers = list(
             pool.map(
@@ -117,7 +117,7 @@ def test_ten_people_want_one_name_and_one_gets_it(committing_client):
     assert sorted(answers) == [201] + [409] * 9
 
 
-def test_registering_gives_a_student_who_can_log_in(client, database, log_in):
+def test_registration_opens_a_students_account_that_can_log_in(client, database, log_in):
     answer = register(client)
     assert answer.status_code == 201
     account = answer.json()
@@ -129,7 +129,7 @@ def test_registering_gives_a_student_who_can_log_in(client, database, log_in):
     assert kinds == ["user.registered", "user.logged_in"]
 
 
-def test_a_repeated_registration_gives_the_first_answer(client, database):
+def test_a_registration_repeated_with_its_idempotency_key_returns_the_first_response(client, database):
     key = {"Idempotency-Key": "one"}
     first = client.post("/api/auth/register", json=MAJA, headers=key)
     before = count_users(database)
@@ -147,18 +147,18 @@ def test_me_needs_a_token(client):
     assert answer.headers["WWW-Authenticate"] == "Bearer"
 
 
-def test_me_is_the_caller(client, headers_of):
+def test_me_returns_the_callers_account(client, headers_of):
     assert client.get("/api/users/me", headers=headers_of("student")).json()["username"] == "some-student"
 
 
 @pytest.mark.parametrize("role", ["student", "researcher"])
-def test_learners_may_not_list_users(client, headers_of, role):
+def test_students_and_researchers_may_not_list_users(client, headers_of, role):
     answer = client.get("/api/users/", headers=headers_of(role))
     assert (answer.status_code, answer.json()["code"]) == (403, "forbidden")
 
 
 @pytest.mark.parametrize("role", ["instructor", "admin"])
-def test_teachers_page_through_everyone(client, make_user, headers_of, role):
+def test_instructors_and_admins_list_users_in_pages(client, make_user, headers_of, role):
     headers = headers_of(role)
     for name in ("ana", "ben", "cem"):
         make_user(name)
@@ -175,7 +175,7 @@ def test_teachers_page_through_everyone(client, make_user, headers_of, role):
 
 
 @pytest.mark.parametrize("query", ["limit=0", "limit=101", "limit=x", "cursor=!", "cursor=" + "A" * 65])
-def test_refuses_bad_pages(client, headers_of, query):
+def test_user_list_refuses_invalid_limits_and_cursors(client, headers_of, query):
     assert client.get(f"/api/users/?{query}", headers=headers_of("admin")).status_code == 422
 
 
@@ -189,18 +189,18 @@ def test_refuses_bad_pages(client, headers_of, query):
         },
     ],
 )
-def test_an_own_account_is_the_bytes_of_its_schema(client, database, make_user, columns):
-    """PostgreSQL writes them; what the OpenAPI document promises is `UserOut`."""
+def test_me_returns_the_json_of_its_schema(client, database, make_user, columns):
+    """PostgreSQL builds the JSON; the OpenAPI document promises `UserOut`."""
     user = make_user(**columns)
-    with database.transaction() as session:
-        row = session.get_one(User, user.id)
+    with database.transaction() as db:
+        row = db.get_one(User, user.id)
     found = asyncio.run(own_account(database, user.id))
     assert found == UserOut.model_validate(row).model_dump_json().encode()
 
 
-def test_an_own_account_that_is_gone_is_not_found(client, database, headers_of):
+def test_me_of_an_erased_account_is_not_found(client, database, headers_of):
     headers = headers_of()
-    with database.transaction() as session:
-        session.execute(delete(User))
+    with database.transaction() as db:
+        db.execute(delete(User))
     answer = client.get("/api/users/me", headers=headers)
     assert (answer.status_code, answer.json()["code"]) == (404, "user_not_found")

@@ -1,4 +1,4 @@
-"""What admins do to accounts, and what they may not."""
+"""Administration of accounts: create, change roles, lock, unlock, search."""
 
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import func, select
 
 from users_service.login.repository import LoginRepository
-from users_service.passwords import hash_password
+from users_service.password_hashing import hash_password
 from users_service.tables import Mail, User
 
 PASSWORD = "correct horse battery"
@@ -53,7 +53,7 @@ def test_only_admins_change_accounts(client, make_user, headers_of, role, databa
         assert db.scalar(select(func.count()).where(User.username == "noor")) == 0
 
 
-def test_nobody_has_an_unknown_id(client, admin):
+def test_an_unknown_user_is_not_found(client, admin):
     path = f"/api/users/{uuid4()}"
     answers = [
         client.get(path, headers=admin),
@@ -65,7 +65,7 @@ def test_nobody_has_an_unknown_id(client, admin):
 
 
 @pytest.mark.parametrize("role", ["owner", "", None, 1])
-def test_refuses_unknown_roles(client, admin, make_user, role):
+def test_role_change_refuses_unknown_roles(client, admin, make_user, role):
     maja = make_user("maja")
     assert client.put(f"/api/users/{maja.id}/role", json={"role": role}, headers=admin).status_code == 422
     assert client.post("/api/users/", json={**NOOR, "role": role}, headers=admin).status_code == 422
@@ -81,12 +81,12 @@ def test_refuses_unknown_roles(client, admin, make_user, role):
         ({"email": "Maja@example.org"}, (409, "email_taken")),
     ],
 )
-def test_refuses_accounts_that_may_not_be(client, admin, make_user, changes, refusal):
+def test_create_user_refuses_invalid_accounts(client, admin, make_user, changes, refusal):
     make_user("maja")
     assert outcome(client.post("/api/users/", json={**NOOR, **changes}, headers=admin)) == refusal
 
 
-def test_the_last_admin_stays_one(client, admin, log_in, make_user):
+def test_the_last_admin_keeps_role_and_access(client, admin, log_in, make_user):
     own = f"/api/users/{id_of(client, admin)}"
     make_user("gone", role="admin", is_active=False)
     password = {"password": PASSWORD}
@@ -100,7 +100,7 @@ def test_the_last_admin_stays_one(client, admin, log_in, make_user):
     assert client.put(f"{own}/role", json={"role": "student"}, headers=admin).status_code == 200
 
 
-def test_two_admins_who_lock_each_other_at_once_leave_one(committing_client, log_in):
+def test_of_two_admins_who_lock_each_other_concurrently_one_remains(committing_client, log_in):
     client = committing_client
     with client.app.state.database.transaction() as db:
         users = [
@@ -130,7 +130,7 @@ def test_two_admins_who_lock_each_other_at_once_leave_one(committing_client, log
 # --- Effects ----------------------------------------------------------------
 
 
-def test_lock_ends_everything_at_once_and_unlock_lets_in(client, admin, make_user, log_in):
+def test_lock_ends_access_at_once_and_unlock_restores_login(client, admin, make_user, log_in):
     maja = make_user("maja")
     pair = log_in(client, "maja")
     locked = client.post(f"/api/users/{maja.id}/lock", headers=admin)
@@ -145,7 +145,7 @@ def test_lock_ends_everything_at_once_and_unlock_lets_in(client, admin, make_use
     assert log_in(client, "maja").status_code == 200
 
 
-def test_a_new_role_counts_at_once_and_the_session_goes_on(client, admin, make_user, log_in):
+def test_a_role_change_revokes_access_tokens_but_not_the_session(client, admin, make_user, log_in):
     maja = make_user("maja", role="instructor")
     pair = log_in(client, "maja")
     assert client.get("/api/users/", headers=bearer(pair)).status_code == 200
@@ -187,7 +187,7 @@ def test_no_token_made_during_a_role_change_carries_the_old_role(committing_clie
     assert client.get("/api/users/", headers=bearer(renewed)).status_code == 403
 
 
-def test_no_login_with_the_old_password_begins_during_a_reset(committing_client, log_in):
+def test_no_login_with_the_old_password_succeeds_during_a_reset(committing_client, log_in):
     client = committing_client
     database = client.app.state.database
     with database.transaction() as db:
@@ -204,14 +204,14 @@ def test_no_login_with_the_old_password_begins_during_a_reset(committing_client,
         assert late.result().status_code == 401
 
 
-def test_creating_with_a_password_lets_in(client, admin, log_in):
+def test_a_user_created_with_a_password_can_log_in(client, admin, log_in):
     answer = client.post("/api/users/", json={**NOOR, "password": PASSWORD}, headers=admin)
     assert (answer.status_code, answer.json()["role"]) == (201, "instructor")
     assert log_in(client, "noor").status_code == 200
     assert client.get(f"/api/users/{answer.json()['id']}", headers=admin).json()["username"] == "noor"
 
 
-def test_creating_without_one_mails_a_link_to_choose_it(client, admin, log_in, mailed_token):
+def test_a_user_created_without_a_password_gets_a_link_to_choose_one(client, admin, log_in, mailed_token):
     answer = client.post("/api/users/", json=NOOR, headers={**admin, "Idempotency-Key": "n"})
     again = client.post("/api/users/", json=NOOR, headers={**admin, "Idempotency-Key": "n"})
     assert (answer.status_code, again.text) == (201, answer.text)
@@ -220,7 +220,7 @@ def test_creating_without_one_mails_a_link_to_choose_it(client, admin, log_in, m
     assert log_in(client, "noor").status_code == 200
 
 
-def test_a_dry_run_says_what_would_be_and_changes_nothing(client, admin, make_user, log_in, database):
+def test_a_dry_run_returns_the_result_and_changes_nothing(client, admin, make_user, log_in, database):
     params = {"dry_run": True}
     answer = client.post("/api/users/", json=NOOR, headers=admin, params=params)
     assert (answer.status_code, answer.json()["username"]) == (200, "noor")
@@ -233,7 +233,7 @@ def test_a_dry_run_says_what_would_be_and_changes_nothing(client, admin, make_us
     assert client.post("/api/users/", json=NOOR, headers=admin).status_code == 201
 
 
-def test_changes_are_recorded_with_who_made_them(client, admin):
+def test_changes_are_recorded_with_their_actor(client, admin):
     noor = client.post("/api/users/", json=NOOR, headers=admin).json()["id"]
     client.put(f"/api/users/{noor}/role", json={"role": "researcher"}, headers=admin)
     client.put(f"/api/users/{noor}/role", json={"role": "researcher"}, headers=admin)
@@ -261,7 +261,7 @@ def test_changes_are_recorded_with_who_made_them(client, admin):
         ("' OR true --", set()),
     ],
 )
-def test_search_finds_parts_of_names_and_addresses_literally(client, admin, make_user, search, found):
+def test_search_matches_parts_of_names_and_addresses_literally(client, admin, make_user, search, found):
     make_user("per_cent", email="100%@example.com")
     make_user("perXcent")
     maja = make_user("maja", email="novak@example.org")
@@ -283,5 +283,5 @@ def test_search_narrows_by_role_and_pages(client, admin, make_user):
 
 
 @pytest.mark.parametrize("query", ["search=", "search=" + "x" * 255, "search=%00", "role=owner", "role="])
-def test_refuses_bad_searches(client, admin, query):
+def test_search_refuses_invalid_queries(client, admin, query):
     assert client.get(f"/api/users/?{query}", headers=admin).status_code == 422

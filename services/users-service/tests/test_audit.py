@@ -1,4 +1,4 @@
-"""The trail of security events: complete, unchangeable, for admins."""
+"""The audit log: complete, append-only, readable by admins only."""
 
 import pytest
 from sqlalchemy import text
@@ -10,7 +10,7 @@ def events(client, headers, **wanted):
 
 
 @pytest.mark.parametrize("role", ["student", "instructor", "researcher"])
-def test_only_admins_may_read_it(client, headers_of, role):
+def test_only_admins_may_read_security_events(client, headers_of, role):
     assert client.get("/api/admin/security-events").status_code == 401
     assert client.get("/api/admin/security-events", headers=headers_of(role)).status_code == 403
 
@@ -41,7 +41,7 @@ def test_logins_failures_and_reuse_are_recorded_without_secrets(
         ("student", "POST", "/api/users/%00%22/lock", "/api/users/{user_id}/lock"),
     ],
 )
-def test_whom_a_role_keeps_out_is_recorded(client, headers_of, role, method, path, route):
+def test_role_refusals_are_recorded(client, headers_of, role, method, path, route):
     headers = headers_of(role)
     assert client.request(method, path, headers=headers, data={"token": "x"}).status_code == 403
     own = client.get("/api/users/me", headers=headers).json()["id"]
@@ -59,7 +59,7 @@ def test_key_rotations_are_recorded_without_the_key(client, headers_of, database
     assert event["data"] == {"kid": kid}
 
 
-def test_refused_services_are_recorded_without_their_secrets(client, headers_of):
+def test_refused_service_tokens_are_recorded_without_secrets(client, headers_of):
     form = {"grant_type": "client_credentials", "client_id": "chat-service", "client_secret": "my guess"}
     asked = {"audience": "courses-service", "scope": "lessons:read"}
     assert client.post("/internal/tokens", data={**form, **asked}).status_code == 401
@@ -67,7 +67,7 @@ def test_refused_services_are_recorded_without_their_secrets(client, headers_of)
     assert event["data"] == {"client_id": "chat-service", **asked}
 
 
-def test_search_narrows_by_type_and_time(client, make_user, log_in, headers_of):
+def test_search_filters_by_type_and_time(client, make_user, log_in, headers_of):
     make_user("maja")
     log_in(client, "maja", "wrong")
     admin = headers_of("admin")
@@ -93,7 +93,7 @@ def test_events_cannot_be_changed_or_deleted(client, log_in, database, change):
         db.execute(text(change))
 
 
-def test_only_the_tie_to_a_person_can_be_cut(client, make_user, log_in, database):
+def test_events_can_only_be_anonymized(client, make_user, log_in, database):
     make_user("maja")
     log_in(client, "maja")
     with database.transaction() as db:

@@ -1,4 +1,4 @@
-"""`cogniflow users` and `cogniflow keys` against this service."""
+"""The commands `cogniflow users`, `cogniflow keys` and `cogniflow mails` against this service."""
 
 import json
 import time
@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 from cogniflow_dev.admin_client import AdminClient
 from cogniflow_dev.cli import app
 from cogniflow_dev.testing.servers import serving
-from users_service.passwords import hash_password
+from users_service.password_hashing import hash_password
 from users_service.tables import SigningKey, User, UserSession
 
 PASSWORD = "correct horse battery"
@@ -29,7 +29,7 @@ Command = Callable[..., Result]
 
 @pytest.fixture
 def served(committing_client: TestClient) -> Iterator[Command]:
-    """Runs the command as an admin of a served installation, unless another login is given."""
+    """Run the command against a running service, as an admin unless another login is given."""
     hashed = hash_password(PASSWORD)
     with committing_client.app.state.database.transaction() as db:
         for name, role in (("ada", "admin"), ("lena", "student")):
@@ -93,7 +93,7 @@ def test_refuses_files_that_are_not_utf_8(served, csv_file):
 
 
 @pytest.mark.parametrize("login", [("lena", PASSWORD), ("ada", "a wrong guess"), ("nobody", PASSWORD)])
-def test_refuses_who_is_no_admin(served, csv_file, committing_client, login):
+def test_import_refuses_users_who_are_not_admins(served, csv_file, committing_client, login):
     before = count_users(committing_client)
     username, password = login
     for command in (("users", "import", csv_file(HEADING, *GOOD)), ("keys", "rotate")):
@@ -102,7 +102,7 @@ def test_refuses_who_is_no_admin(served, csv_file, committing_client, login):
     assert count_users(committing_client) == before
 
 
-def test_reports_each_row_and_goes_on_after_a_refusal(served, csv_file):
+def test_import_reports_each_row_and_continues_after_an_error(served, csv_file):
     rows = [
         GOOD[0],
         "x,x@example.org,X,student,",
@@ -155,7 +155,7 @@ def test_a_dry_run_changes_nothing(served, csv_file, committing_client):
     assert count_users(committing_client) == before
 
 
-def test_people_read_a_table(served, csv_file):
+def test_without_json_the_report_is_a_table(served, csv_file):
     result = served(
         "users", "import", csv_file(HEADING.replace(",password", ""), "kim,kim@x.org,[b]Kim,student")
     )
@@ -164,7 +164,7 @@ def test_people_read_a_table(served, csv_file):
     assert "0 created, 1 invited, 0 exists, 0 refused" in result.stdout
 
 
-def test_rotating_makes_a_new_key_and_leaves_no_session(served, committing_client):
+def test_rotate_creates_a_key_and_ends_its_login_session(served, committing_client):
     result = served("keys", "rotate", "--json")
     rotation = report(result)
     assert (result.exit_code, rotation["signs_in"]) == (0, 10)
@@ -176,7 +176,7 @@ def test_rotating_makes_a_new_key_and_leaves_no_session(served, committing_clien
     assert published
 
 
-def test_the_outbox_shows_the_links_that_no_mail_server_sends(served, csv_file):
+def test_mails_command_shows_links_when_there_is_no_mail_server(served, csv_file):
     served("users", "import", csv_file(HEADING, *GOOD))
     newest = json.loads(served("mails", "-n", "1", "--json").stdout)
     assert [mail["recipient"] for mail in newest] == ["eva@example.org"]

@@ -1,4 +1,4 @@
-"""An erasure is killed at each of its steps: it finishes all the same, and touches nobody else."""
+"""An erasure whose process is killed at any step finishes later and erases no other user."""
 
 import os
 import signal
@@ -15,11 +15,10 @@ from cogniflow_dev.testing.databases import committed_database
 from cogniflow_dev.testing.servers import json_server
 from cogniflow_kit.ids import utc_now
 from users_service.bootstrap import bootstrap
+from users_service.privacy.erasure_job import ErasureJob
+from users_service.privacy.erasure_ledger import ErasureLedger
 from users_service.privacy.fault_points import POINTS
-from users_service.privacy.ledger import Ledger
-from users_service.privacy.others import other_services
-from users_service.privacy.personal_data import personal_data
-from users_service.privacy.pipeline import ErasurePipeline
+from users_service.privacy.personal_data import other_services, own_personal_data
 from users_service.settings import Settings
 from users_service.tables import ErasureRequest, User, UserProfile
 
@@ -37,19 +36,19 @@ def others():
 
 
 @pytest.fixture
-def wired(settings, others, tmp_path):
+def wired_settings(settings, others, tmp_path):
     return settings.model_copy(update={**others.settings(), "erasure_ledger": tmp_path / "ledger.jsonl"})
 
 
 @pytest.fixture
-def committing(settings):
+def committing_database(settings):
     with committed_database(settings) as database:
         yield database
     bootstrap(settings)
 
 
 @pytest.fixture
-def people(committing, others):
+def people(committing_database, others):
     """Maja, who asked to be erased 14 days ago, and Noor, who didn't."""
 
     def add(db, username):
@@ -61,7 +60,7 @@ def people(committing, others):
         others.write(user.id, f"{username}'s canary")
         return user.id
 
-    with committing.transaction() as db:
+    with committing_database.transaction() as db:
         maja, noor = add(db, "maja"), add(db, "noor")
         request = ErasureRequest(user_id=maja, due_at=utc_now() - timedelta(seconds=1))
         db.add(request)
@@ -79,21 +78,27 @@ def environment(settings, **more):
 
 
 @pytest.mark.parametrize("fault", POINTS)
-def test_killed_at_any_step_it_finishes(committing, wired, others, people, fault):
+def test_an_erasure_killed_at_any_step_finishes_later(
+    committing_database, wired_settings, others, people, fault
+):
     maja, noor, request_id = people
     command = [sys.executable, str(SUPPORT / "erase_once.py"), str(request_id)]
-    killed = subprocess.run(command, env=environment(wired, USERS_FAULT=fault), timeout=60, check=False)
-    assert killed.returncode == -signal.SIGKILL, f"the fault {fault} never fired"
+    killed = subprocess.run(
+        command, env=environment(wired_settings, USERS_FAULT=fault), timeout=60, check=False
+    )
+    assert killed.returncode == -signal.SIGKILL, f"the fault point {fault} was never reached"
 
-    ledger = Ledger(wired.erasure_ledger)
-    assert [entry.user_id for entry in ledger.entries()] == ([] if fault == "begun" else [maja])
-    pipeline = ErasurePipeline(committing, ledger, other_services(wired), personal_data(committing))
+    ledger = ErasureLedger(wired_settings.erasure_ledger)
+    assert [entry.user_id for entry in ledger.entries()] == ([] if fault == "started" else [maja])
+    job = ErasureJob(
+        committing_database, ledger, other_services(wired_settings), own_personal_data(committing_database)
+    )
     for _ in range(3):
-        with committing.transaction() as db:
+        with committing_database.transaction() as db:
             db.execute(update(ErasureRequest).values(due_at=utc_now() - timedelta(seconds=1)))
-        pipeline.run({"request_id": str(request_id)})
+        job.run({"request_id": str(request_id)})
 
-    with committing.transaction() as db:
+    with committing_database.transaction() as db:
         request = db.scalars(select(ErasureRequest)).one()
         assert (request.status, request.passes) == ("finished", 2)
         assert list(db.scalars(select(User.id))) == [noor]
@@ -106,9 +111,9 @@ def test_killed_at_any_step_it_finishes(committing, wired, others, people, fault
     assert len(others.held) == 3
 
 
-def test_a_fault_is_harmless_outside_tests(wired):
-    armed = "from users_service.privacy.fault_points import reach; reach('begun')"
-    values = environment(wired, USERS_FAULT="begun", COGNIFLOW_ENV="production")
+def test_fault_points_are_disabled_outside_tests(wired_settings):
+    armed = "from users_service.privacy.fault_points import reach; reach('started')"
+    values = environment(wired_settings, USERS_FAULT="started", COGNIFLOW_ENV="production")
     assert subprocess.run([sys.executable, "-c", armed], env=values, check=False).returncode == 0
     values["COGNIFLOW_ENV"] = "test"
     killed = subprocess.run([sys.executable, "-c", armed], env=values, check=False)

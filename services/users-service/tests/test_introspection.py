@@ -1,4 +1,4 @@
-"""Asking whether a token is good, for admins."""
+"""Token introspection, for admins."""
 
 from datetime import timedelta
 
@@ -23,7 +23,7 @@ def admin(headers_of):
 
 
 @pytest.mark.parametrize("role", ["student", "instructor", "researcher"])
-def test_only_admins_may_ask(client, headers_of, role):
+def test_only_admins_may_introspect(client, headers_of, role):
     assert client.post(PATH, data={"token": "x"}).status_code == 401
     headers = headers_of(role)
     own = headers["Authorization"].removeprefix("Bearer ")
@@ -31,12 +31,12 @@ def test_only_admins_may_ask(client, headers_of, role):
 
 
 @pytest.mark.parametrize("form", [{}, {"token": ""}, {"token": "x" * 4097}, {"token": "x", "more": "y"}])
-def test_refuses_what_is_no_question(client, admin, form):
+def test_introspection_refuses_invalid_forms(client, admin, form):
     assert client.post(PATH, data=form, headers=admin).status_code == 422
 
 
 @pytest.mark.parametrize("token", ["x", "a.b.c", "e30.e30.", "eyJhbGciOiJub25lIn0.eyJ0eXAiOiJhY2Nlc3MifQ."])
-def test_what_is_no_token_is_not_active_and_nothing_else_is_said(client, admin, token):
+def test_an_invalid_token_is_only_described_as_inactive(client, admin, token):
     assert ask(client, admin, token) == INACTIVE
 
 

@@ -1,4 +1,4 @@
-"""Guessing passwords is slow, with or without Redis (which users-service doesn't ask)."""
+"""Rate limits on wrong passwords. They are in PostgreSQL, so they hold during a Redis outage."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -6,8 +6,8 @@ from datetime import timedelta
 from sqlalchemy import update
 
 from cogniflow_kit.ids import utc_now
-from users_service.login.limits import PER_ACCOUNT, PER_ADDRESS, WINDOW
-from users_service.passwords import hash_password
+from users_service.login.rate_limits import PER_ACCOUNT, PER_ADDRESS, WINDOW
+from users_service.password_hashing import hash_password
 from users_service.tables import LoginFailure, User
 
 
@@ -15,7 +15,7 @@ def guess(client, log_in, login, times):
     return [log_in(client, login, "a wrong guess").status_code for _ in range(times)]
 
 
-def test_an_account_is_closed_to_guesses_for_a_while(client, make_user, log_in, database):
+def test_an_account_refuses_further_guesses_for_a_quarter_of_an_hour(client, make_user, log_in, database):
     make_user("maja")
     assert guess(client, log_in, "maja", PER_ACCOUNT) == [401] * PER_ACCOUNT
     refused = log_in(client, "maja")
@@ -27,7 +27,7 @@ def test_an_account_is_closed_to_guesses_for_a_while(client, make_user, log_in, 
     assert log_in(client, "maja").status_code == 200
 
 
-def test_an_account_is_closed_to_guesses_with_redis_away(client_with, make_user, log_in):
+def test_the_limit_per_account_holds_during_a_redis_outage(client_with, make_user, log_in):
     client = client_with(redis_url="redis://127.0.0.1:9/0")
     make_user("maja")
     assert guess(client, log_in, "maja", PER_ACCOUNT + 1) == [401] * PER_ACCOUNT + [429]
@@ -35,11 +35,11 @@ def test_an_account_is_closed_to_guesses_with_redis_away(client_with, make_user,
     assert guess(client, log_in, "nobody", PER_ACCOUNT + 1) == [401] * PER_ACCOUNT + [429]
 
 
-def test_an_account_that_does_not_exist_is_limited_alike(client, log_in):
+def test_an_unknown_account_has_the_same_limit(client, log_in):
     assert guess(client, log_in, "nobody", PER_ACCOUNT + 1) == [401] * PER_ACCOUNT + [429]
 
 
-def test_the_right_password_forgives_the_wrong_ones(client, make_user, log_in):
+def test_a_successful_login_resets_the_accounts_failures(client, make_user, log_in):
     make_user("maja")
     guess(client, log_in, "maja", PER_ACCOUNT - 1)
     assert log_in(client, "maja").status_code == 200
@@ -53,7 +53,7 @@ def test_an_address_that_tries_many_accounts_is_limited(client, make_user, log_i
     assert log_in(client, "maja").status_code == 429
 
 
-def test_guesses_at_the_same_time_learn_no_more_than_one_by_one(committing_client, log_in):
+def test_concurrent_guesses_are_limited_like_sequential_ones(committing_client, log_in):
     client = committing_client
     with client.app.state.database.transaction() as db:
         hashed = hash_password("correct horse battery")

@@ -1,4 +1,4 @@
-"""Logging in, staying logged in, logging out."""
+"""Login, refresh, logout."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -9,7 +9,7 @@ from passlib.hash import bcrypt
 from sqlalchemy import func, select, update
 
 from cogniflow_kit.ids import utc_now
-from users_service.passwords import hash_password
+from users_service.password_hashing import hash_password
 from users_service.tables import RefreshToken, User, UserSession
 
 PASSWORD = "correct horse battery"
@@ -19,7 +19,7 @@ def refresh(client: TestClient, token: str):
     return client.post("/api/auth/refresh", json={"refresh_token": token})
 
 
-def test_unknown_user_and_wrong_password_say_the_same(client, make_user, log_in):
+def test_unknown_user_and_wrong_password_get_the_same_response(client, make_user, log_in):
     make_user("maja")
     wrong = log_in(client, "maja", "not the password").json()
     unknown = log_in(client, "nobody", "not the password").json()
@@ -29,17 +29,17 @@ def test_unknown_user_and_wrong_password_say_the_same(client, make_user, log_in)
 
 
 def test_unknown_user_and_wrong_password_cost_one_verification_each(client, make_user, monkeypatch, log_in):
-    from users_service import passwords
+    from users_service import password_hashing
 
     make_user("maja")
     verifications = []
-    original = passwords._context.verify_and_update
+    original = password_hashing._context.verify_and_update
 
     def counted(*arguments):
         verifications.append(arguments)
         return original(*arguments)
 
-    monkeypatch.setattr(passwords._context, "verify_and_update", counted)
+    monkeypatch.setattr(password_hashing._context, "verify_and_update", counted)
     for login in ("maja", "nobody"):
         verifications.clear()
         assert log_in(client, login, "not the password").status_code == 401
@@ -83,7 +83,7 @@ def test_only_a_hash_of_the_refresh_token_is_kept(client, make_user, database, l
         assert token not in db.scalars(select(RefreshToken.token_hash)).all()
 
 
-def test_a_refresh_token_that_nobody_gave_out_is_refused(client):
+def test_an_unknown_refresh_token_is_refused(client):
     answer = refresh(client, "A" * 43)
     assert (answer.status_code, answer.json()["code"]) == (401, "invalid_refresh_token")
 
@@ -96,7 +96,7 @@ def test_an_expired_refresh_token_is_refused(client, make_user, database, log_in
     assert refresh(client, token).status_code == 401
 
 
-def test_refreshing_rotates(client, make_user, log_in):
+def test_a_refresh_returns_a_new_working_pair(client, make_user, log_in):
     make_user("maja")
     first = log_in(client, "maja").json()
     second = refresh(client, first["refresh_token"]).json()
@@ -107,7 +107,7 @@ def test_refreshing_rotates(client, make_user, log_in):
     assert client.get("/api/users/me", headers=headers).status_code == 200
 
 
-def test_within_the_grace_period_a_lost_answer_can_be_fetched_again(client, make_user, log_in):
+def test_within_the_grace_period_a_repeated_refresh_returns_the_same_token(client, make_user, log_in):
     make_user("maja")
     token = log_in(client, "maja").json()["refresh_token"]
     assert refresh(client, token).json()["refresh_token"] == refresh(client, token).json()["refresh_token"]
@@ -126,7 +126,7 @@ def test_after_the_grace_period_reuse_ends_the_session(client, make_user, databa
         assert db.scalar(select(UserSession.end_reason)) == "refresh_token_reused"
 
 
-def test_a_grandparent_has_no_grace(client, make_user, log_in):
+def test_only_the_latest_spent_token_has_a_grace_period(client, make_user, log_in):
     make_user("maja")
     first = log_in(client, "maja").json()["refresh_token"]
     second = refresh(client, first).json()["refresh_token"]
@@ -135,7 +135,7 @@ def test_a_grandparent_has_no_grace(client, make_user, log_in):
     assert refresh(client, third).status_code == 401
 
 
-def test_twenty_refreshes_at_once_make_one_successor(committing_client, log_in):
+def test_twenty_concurrent_refreshes_create_one_successor(committing_client, log_in):
     client = committing_client
     with client.app.state.database.transaction() as db:
         db.add(
@@ -152,7 +152,7 @@ def test_twenty_refreshes_at_once_make_one_successor(committing_client, log_in):
         assert db.scalar(select(func.count()).select_from(RefreshToken)) == 2
 
 
-def test_logging_out_ends_the_session(client, make_user, log_in):
+def test_logout_ends_the_session(client, make_user, log_in):
     make_user("maja")
     pair = log_in(client, "maja").json()
     headers = {"Authorization": f"Bearer {pair['access_token']}"}

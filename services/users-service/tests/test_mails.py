@@ -1,4 +1,4 @@
-"""Mails: sent over TLS by the worker, or readable by admins; never in a log."""
+"""Mails: sent over TLS by the worker or read by admins, and never logged."""
 
 import socketserver
 import ssl
@@ -19,10 +19,10 @@ from pydantic import ValidationError
 from sqlalchemy import select, text, update
 
 from cogniflow_kit.ids import utc_now
-from users_service.mail.mails import RESEND
-from users_service.mail.smtp import MailNotAccepted, SmtpServer
+from users_service.mail.delivery import RESEND_JOB, MailNotAccepted, submit
+from users_service.settings import SmtpServer
 from users_service.tables import Mail
-from users_service.worker import _forget_expired
+from users_service.worker import delete_expired
 
 EVA = {
     "username": "eva",
@@ -33,7 +33,7 @@ EVA = {
 
 
 class Conversation(socketserver.StreamRequestHandler):
-    """As much SMTP (RFC 5321) as a client needs that sends one message."""
+    """The SMTP (RFC 5321) that a client needs to send one message."""
 
     server: "SmtpStub"
     timeout = 5
@@ -93,12 +93,12 @@ class SmtpStub(socketserver.ThreadingTCPServer):
         self.messages: list[Message] = []
 
     def handle_error(self, *_: object) -> None:
-        """A client that doesn't trust the certificate hangs up."""
+        """Ignore errors: a client that doesn't trust the certificate closes the connection."""
 
 
 @pytest.fixture(scope="session")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """For `localhost`, signed by itself."""
+    """A self-signed certificate for `localhost`, with its key."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
     now = datetime.now(UTC)
@@ -137,7 +137,7 @@ def trusted(certificate: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def mailing(settings, smtp):
-    """The settings of an installation with a mail server."""
+    """Settings with a mail server."""
     url = f"smtp://user:p%40ss@localhost:{smtp.server_address[1]}"
     return type(settings)(**settings.model_dump() | {"smtp_url": url, "mail_from": "cogniflow@example.org"})
 
@@ -178,7 +178,7 @@ def test_refuses_a_server_without_a_sender(settings):
         type(settings)(**settings.model_dump() | {"smtp_url": "smtps://mail.example.org"})
 
 
-def test_ports_follow_from_the_scheme():
+def test_the_default_port_depends_on_the_scheme():
     found = {url: SmtpServer.from_url(url) for url in ("smtps://h", "smtp://h", "smtp://h?tls=none")}
     assert [server.port for server in found.values()] == [465, 587, 25]
 
@@ -186,7 +186,7 @@ def test_ports_follow_from_the_scheme():
 # --- Sending ---------------------------------------------------------------------
 
 
-def test_a_mail_goes_out_over_tls_with_login_and_its_body_is_forgotten(
+def test_a_mail_is_sent_over_tls_with_login_and_its_body_is_deleted(
     mailing_client, mailing, smtp, trusted, run_jobs, database
 ):
     assert mailing_client.post("/api/auth/register", json=EVA).status_code == 201
@@ -204,11 +204,11 @@ def test_a_mail_goes_out_over_tls_with_login_and_its_body_is_forgotten(
     assert len(smtp.messages) == 1, "a repeated job sends nothing twice"
 
 
-def test_tls_from_the_start(mailing, smtp, trusted):
+def test_implicit_tls(mailing, smtp, trusted):
     smtp.implicit = True
     server = SmtpServer.from_url(f"smtps://user:pw@localhost:{smtp.server_address[1]}")
     message = message_with_body("hello")
-    server.hand_over(message)
+    submit(server, message)
     assert len(smtp.messages) == 1
 
 
@@ -222,7 +222,7 @@ def test_nothing_is_sent_to_a_server_whose_certificate_is_not_trusted(
     assert stored(database).sent_at is None
 
 
-def test_what_the_server_refuses_is_tried_again_and_never_logged(
+def test_a_refused_mail_is_retried_and_its_content_never_logged(
     capsys, mailing_client, mailing, smtp, trusted, run_jobs, database
 ):
     smtp.refusing = True
@@ -237,19 +237,19 @@ def test_what_the_server_refuses_is_tried_again_and_never_logged(
         db.execute(update(Mail).values(created_at=utc_now() - timedelta(minutes=16)))
         db.execute(text("UPDATE jobs SET status = 'failed'"))
         add = text("INSERT INTO jobs (id, name, arguments) VALUES (gen_random_uuid(), :name, '{}')")
-        db.execute(add, {"name": RESEND})
+        db.execute(add, {"name": RESEND_JOB})
     run_jobs(settings=mailing)
     assert len(smtp.messages) == 1
 
 
-def test_a_server_that_is_away_is_reported_without_details(mailing):
+def test_an_unreachable_server_is_reported_without_details(mailing):
     server = SmtpServer.from_url("smtp://user:secret-word@127.0.0.1:9")
     with pytest.raises(MailNotAccepted) as refusal:
-        server.hand_over(message_with_body("secret text"))
+        submit(server, message_with_body("secret text"))
     assert str(refusal.value) == "ConnectionRefusedError"
 
 
-def test_nobody_adds_headers_through_a_name(mailing_client, mailing, smtp, trusted, run_jobs, database):
+def test_a_name_can_not_inject_mail_headers(mailing_client, mailing, smtp, trusted, run_jobs, database):
     name = "Eva\r\nBcc: all@example.org"
     mailing_client.post("/api/auth/register", json={**EVA, "full_name": name})
     run_jobs(settings=mailing)
@@ -275,7 +275,7 @@ def test_only_admins_read_mails(client, headers_of, role):
     assert client.get("/api/admin/mails", headers=headers_of(role)).status_code == 403
 
 
-def test_admins_read_what_waits_newest_first_and_that_is_recorded(client, headers_of):
+def test_admins_read_mails_newest_first_and_reading_is_recorded(client, headers_of):
     admin = headers_of("admin")
     for n in range(3):
         person = {**EVA, "username": f"eva{n}", "email": f"eva{n}@example.org"}
@@ -295,7 +295,7 @@ def test_with_a_mail_server_admins_see_no_bodies(mailing_client, client, headers
     assert (mail["recipient"], mail["body"]) == ("eva@example.org", "")
 
 
-def test_the_log_names_the_mail_and_the_page_and_nothing_else(client, database, caplog):
+def test_the_log_has_the_mail_id_and_the_page_and_no_content(client, database, caplog):
     client.post("/api/auth/register", json=EVA)
     (line,) = [record.msg for record in caplog.records if "mail_id" in record.msg]
     assert line["mail_id"] == str(stored(database).id)
@@ -303,12 +303,12 @@ def test_the_log_names_the_mail_and_the_page_and_nothing_else(client, database, 
     assert not any(secret in caplog.text for secret in ("token=", "eva@example.org", "Eva Lund"))
 
 
-def test_expired_mails_go(client, database):
+def test_expired_mails_are_deleted(client, database):
     client.post("/api/auth/register", json=EVA)
-    _forget_expired(database)
+    delete_expired(database)
     assert stored(database)
     with database.transaction() as db:
         db.execute(update(Mail).values(expires_at=utc_now() - timedelta(seconds=1)))
-    _forget_expired(database)
+    delete_expired(database)
     with database.transaction() as db:
         assert db.scalars(select(Mail)).first() is None

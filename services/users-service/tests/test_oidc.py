@@ -1,4 +1,4 @@
-"""Logging in at an external provider: a real HTTP server of the tests, honest or not."""
+"""Login at an external provider, which is an HTTP server of the tests that may misbehave."""
 
 import base64
 import hashlib
@@ -63,7 +63,7 @@ def browser(configured: Settings, database: Database) -> Iterator[TestClient]:
 
 @pytest.fixture
 def log_in_there(browser: TestClient, provider: FakeProvider) -> Callable[..., httpx.Response]:
-    """Start, be logged in by the provider, come back; `changes` alter what is brought back."""
+    """Log in through the provider; `changes` alter the parameters of the callback."""
 
     def go(**changes: str | None) -> httpx.Response:
         start = browser.get("/api/auth/oidc/start")
@@ -88,18 +88,18 @@ def refused(answer: httpx.Response) -> tuple[int, str]:
 
 
 @pytest.mark.parametrize("path", ["/api/auth/oidc/start", CALLBACK])
-def test_without_a_provider_there_is_no_such_login(client, path):
+def test_without_a_provider_the_routes_are_not_found(client, path):
     assert refused(client.get(path)) == (404, "external_login_off")
 
 
 @pytest.mark.parametrize("given", ["oidc_issuer", "oidc_client_id", "oidc_client_secret"])
-def test_half_a_provider_stops_the_start(settings, given):
+def test_an_incomplete_provider_configuration_is_refused(settings, given):
     values = {**settings.model_dump(), given: "something"}
     with pytest.raises(ValidationError, match="belong together"):
         Settings(**values)
 
 
-def test_the_browser_has_to_be_the_one_that_set_out(browser, provider):
+def test_another_browser_can_not_finish_the_login(browser, provider):
     brought = provider.authorize(browser.get("/api/auth/oidc/start").headers["Location"])
     browser.cookies.clear()
     assert refused(browser.get(CALLBACK, params=brought)) == (401, "external_login_failed")
@@ -115,7 +115,7 @@ def test_a_state_works_once(browser, provider, log_in_there):
 
 
 @pytest.mark.parametrize("state", ["A" * 43, None, "x" * 4000])
-def test_a_state_that_nobody_gave_out_is_refused(log_in_there, state):
+def test_an_unknown_state_is_refused(log_in_there, state):
     assert refused(log_in_there(state=state)) == (401, "external_login_failed")
 
 
@@ -129,13 +129,13 @@ def test_a_state_expires(browser, provider, database):
 @pytest.mark.parametrize(
     "brought", [{"error": "access_denied", "code": None}, {"code": None}, {"iss": "http://another.test"}]
 )
-def test_what_the_provider_did_not_grant_logs_nobody_in(log_in_there, database, brought):
+def test_an_error_of_the_provider_refuses_the_login(log_in_there, database, brought):
     assert refused(log_in_there(**brought)) == (401, "external_login_failed")
     with database.transaction() as db:
         assert db.scalars(select(ExternalLogin)).all() == []
 
 
-def test_a_code_that_the_provider_refuses_logs_nobody_in(log_in_there, provider):
+def test_a_code_refused_by_the_provider_refuses_the_login(log_in_there, provider):
     provider.token_status = 400
     assert refused(log_in_there()) == (401, "external_login_failed")
 
@@ -167,14 +167,14 @@ def test_a_code_that_the_provider_refuses_logs_nobody_in(log_in_there, provider)
     ],
     ids=str,
 )
-def test_an_id_token_that_says_the_wrong_thing_logs_nobody_in(log_in_there, provider, database, claims):
+def test_an_id_token_with_wrong_claims_is_refused(log_in_there, provider, database, claims):
     provider.claims = claims
     assert refused(log_in_there()) == (401, "external_login_failed")
     assert ("login_failed", {"provider": provider.url, "reason": "external_login_failed"}) in events(database)
 
 
 @pytest.mark.parametrize("alg", ["none", "None", "NONE", ""])
-def test_an_unsigned_id_token_logs_nobody_in(log_in_there, provider, alg):
+def test_an_unsigned_id_token_is_refused(log_in_there, provider, alg):
     header = base64.urlsafe_b64encode(f'{{"alg":"{alg}"}}'.encode()).decode().rstrip("=")
     provider.forge = lambda honest: f"{header}.{honest.split('.')[1]}."
     assert refused(log_in_there()) == (401, "external_login_failed")
@@ -188,26 +188,26 @@ def _hmac_signed(id_token: str, secret: bytes) -> str:
 
 
 @pytest.mark.parametrize("secret", [CLIENT_SECRET, "public key"])
-def test_an_id_token_signed_with_what_others_know_logs_nobody_in(log_in_there, provider, secret):
-    """HS256 is on the provider's list; a client's secret or a public key is no proof all the same."""
+def test_an_id_token_signed_with_a_shared_secret_is_refused(log_in_there, provider, secret):
+    """HS256 is refused even though the provider's metadata lists it."""
     known = provider.key.as_pem(private=False) if secret == "public key" else secret.encode()
     provider.forge = lambda honest: _hmac_signed(honest, known)
     assert refused(log_in_there()) == (401, "external_login_failed")
 
 
-def test_an_id_token_by_another_key_logs_nobody_in(log_in_there, provider):
+def test_an_id_token_signed_with_another_key_is_refused(log_in_there, provider):
     provider.published = [provider.key]
     provider.key = RSAKey.generate_key(2048, {"kid": "first"})
     assert refused(log_in_there()) == (401, "external_login_failed")
 
 
 @pytest.mark.parametrize("id_token", ["", "a.b.c", "..", "no token"])
-def test_what_is_no_id_token_logs_nobody_in(log_in_there, provider, id_token):
+def test_a_malformed_id_token_is_refused(log_in_there, provider, id_token):
     provider.forge = lambda _: id_token
     assert refused(log_in_there()) == (401, "external_login_failed")
 
 
-def test_a_provider_that_is_away_is_said_to_be(browser, provider, log_in_there):
+def test_an_unreachable_provider_gives_503(browser, provider, log_in_there):
     provider.away = True
     start = browser.get("/api/auth/oidc/start")
     assert refused(start) == (503, "service_unavailable")
@@ -223,7 +223,7 @@ def test_a_provider_that_is_away_is_said_to_be(browser, provider, log_in_there):
     [{"issuer": "http://another.test"}, {"token_endpoint": None}, {"jwks_uri": "not an address"}],
     ids=str,
 )
-def test_a_discovery_document_that_makes_no_sense_is_not_followed(browser, provider, metadata):
+def test_an_invalid_discovery_document_gives_503(browser, provider, metadata):
     provider.metadata = metadata
     assert refused(browser.get("/api/auth/oidc/start")) == (503, "service_unavailable")
 
@@ -239,7 +239,7 @@ def test_a_discovery_document_that_makes_no_sense_is_not_followed(browser, provi
     ],
     ids=str,
 )
-def test_without_a_verified_address_there_is_no_account(log_in_there, provider, database, claims):
+def test_an_unverified_address_opens_no_account(log_in_there, provider, database, claims):
     provider.claims = claims
     assert refused(log_in_there()) == (403, "external_email_not_verified")
     with database.transaction() as db:
@@ -247,7 +247,7 @@ def test_without_a_verified_address_there_is_no_account(log_in_there, provider, 
 
 
 def test_an_account_whose_address_was_never_verified_is_not_linked(log_in_there, make_user, database):
-    """Somebody else may have opened it, waiting for its owner to come by."""
+    """An attacker may have opened it with the victim's address."""
     make_user("maja", email="maja@example.org")
     assert refused(log_in_there()) == (409, "account_email_not_verified")
     with database.transaction() as db:
@@ -256,7 +256,7 @@ def test_an_account_whose_address_was_never_verified_is_not_linked(log_in_there,
 
 @pytest.mark.parametrize("closed", ["locked_at", "is_active"])
 @pytest.mark.parametrize("linked", [True, False])
-def test_a_closed_account_stays_closed(log_in_there, make_user, database, closed, linked):
+def test_a_locked_or_deactivated_account_is_refused(log_in_there, make_user, database, closed, linked):
     user = make_user("maja", email="maja@example.org", email_verified_at=utc_now())
     if linked:
         assert log_in_there().status_code == 200
@@ -269,7 +269,7 @@ def test_a_closed_account_stays_closed(log_in_there, make_user, database, closed
 # -- what works
 
 
-def test_the_way_out_keeps_its_secrets(browser, database):
+def test_the_redirect_contains_no_secret(browser, database):
     start = browser.get("/api/auth/oidc/start")
     asked = dict(parse_qsl(urlsplit(start.headers["Location"]).query))
     assert asked["scope"] == "openid profile email"
@@ -284,14 +284,14 @@ def test_the_way_out_keeps_its_secrets(browser, database):
     assert timedelta(minutes=9) < kept.expires_at - utc_now() <= timedelta(minutes=10)
 
 
-def test_behind_https_the_cookie_is_sent_over_https_alone(configured, database):
+def test_with_https_the_cookie_is_secure(configured, database):
     settings = configured.model_copy(update={"public_url": "https://cogniflow.test"})
     app = create_app(settings, database=database, feed=FreshFeed)
     with TestClient(app, follow_redirects=False) as client:
         assert "Secure" in client.get("/api/auth/oidc/start").headers["Set-Cookie"]
 
 
-def test_somebody_new_gets_an_account(browser, log_in_there, provider, database):
+def test_a_new_user_gets_an_account(browser, log_in_there, provider, database):
     answer = log_in_there()
     assert answer.status_code == 200, answer.text
     assert answer.headers["Cache-Control"] == "no-store"
@@ -307,7 +307,7 @@ def test_somebody_new_gets_an_account(browser, log_in_there, provider, database)
         assert db.scalars(select(User.email_verified_at)).one() is not None
 
 
-def test_the_second_time_it_is_the_same_account(log_in_there, provider, database):
+def test_a_second_login_uses_the_same_account(log_in_there, provider, database):
     assert log_in_there().status_code == 200
     provider.claims = {"email": "moved@example.org", "email_verified": False}
     assert log_in_there().status_code == 200
@@ -346,7 +346,7 @@ def test_another_subject_with_the_same_username_gets_another_name(
         ("me@home", "me-home"),
     ],
 )
-def test_a_name_that_is_none_here_is_made_one(log_in_there, provider, database, wanted, given):
+def test_an_invalid_username_is_adapted(log_in_there, provider, database, wanted, given):
     provider.claims = {"preferred_username": wanted}
     assert log_in_there().status_code == 200
     with database.transaction() as db:
@@ -359,7 +359,7 @@ def test_a_new_key_of_the_provider_is_fetched(log_in_there, provider):
     assert log_in_there().status_code == 200
 
 
-def test_nobody_can_guess_the_password_of_such_an_account(log_in_there, browser):
+def test_an_account_opened_by_the_provider_has_a_random_password(log_in_there, browser):
     assert log_in_there().status_code == 200
     for guess in ("", "!", "maja"):
         form = {"username": "maja", "password": guess or " "}

@@ -1,4 +1,4 @@
-"""Every operation, fed with what its description allows and what it doesn't."""
+"""Every operation with valid and invalid input, generated from the OpenAPI document."""
 
 from typing import Any
 from uuid import uuid4
@@ -20,13 +20,13 @@ def admin(headers_of):
 
 @schema.parametrize()
 @examples()
-def test_no_answer_is_undocumented(case: Case, client, admin):
+def test_every_response_is_documented(case: Case, client, admin):
     choose_a_better_password(case.body)
     check(case, client.app, admin)
 
 
 def choose_a_better_password(body: Any) -> None:
-    """A description can say how long a password is, not that it mustn't be easy to guess."""
+    """Replace generated passwords: the OpenAPI document can't say that they must be hard to guess."""
     fields = body.keys() & {"password", "new_password"} if isinstance(body, dict) else ()
     for field in fields:
         if isinstance(body[field], str) and 10 <= len(body[field]) <= 128 and "\x00" not in body[field]:

@@ -1,4 +1,4 @@
-"""The outbox as a page: an admin's password opens it once, and nothing else does."""
+"""The outbox page, which needs an admin's password with every request."""
 
 import re
 from html.parser import HTMLParser
@@ -7,8 +7,8 @@ import pytest
 from sqlalchemy import func, select, update
 
 from cogniflow_kit.ids import utc_now
-from users_service import passwords
-from users_service.login.limits import PER_ACCOUNT, PER_ADDRESS
+from users_service import password_hashing
+from users_service.login.rate_limits import PER_ACCOUNT, PER_ADDRESS
 from users_service.tables import Mail, RefreshToken, User, UserSession
 
 PAGE = "/api/admin/outbox"
@@ -22,7 +22,7 @@ EVA = {
 
 
 class Outline(HTMLParser):
-    """What a reader of the page meets: tags with their attributes, and which of them stay open."""
+    """Collects the page's tags with their attributes, and the tags that stay open."""
 
     def __init__(self, page):
         super().__init__()
@@ -67,7 +67,7 @@ def ada(make_user, client):
 # --- Refusals -------------------------------------------------------------------
 
 
-def test_without_credentials_there_is_only_a_form(client, ada):
+def test_without_credentials_the_page_shows_only_a_form(client, ada):
     answer = client.get(PAGE)
     assert answer.status_code == 200
     assert "eva" not in answer.text
@@ -78,7 +78,7 @@ def test_without_credentials_there_is_only_a_form(client, ada):
         assert "eva" not in refused.text
 
 
-def test_credentials_in_the_address_open_nothing_and_are_not_repeated(client, ada):
+def test_credentials_in_the_query_are_ignored_and_not_repeated(client, ada):
     params = {"username": "ada", "password": PASSWORD}
     for answer in (client.get(PAGE, params=params), client.post(PAGE, params=params)):
         assert "eva" not in answer.text
@@ -114,7 +114,7 @@ def test_refuses_an_oversize_form(client):
     assert look(client, password="p" * 2_000_000).status_code == 413
 
 
-def test_unknown_user_and_wrong_password_say_the_same(client, ada):
+def test_unknown_user_and_wrong_password_get_the_same_response(client, ada):
     wrong, unknown = (look(client, name, "a wrong guess") for name in ("ada", "ado"))
     assert is_refused(wrong, 401)
     assert wrong.text.replace('"ada"', "") == unknown.text.replace('"ado"', "")
@@ -122,22 +122,22 @@ def test_unknown_user_and_wrong_password_say_the_same(client, ada):
 
 
 @pytest.mark.parametrize("login", ["ada", "nobody", "maja"])
-def test_every_try_costs_one_verification(client, ada, make_user, monkeypatch, login):
+def test_every_attempt_costs_one_password_verification(client, ada, make_user, monkeypatch, login):
     make_user("maja")
     verifications = []
-    original = passwords._context.verify_and_update
+    original = password_hashing._context.verify_and_update
 
     def counted(*arguments):
         verifications.append(arguments)
         return original(*arguments)
 
-    monkeypatch.setattr(passwords._context, "verify_and_update", counted)
+    monkeypatch.setattr(password_hashing._context, "verify_and_update", counted)
     look(client, login, "a wrong guess")
     assert len(verifications) == 1
 
 
 @pytest.mark.parametrize("role", ["student", "instructor", "researcher"])
-def test_only_admins_see_it_and_who_else_tried_is_recorded(client, ada, make_user, headers_of, role):
+def test_only_admins_see_mails_and_other_attempts_are_recorded(client, ada, make_user, headers_of, role):
     maja = make_user("maja", role=role)
     assert is_refused(look(client, "maja"), 403)
     admin = headers_of("admin")
@@ -148,19 +148,19 @@ def test_only_admins_see_it_and_who_else_tried_is_recorded(client, ada, make_use
 
 
 @pytest.mark.parametrize("column", [{"is_active": False}, {"locked_at": utc_now()}])
-def test_an_admin_who_may_not_log_in_sees_nothing(client, ada, make_user, column):
+def test_a_locked_or_deactivated_admin_sees_nothing(client, ada, make_user, column):
     make_user("ben", role="admin", **column)
     assert is_refused(look(client, "ben"), 401)
 
 
-def test_who_is_no_admin_any_more_sees_nothing(client, ada, database):
+def test_a_former_admin_sees_nothing(client, ada, database):
     assert look(client).status_code == 200
     with database.transaction() as db:
         db.execute(update(User).where(User.id == ada.id).values(role="student"))
     assert is_refused(look(client), 403)
 
 
-def test_guesses_are_limited_and_counted_together_with_those_at_the_login(client, ada, log_in):
+def test_wrong_passwords_count_together_with_those_of_logins(client, ada, log_in):
     half = PER_ACCOUNT // 2
     here = [look(client, password="a wrong guess").status_code for _ in range(half)]
     there = [log_in(client, "ada", "a wrong guess").status_code for _ in range(PER_ACCOUNT - half)]
@@ -177,7 +177,7 @@ def test_an_address_that_tries_many_accounts_is_limited(client, ada):
     assert is_refused(look(client), 429)
 
 
-def test_failures_and_lock_outs_are_recorded_without_the_password(client, ada, make_user, log_in):
+def test_failures_and_limits_are_recorded_without_the_password(client, ada, make_user, log_in):
     for _ in range(PER_ACCOUNT + 1):
         look(client, password="my wrong guess")
     make_user("ben", role="admin")
@@ -187,7 +187,7 @@ def test_failures_and_lock_outs_are_recorded_without_the_password(client, ada, m
     assert "my wrong guess" not in str(found)
 
 
-def test_a_refused_form_repeats_only_the_name_and_that_escaped(client):
+def test_after_an_error_the_form_has_only_the_escaped_username(client):
     answer = look(client, '"><script>alert(1)</script>', "a wrong guess")
     assert "<script>" not in answer.text
     assert "a wrong guess" not in answer.text
@@ -199,7 +199,7 @@ def test_a_refused_form_repeats_only_the_name_and_that_escaped(client):
 # --- What it gives ----------------------------------------------------------------
 
 
-def test_an_admin_sees_the_mails_and_is_not_logged_in(client, ada, database, headers_of):
+def test_an_admin_sees_mails_without_a_login_session(client, ada, database, headers_of):
     answer = look(client)
     assert answer.status_code == 200
     assert "eva@example.org" in answer.text
@@ -213,7 +213,7 @@ def test_an_admin_sees_the_mails_and_is_not_logged_in(client, ada, database, hea
     assert (mine[1]["session_id"], mine[1]["data"]) == (None, {"route": f"POST {PAGE}"})
 
 
-def test_no_answer_is_kept_or_framed_or_sends_the_address_on(client, ada):
+def test_responses_forbid_caching_framing_and_referrers(client, ada):
     for answer in (client.get(PAGE), look(client), look(client, password="a wrong guess")):
         assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
         assert answer.headers["Cache-Control"] == "no-store"
@@ -223,7 +223,7 @@ def test_no_answer_is_kept_or_framed_or_sends_the_address_on(client, ada):
             assert part in policy
 
 
-def test_the_page_can_be_read_aloud_and_on_paper(client, ada):
+def test_the_page_is_accessible_and_printable(client, ada):
     for n in range(20):
         client.post("/api/auth/register", json={**EVA, "username": f"eva{n}", "email": f"eva{n}@example.org"})
     for answer in (client.get(PAGE), look(client), look(client, password="a wrong guess")):
@@ -243,7 +243,7 @@ def test_the_page_can_be_read_aloud_and_on_paper(client, ada):
             assert region["aria-labelledby"] in ids
 
 
-def test_the_newest_come_first_and_older_ones_with_the_password_again(client, ada):
+def test_mails_are_newest_first_and_further_pages_need_the_password(client, ada):
     for n in range(45):
         person = {**EVA, "username": f"eva{n}", "email": f"eva{n}@example.org"}
         assert client.post("/api/auth/register", json=person).status_code == 201
@@ -258,7 +258,7 @@ def test_the_newest_come_first_and_older_ones_with_the_password_again(client, ad
     assert "Older mails" not in answer.text
 
 
-def test_links_can_be_followed_from_the_page(client, ada, settings, log_in):
+def test_links_of_mails_work_from_the_page(client, ada, settings, log_in):
     page = look(client).text
     (link,) = Outline(page).all("a")
     assert f">{link['href']}<" in page.replace("<wbr>", ""), "it reads as it leads, for passing on"
@@ -271,7 +271,7 @@ def test_links_can_be_followed_from_the_page(client, ada, settings, log_in):
     assert client.get("/api/users/me", headers=headers).json()["email_verified_at"] is not None
 
 
-def test_what_people_call_themselves_is_text_and_never_a_link(client, make_user):
+def test_a_url_in_a_users_name_is_not_a_link(client, make_user):
     make_user("ada", role="admin")
     name = "<b>Eva</b>\nhttps://elsewhere.example/api/auth/links/reset-password?token=abc\n&amp;"
     client.post("/api/auth/register", json={**EVA, "full_name": name})

@@ -1,4 +1,4 @@
-"""Looking after one's own account: address, password, leaving."""
+"""A user's own account: e-mail address, password, deactivation."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -7,9 +7,9 @@ import pytest
 from sqlalchemy import select, update
 
 from cogniflow_kit.ids import utc_now
-from users_service.accounts.limits import PER_MAILBOX
-from users_service.login.limits import PER_ACCOUNT
-from users_service.passwords import hash_password
+from users_service.accounts.mailed_links import PER_MAILBOX
+from users_service.login.rate_limits import PER_ACCOUNT
+from users_service.password_hashing import hash_password
 from users_service.tables import Mail, OneTimeToken, User
 
 PASSWORD = "correct horse battery"
@@ -19,7 +19,7 @@ FORGED = "A" * 43
 
 @pytest.fixture
 def maja(client, make_user, log_in):
-    """Her row, and headers of her login."""
+    """Maja's row, with the headers of her login as an attribute."""
     user = make_user("maja")
     return user, bearer(log_in(client, "maja"))
 
@@ -93,7 +93,7 @@ def test_refuses_forged_tokens(client, token):
     assert outcome(verify(client, token)) == (403, "invalid_token")
 
 
-def test_a_token_serves_its_own_purpose_alone(client, maja, forgotten_token, mailed_token):
+def test_a_token_works_only_for_its_purpose(client, maja, forgotten_token, mailed_token):
     _, headers = maja
     client.post("/api/auth/verify-email/request", headers=headers)
     verification = mailed_token("maja@example.org")
@@ -129,7 +129,7 @@ def test_a_token_works_once_and_a_newer_one_replaces_it(client, make_user, forgo
 @pytest.mark.parametrize(
     "columns", [{"is_active": False}, {"locked_at": utc_now()}], ids=["deactivated", "locked"]
 )
-def test_who_is_shut_out_gets_no_link_and_old_ones_are_dead(
+def test_locked_and_deactivated_users_get_no_links_and_old_ones_fail(
     client, make_user, forgotten_token, database, columns
 ):
     maja = make_user("maja")
@@ -140,7 +140,7 @@ def test_who_is_shut_out_gets_no_link_and_old_ones_are_dead(
     assert forgotten_token("maja") is None
 
 
-def test_a_link_to_an_address_that_was_given_up_is_dead(client, maja, forgotten_token, mailed_token):
+def test_links_to_a_replaced_address_fail(client, maja, forgotten_token, mailed_token):
     _, headers = maja
     token = forgotten_token("maja")
     change_email(client, headers, "new@example.org")
@@ -168,7 +168,7 @@ def test_guessable_passwords_are_refused_everywhere(client, maja, forgotten_toke
 @pytest.mark.parametrize(
     "path", ["/api/auth/password/change", "/api/users/me/email", "/api/users/me/deactivate"]
 )
-def test_grave_changes_ask_for_the_password_and_count_wrong_ones(client, maja, path):
+def test_changes_ask_for_the_password_and_count_wrong_ones(client, maja, path):
     _, headers = maja
     bodies = {
         "/api/auth/password/change": {"current_password": "wrong", "new_password": NEW},
@@ -181,7 +181,7 @@ def test_grave_changes_ask_for_the_password_and_count_wrong_ones(client, maja, p
     assert me(client, headers)["is_active"]
 
 
-def test_a_taken_address_is_refused_when_asked_for_and_when_confirmed(client, maja, make_user, mailed_token):
+def test_a_taken_address_is_refused_at_request_and_at_confirmation(client, maja, make_user, mailed_token):
     _, headers = maja
     make_user("noor")
     assert outcome(change_email(client, headers, "Noor@example.org")) == (409, "email_taken")
@@ -194,7 +194,7 @@ def test_a_taken_address_is_refused_when_asked_for_and_when_confirmed(client, ma
 # --- Forgotten passwords ------------------------------------------------------
 
 
-def test_forgotten_says_the_same_whether_the_address_exists(client, make_user, run_jobs, database):
+def test_forgot_responds_the_same_for_known_and_unknown_addresses(client, make_user, run_jobs, database):
     make_user("maja")
     known = client.post("/api/auth/password/forgot", json={"email": "MAJA@example.org"})
     unknown = client.post("/api/auth/password/forgot", json={"email": "nobody@example.org"})
@@ -204,7 +204,7 @@ def test_forgotten_says_the_same_whether_the_address_exists(client, make_user, r
         assert list(db.scalars(select(Mail.recipient))) == ["maja@example.org"]
 
 
-def test_forgotten_takes_the_same_steps_whether_the_address_exists(client, make_user, statements):
+def test_forgot_runs_the_same_statements_for_known_and_unknown_addresses(client, make_user, statements):
     make_user("maja")
     taken = []
     for name in ("maja", "nobody"):
@@ -215,7 +215,7 @@ def test_forgotten_takes_the_same_steps_whether_the_address_exists(client, make_
 
 
 @pytest.mark.parametrize("name", ["maja", "nobody"])
-def test_forgotten_is_limited_by_mailbox(client, make_user, name):
+def test_forgot_is_limited_per_mailbox(client, make_user, name):
     make_user("maja")
     answers = [
         client.post("/api/auth/password/forgot", json={"email": f"{name}@example.org"}).status_code
@@ -224,7 +224,7 @@ def test_forgotten_is_limited_by_mailbox(client, make_user, name):
     assert answers == [202] * PER_MAILBOX + [429]
 
 
-def test_forgotten_is_limited_by_address(client):
+def test_forgot_is_limited_per_ip_address(client):
     answers = [
         client.post("/api/auth/password/forgot", json={"email": f"user{n}@example.org"}).status_code
         for n in range(21)
@@ -232,7 +232,7 @@ def test_forgotten_is_limited_by_address(client):
     assert answers == [202] * 20 + [429]
 
 
-def test_a_reset_ends_every_login_and_confirms_the_address(client, maja, log_in, forgotten_token):
+def test_a_reset_ends_all_sessions_and_confirms_the_address(client, maja, log_in, forgotten_token):
     _, headers = maja
     pair = log_in(client, "maja").json()
     assert reset(client, forgotten_token("maja")).status_code == 204
@@ -243,7 +243,7 @@ def test_a_reset_ends_every_login_and_confirms_the_address(client, maja, log_in,
     assert me(client, bearer(log_in(client, "maja", NEW)))["email_verified_at"] is not None
 
 
-def test_two_resets_with_one_token_at_once_and_one_wins(committing_client, run_jobs, mailed_token):
+def test_of_two_concurrent_resets_with_one_token_one_succeeds(committing_client, run_jobs, mailed_token):
     client = committing_client
     database = client.app.state.database
     with database.transaction() as db:
@@ -260,7 +260,7 @@ def test_two_resets_with_one_token_at_once_and_one_wins(committing_client, run_j
 # --- Verification and change of address -----------------------------------------
 
 
-def test_registering_sends_a_link_that_confirms_the_address(client, log_in, mailed_token):
+def test_registration_mails_a_link_that_confirms_the_address(client, log_in, mailed_token):
     person = {"username": "eva", "email": "eva@example.org", "full_name": "Eva", "password": PASSWORD}
     client.post("/api/auth/register", json=person)
     headers = bearer(log_in(client, "eva"))
@@ -282,7 +282,7 @@ def test_verification_mails_are_limited(client, maja):
     assert answers == [202] * 3 + [429]
 
 
-def test_a_new_address_counts_once_confirmed_and_the_old_one_is_told(
+def test_a_new_address_is_used_once_confirmed_and_the_old_one_is_notified(
     client, maja, mailed_token, database, log_in
 ):
     _, headers = maja
@@ -310,7 +310,7 @@ def test_changing_the_password_cancels_a_change_of_address(client, maja, mailed_
 # --- Changing the password, leaving ------------------------------------------------
 
 
-def test_changing_the_password_ends_the_other_logins(client, maja, log_in, database):
+def test_a_password_change_ends_the_other_sessions(client, maja, log_in, database):
     _, headers = maja
     other = bearer(log_in(client, "maja"))
     assert change(client, headers).status_code == 204
@@ -323,13 +323,13 @@ def test_changing_the_password_ends_the_other_logins(client, maja, log_in, datab
         assert list(notices) == ["Your password was changed"]
 
 
-def test_any_unicode_counts_in_one_normal_form(client, maja, log_in):
+def test_passwords_are_compared_in_unicode_normal_form(client, maja, log_in):
     _, headers = maja
     assert change(client, headers, new="Müßiggang über Bäche 🜁").status_code == 204
     assert log_in(client, "maja", "Mu\u0308ßiggang u\u0308ber Ba\u0308che 🜁").status_code == 200
 
 
-def test_who_leaves_is_out_at_once_until_an_admin_lets_them_in(client, maja, log_in, headers_of):
+def test_a_deactivated_account_is_refused_until_an_admin_unlocks_it(client, maja, log_in, headers_of):
     user, headers = maja
     assert client.post("/api/users/me/deactivate", json={"password": PASSWORD}, headers=headers).is_success
     assert client.get("/api/users/me", headers=headers).status_code == 401
@@ -339,7 +339,9 @@ def test_who_leaves_is_out_at_once_until_an_admin_lets_them_in(client, maja, log
     assert log_in(client, "maja").status_code == 200
 
 
-def test_everything_is_recorded_without_secrets(client, maja, forgotten_token, headers_of, mailed_token):
+def test_account_changes_are_recorded_without_secrets(
+    client, maja, forgotten_token, headers_of, mailed_token
+):
     user, headers = maja
     change_email(client, headers, "new@example.org", "wrong guess")
     change_email(client, headers, "new@example.org")

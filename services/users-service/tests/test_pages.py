@@ -21,11 +21,11 @@ def link_in_mail(database, settings):
 
 @pytest.mark.parametrize("query", ["", "?token=", "?token=short", "?token=" + "%3Cscript%3E" * 4])
 @pytest.mark.parametrize("page", ["verify-email", "reset-password"])
-def test_refuses_what_is_no_token(client, page, query):
+def test_pages_refuse_malformed_tokens(client, page, query):
     assert client.get(f"{PAGES}/{page}{query}").status_code == 422
 
 
-def test_a_forged_token_is_refused_in_words(client):
+def test_a_forged_token_gives_an_error_page(client):
     token = "A" * 43
     for page, form in (("verify-email", {}), ("reset-password", {"password": PASSWORD})):
         answer = client.post(f"{PAGES}/{page}", data={"token": token, **form})

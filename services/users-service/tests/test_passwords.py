@@ -1,15 +1,15 @@
-"""Hashes as they are made in earnest: the other tests use cheap ones."""
+"""Password hashes with production parameters; the other tests use cheap ones."""
 
 import subprocess
 import sys
 
 
 def run(code: str) -> str:
-    program = f"from users_service.passwords import hash_password, verify_password\n{code}"
+    program = f"from users_service.password_hashing import hash_password, verify_password\n{code}"
     return subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
 
 
-def test_a_hash_is_argon2id_with_at_least_what_owasp_asks_for():
+def test_a_hash_is_argon2id_with_at_least_owasp_parameters():
     parameters = run("print(hash_password('correct horse battery'))").split("$")[3]
     cost = dict(part.split("=") for part in parameters.split(","))
     assert int(cost["m"]) >= 19 * 1024

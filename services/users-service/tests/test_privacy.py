@@ -1,4 +1,4 @@
-"""Exports and erasures, with the other services' side as the contract says it."""
+"""Exports and erasures, with an HTTP server of the tests in place of the other services."""
 
 import io
 import json
@@ -17,12 +17,16 @@ from cogniflow_dev.testing.servers import json_server
 from cogniflow_kit.ids import utc_now
 from cogniflow_kit.jobs import Jobs
 from users_service.bootstrap import bootstrap
-from users_service.demo import demo_id
+from users_service.demo_users import demo_id
 from users_service.privacy import archive
-from users_service.privacy.jobs import FIND_OPEN, handle_privacy
-from users_service.privacy.ledger import Entry, Ledger
-from users_service.privacy.personal_data import GOES_WITH, WITHOUT_PEOPLE, personal_data
-from users_service.privacy.pipeline import replay
+from users_service.privacy.erasure_job import replay_ledger
+from users_service.privacy.erasure_ledger import ErasureLedger, LedgerEntry
+from users_service.privacy.jobs import FIND_OPEN_JOB, register_privacy_jobs
+from users_service.privacy.personal_data import (
+    CASCADING_TABLES,
+    TABLES_WITHOUT_PERSONAL_DATA,
+    own_personal_data,
+)
 from users_service.tables import DataExport, DataExportChunk, ErasureRequest, User, metadata
 
 sys.path.insert(0, str(Path(__file__).parent / "support"))
@@ -40,29 +44,29 @@ def others():
 
 
 @pytest.fixture
-def wired(settings, others, tmp_path):
-    """The settings with the other services of this test and a ledger of its own."""
+def wired_settings(settings, others, tmp_path):
+    """Settings with the URLs of this test's server and a ledger of its own."""
     return settings.model_copy(
         update={**others.settings(), "erasure_ledger": tmp_path / "e" / "ledger.jsonl"}
     )
 
 
 @pytest.fixture
-def work(database, wired) -> Callable[[], None]:
-    """Do what the worker would: look for open work, then do it, as long as there is some."""
+def run_work(database, wired_settings) -> Callable[[], None]:
+    """Run the privacy jobs as the worker would, until none is left."""
 
     def run() -> None:
-        jobs = Jobs(database, wired.redis_url.get_secret_value(), wired.schema_name)
-        handle_privacy(database, jobs, wired)
+        jobs = Jobs(database, wired_settings.redis_url.get_secret_value(), wired_settings.schema_name)
+        register_privacy_jobs(database, jobs, wired_settings)
         with database.transaction() as db:
-            jobs.enqueue(db, FIND_OPEN)
-        ours = text(
+            jobs.enqueue(db, FIND_OPEN_JOB)
+        next_job = text(
             "SELECT id FROM jobs WHERE status = 'queued' AND name ~ 'person|privacy' ORDER BY id LIMIT 1"
         )
         for _ in range(9):
             with database.transaction() as db:
                 db.execute(text("UPDATE jobs SET due_at = now() - interval '1 s' WHERE status = 'queued'"))
-                job_id = db.scalar(ours)
+                job_id = db.scalar(next_job)
             if job_id is None:
                 return
             jobs.perform(str(job_id))
@@ -85,8 +89,8 @@ def noor(make_user, log_in, client):
 
 
 @pytest.fixture
-def time_passes(database):
-    """Let what waits be due."""
+def make_due(database):
+    """Set the due time of erasure requests to the past."""
 
     def step():
         with database.transaction() as db:
@@ -109,10 +113,10 @@ def rows(database):
     return read
 
 
-def export(client, work, person):
-    """A new export's archive: file by name."""
+def export(client, run_work, person):
+    """Make an export and return the files of its archive by name."""
     made = client.post("/api/privacy/export", headers=person.headers).json()
-    work()
+    run_work()
     answer = client.get(f"/api/privacy/exports/{made['id']}/download", headers=person.headers)
     assert answer.status_code == 200, answer.text
     files = zipfile.ZipFile(io.BytesIO(answer.content))
@@ -124,7 +128,7 @@ def erase(client, person, password=PASSWORD):
     return client.post("/api/privacy/erase", json={"password": password}, headers=person.headers)
 
 
-# Refusals first.
+# Refusals.
 
 NO_EXPORT = UUID(int=1)
 
@@ -140,19 +144,19 @@ NO_EXPORT = UUID(int=1)
         ("POST", "/api/privacy/erase/cancel"),
     ],
 )
-def test_nothing_without_a_token(client, method, path):
+def test_privacy_routes_need_a_token(client, method, path):
     assert client.request(method, path).status_code == 401
 
 
-def test_somebody_elses_export_is_not_found(client, maja, noor, work):
+def test_another_users_export_is_not_found(client, maja, noor, run_work):
     made = client.post("/api/privacy/export", headers=maja.headers).json()
-    work()
+    run_work()
     for path in (f"/api/privacy/exports/{made['id']}", f"/api/privacy/exports/{made['id']}/download"):
         answer = client.get(path, headers=noor.headers)
         assert (answer.status_code, answer.json()["code"]) == (404, "export_not_found")
 
 
-def test_an_export_is_not_there_before_it_is_made(client, maja):
+def test_an_unfinished_export_can_not_be_downloaded(client, maja):
     made = client.post("/api/privacy/export", headers=maja.headers)
     assert (made.status_code, made.json()["status"]) == (202, "queued")
     answer = client.get(f"/api/privacy/exports/{made.json()['id']}/download", headers=maja.headers)
@@ -162,7 +166,7 @@ def test_an_export_is_not_there_before_it_is_made(client, maja):
 @pytest.mark.parametrize(
     "body", [{}, {"password": ""}, {"password": "x" * 129}, {"password": PASSWORD, "now": True}]
 )
-def test_an_erasure_wants_the_password_and_nothing_else(client, maja, body):
+def test_an_erasure_needs_exactly_the_password(client, maja, body):
     assert client.post("/api/privacy/erase", json=body, headers=maja.headers).status_code == 422
 
 
@@ -174,12 +178,12 @@ def test_a_wrong_password_erases_nothing_and_is_counted(client, maja):
     assert client.get("/api/privacy/erase", headers=maja.headers).status_code == 404
 
 
-def test_there_is_nothing_to_cancel(client, maja):
+def test_canceling_without_a_request_is_not_found(client, maja):
     answer = client.post("/api/privacy/erase/cancel", headers=maja.headers)
     assert (answer.status_code, answer.json()["code"]) == (404, "erasure_not_found")
 
 
-def test_the_only_admin_stays(client, make_user, log_in):
+def test_the_only_admin_can_not_be_erased(client, make_user, log_in):
     admin = make_user("ada", role="admin")
     admin.headers = {"Authorization": f"Bearer {log_in(client, 'ada').json()['access_token']}"}
     answer = erase(client, admin)
@@ -189,13 +193,13 @@ def test_the_only_admin_stays(client, make_user, log_in):
 # Exports.
 
 
-def test_an_export_holds_everything_of_one_person_and_no_key(client, maja, noor, others, work, database):
+def test_an_export_has_all_data_of_one_user_and_no_secret(client, maja, noor, others, run_work, database):
     others.write(maja.id, "first canary")
     others.write(maja.id, "second canary")
     others.write(noor.id, "noor's words")
     client.put("/api/profile", json={"bio": "profile canary"}, headers=maja.headers)
     client.put("/api/profile", json={"bio": "noor's bio"}, headers=noor.headers)
-    files = export(client, work, maja)
+    files = export(client, run_work, maja)
     assert files.keys() == {f"{part}-service.json" for part in ("users", "courses", "chat", "analytics")} | {
         "index.html"
     }
@@ -213,43 +217,43 @@ def test_an_export_holds_everything_of_one_person_and_no_key(client, maja, noor,
     assert "token_hash" not in everything
 
 
-def test_an_export_tells_nothing_of_who_did_something_to_somebody(
-    client, maja, make_user, log_in, work, database
+def test_an_export_does_not_name_other_users_of_security_events(
+    client, maja, make_user, log_in, run_work, database
 ):
     admin = make_user("ada", role="admin")
     admin.headers = {"Authorization": f"Bearer {log_in(client, 'ada').json()['access_token']}"}
     for what in ("lock", "unlock"):
         assert client.post(f"/api/users/{maja.id}/{what}", headers=admin.headers).is_success
     maja.headers = {"Authorization": f"Bearer {log_in(client, 'maja').json()['access_token']}"}
-    events = json.loads(export(client, work, maja)["users-service.json"])["postgresql.security_events"]
+    events = json.loads(export(client, run_work, maja)["users-service.json"])["postgresql.security_events"]
     (locked,) = [event for event in events if event["type"] == "locked"]
     assert locked["user_id"] == str(maja.id)
     assert {"actor_id", "address", "session_id"} & locked.keys() == set()
-    events = json.loads(export(client, work, admin)["users-service.json"])["postgresql.security_events"]
+    events = json.loads(export(client, run_work, admin)["users-service.json"])["postgresql.security_events"]
     (locked,) = [event for event in events if event["type"] == "locked"]
     assert "user_id" not in locked
     assert locked["actor_id"] == str(admin.id)
 
 
-def test_an_export_tells_its_progress(client, maja, others, work):
+def test_an_export_reports_its_progress(client, maja, others, run_work):
     made = client.post("/api/privacy/export", headers=maja.headers).json()
     others.away.add("chat")
     path = f"/api/privacy/exports/{made['id']}"
-    work()
+    run_work()
     found = client.get(path, headers=maja.headers).json()
     assert (found["status"], found["parts_done"], found["parts_total"]) == ("running", 2, 4)
     again = client.post("/api/privacy/export", headers=maja.headers).json()
     assert again["id"] == made["id"]
     others.away.clear()
-    work()
+    run_work()
     found = client.get(path, headers=maja.headers).json()
     assert (found["status"], found["parts_done"]) == ("ready", 4)
     assert client.get(f"{path}/download", headers=maja.headers).status_code == 200
 
 
-def test_an_archive_is_downloaded_once_and_then_gone(client, maja, work, database):
+def test_an_archive_can_be_downloaded_once(client, maja, run_work, database):
     made = client.post("/api/privacy/export", headers=maja.headers).json()
-    work()
+    run_work()
     path = f"/api/privacy/exports/{made['id']}/download"
     assert client.get(path, headers=maja.headers).headers["content-type"] == "application/zip"
     answer = client.get(path, headers=maja.headers)
@@ -258,30 +262,30 @@ def test_an_archive_is_downloaded_once_and_then_gone(client, maja, work, databas
         assert db.scalars(select(DataExportChunk.number)).all() == []
 
 
-def test_an_archive_expires(client, maja, work, database):
+def test_an_archive_expires(client, maja, run_work, database):
     made = client.post("/api/privacy/export", headers=maja.headers).json()
-    work()
+    run_work()
     with database.transaction() as db:
         export = db.scalars(select(DataExport)).one()
         assert timedelta(hours=23) < export.expires_at - utc_now() <= timedelta(hours=24)
         export.expires_at = utc_now()
     answer = client.get(f"/api/privacy/exports/{made['id']}/download", headers=maja.headers)
     assert (answer.status_code, answer.json()["code"]) == (404, "export_gone")
-    work()
+    run_work()
     with database.transaction() as db:
         assert db.scalars(select(DataExportChunk.number)).all() == []
 
 
-def test_a_large_archive_is_kept_in_pieces(client, maja, others, work, database, monkeypatch):
-    monkeypatch.setattr(archive, "PIECE", 1000)
+def test_a_large_archive_is_stored_in_chunks(client, maja, others, run_work, database, monkeypatch):
+    monkeypatch.setattr(archive, "CHUNK_BYTES", 1000)
     for number in range(40):
         others.write(maja.id, f"{number} {uuid4()} {uuid4()}")
-    files = export(client, work, maja)
+    files = export(client, run_work, maja)
     assert len(json.loads(files["chat-service.json"])["postgresql.words"]) == 40
 
 
-def test_exports_and_wishes_to_be_erased_are_recorded(client, maja, work, headers_of):
-    export(client, work, maja)
+def test_exports_and_erasure_requests_are_recorded(client, maja, run_work, headers_of):
+    export(client, run_work, maja)
     erase(client, maja, "a guess of somebody"), erase(client, maja)
     client.post("/api/privacy/erase/cancel", headers=maja.headers)
     found = client.get(
@@ -298,7 +302,7 @@ def test_exports_and_wishes_to_be_erased_are_recorded(client, maja, work, header
     assert not any(secret in str(found) for secret in (PASSWORD, "a guess of somebody"))
 
 
-def test_a_repeated_request_is_one_export(client, maja, database):
+def test_repeated_requests_create_one_export(client, maja, database):
     headers = {**maja.headers, "Idempotency-Key": "once"}
     first, second = (client.post("/api/privacy/export", headers=headers) for _ in range(2))
     assert (first.status_code, first.json()) == (second.status_code, second.json())
@@ -307,17 +311,17 @@ def test_a_repeated_request_is_one_export(client, maja, database):
 # Erasures.
 
 
-def test_every_table_is_covered(database):
+def test_every_table_is_listed_in_personal_data(database):
     names = {table.name for table in metadata.tables.values()}
-    covered = {store.removeprefix("postgresql.") for store in personal_data(database).stores}
-    assert names - WITHOUT_PEOPLE - GOES_WITH.keys() == covered
-    assert names >= WITHOUT_PEOPLE
-    for table, owner in GOES_WITH.items():
+    covered = {store.removeprefix("postgresql.") for store in own_personal_data(database).stores}
+    assert names - TABLES_WITHOUT_PERSONAL_DATA - CASCADING_TABLES.keys() == covered
+    assert names >= TABLES_WITHOUT_PERSONAL_DATA
+    for table, owner in CASCADING_TABLES.items():
         (key,) = metadata.tables[f"users.{table}"].foreign_keys
         assert (key.column.table.name, key.ondelete) == (owner, "CASCADE")
 
 
-def test_an_erasure_waits_and_can_be_canceled(client, maja, work, log_in, time_passes, others):
+def test_an_erasure_waits_and_can_be_canceled(client, maja, run_work, log_in, make_due, others):
     asked = erase(client, maja)
     assert (asked.status_code, asked.json()["status"]) == (202, "waiting")
     requested_at, due_at = (
@@ -325,35 +329,35 @@ def test_an_erasure_waits_and_can_be_canceled(client, maja, work, log_in, time_p
     )
     assert abs(due_at - requested_at - timedelta(days=14)) < timedelta(minutes=1)
     assert erase(client, maja).json() == asked.json()
-    work()
+    run_work()
     assert log_in(client, "maja").status_code == 200
     assert client.get("/api/privacy/erase", headers=maja.headers).json() == asked.json()
     canceled = client.post("/api/privacy/erase/cancel", headers=maja.headers)
     assert (canceled.status_code, canceled.json()["status"]) == (200, "canceled")
     assert client.post("/api/privacy/erase/cancel", headers=maja.headers).json() == canceled.json()
-    time_passes(), work()
+    make_due(), run_work()
     assert log_in(client, "maja").status_code == 200
     assert others.asked == []
     assert erase(client, maja).json()["id"] != asked.json()["id"]
 
 
-def test_an_erasure_leaves_nothing_of_one_person_and_all_of_another(
-    client, maja, noor, others, work, log_in, time_passes, rows, database, wired
+def test_an_erasure_erases_one_user_and_keeps_the_others(
+    client, maja, noor, others, run_work, log_in, make_due, rows, database, wired_settings
 ):
     others.write(maja.id, "first canary"), others.write(noor.id, "noor's words")
     client.put("/api/profile", json={"bio": "profile canary"}, headers=maja.headers)
     client.put("/api/profile", json={"bio": "noor's bio"}, headers=noor.headers)
     client.post("/api/privacy/export", headers=maja.headers, json={})
     log_in(client, "MAJA@example.org", "a wrong guess")
-    before = export(client, work, noor)["users-service.json"]
+    before = export(client, run_work, noor)["users-service.json"]
     assert erase(client, maja).status_code == 202
-    time_passes(), work()
+    make_due(), run_work()
 
     assert client.get("/api/users/me", headers=maja.headers).status_code == 401
     assert log_in(client, "maja").status_code == 401
     answer = client.post("/api/privacy/erase/cancel", headers=maja.headers)
     assert answer.status_code == 401
-    time_passes(), work()
+    make_due(), run_work()
     with database.transaction() as db:
         request = db.scalars(select(ErasureRequest)).one()
     assert (request.status, request.passes) == ("finished", 2)
@@ -369,30 +373,30 @@ def test_an_erasure_leaves_nothing_of_one_person_and_all_of_another(
     assert "noor's bio" in left
     assert '"erasure_finished"' in left
     assert '"erasure_requested"' in left
-    after = export(client, work, noor)["users-service.json"]
+    after = export(client, run_work, noor)["users-service.json"]
     profile = "postgresql.user_profiles"
     assert json.loads(after)[profile] == json.loads(before)[profile]
 
 
-def test_a_service_that_is_away_is_asked_until_it_answers(client, maja, others, work, time_passes, database):
+def test_an_unavailable_service_is_asked_until_it_answers(client, maja, others, run_work, make_due, database):
     others.write(maja.id, "canary")
-    erase(client, maja), time_passes()
+    erase(client, maja), make_due()
     others.away.add("chat")
-    work()
+    run_work()
     assert ("courses", "erase") in others.asked
     assert ("analytics", "erase") not in others.asked
     with database.transaction() as db:
         assert db.get(User, maja.id) is not None
         assert db.scalars(select(ErasureRequest.status)).one() == "running"
     others.away.clear()
-    work(), time_passes(), work()
+    run_work(), make_due(), run_work()
     with database.transaction() as db:
         assert db.get(User, maja.id) is None
         assert db.scalars(select(ErasureRequest.status)).one() == "finished"
     assert others.held == {}
 
 
-def test_once_begun_it_cannot_be_canceled(client, maja, database, time_passes):
+def test_a_running_erasure_can_not_be_canceled(client, maja, database, make_due):
     erase(client, maja)
     with database.transaction() as db:
         db.execute(update(ErasureRequest).values(status="running"))
@@ -400,10 +404,12 @@ def test_once_begun_it_cannot_be_canceled(client, maja, database, time_passes):
     assert (answer.status_code, answer.json()["code"]) == (409, "erasure_running")
 
 
-def test_what_comes_in_between_is_found_by_the_second_pass(client, maja, others, work, time_passes, database):
-    erase(client, maja), time_passes(), work()
+def test_the_second_pass_erases_what_was_written_during_the_first(
+    client, maja, others, run_work, make_due, database
+):
+    erase(client, maja), make_due(), run_work()
     others.write(maja.id, "a late canary")
-    time_passes(), work()
+    make_due(), run_work()
     assert others.held == {}
     with database.transaction() as db:
         request = db.scalars(select(ErasureRequest)).one()
@@ -413,10 +419,10 @@ def test_what_comes_in_between_is_found_by_the_second_pass(client, maja, others,
 # The ledger.
 
 
-def test_the_ledger_keeps_each_erasure_once_and_bears_a_broken_line(tmp_path):
-    ledger = Ledger(tmp_path / "deep" / "ledger.jsonl")
+def test_the_ledger_has_each_erasure_once_and_skips_an_incomplete_line(tmp_path):
+    ledger = ErasureLedger(tmp_path / "deep" / "ledger.jsonl")
     assert ledger.entries() == []
-    first, second = (Entry(uuid4(), uuid4(), utc_now()) for _ in range(2))
+    first, second = (LedgerEntry(uuid4(), uuid4(), utc_now()) for _ in range(2))
     ledger.add(first), ledger.add(first)
     path = tmp_path / "deep" / "ledger.jsonl"
     with path.open("a") as file:
@@ -426,13 +432,13 @@ def test_the_ledger_keeps_each_erasure_once_and_bears_a_broken_line(tmp_path):
     assert path.stat().st_mode & 0o777 == 0o600
 
 
-def test_a_restored_backup_brings_nobody_back(
-    client, maja, noor, others, work, time_passes, database, wired, log_in
+def test_users_of_a_restored_backup_are_erased_again(
+    client, maja, noor, others, run_work, make_due, database, wired_settings, log_in
 ):
-    """The backup is from before the request; the next start closes the account and erases again."""
+    """The backup is older than the request; the next start closes the account and erases again."""
     with database.transaction() as db:
         backup = dict(db.execute(text("SELECT * FROM users WHERE id = :id"), {"id": maja.id}).one()._mapping)
-    erase(client, maja), time_passes(), work(), time_passes(), work()
+    erase(client, maja), make_due(), run_work(), make_due(), run_work()
     with database.transaction() as db:
         columns = ", ".join(backup)
         db.execute(
@@ -442,22 +448,22 @@ def test_a_restored_backup_brings_nobody_back(
     others.write(maja.id, "a canary from the backup")
     assert log_in(client, "maja").status_code == 200
 
-    replay(database, Ledger(wired.erasure_ledger))
+    replay_ledger(database, ErasureLedger(wired_settings.erasure_ledger))
     assert log_in(client, "maja").status_code == 401
-    work()
+    run_work()
     with database.transaction() as db:
         assert db.get(User, maja.id) is None
         assert db.scalars(select(ErasureRequest.status)).one() == "finished"
     assert others.held == {}
     assert log_in(client, "noor").status_code == 200
-    replay(database, Ledger(wired.erasure_ledger)), work()
+    replay_ledger(database, ErasureLedger(wired_settings.erasure_ledger)), run_work()
     assert log_in(client, "noor").status_code == 200
 
 
-def test_an_erased_demo_login_is_not_made_again(settings, tmp_path):
-    """Through the real start, which commits."""
+def test_an_erased_demo_account_is_not_created_again(settings, tmp_path):
+    """Uses the real bootstrap, which commits."""
     changed = settings.model_copy(update={"demo_data": True, "erasure_ledger": tmp_path / "ledger.jsonl"})
-    Ledger(changed.erasure_ledger).add(Entry(uuid4(), demo_id("learner"), utc_now()))
+    ErasureLedger(changed.erasure_ledger).add(LedgerEntry(uuid4(), demo_id("learner"), utc_now()))
     with committed_database(settings) as database:
         bootstrap(changed)
         with database.transaction() as db:

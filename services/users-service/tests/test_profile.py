@@ -1,4 +1,4 @@
-"""Profiles, and the summary of what somebody did."""
+"""Profiles and the activity summary."""
 
 import threading
 import time
@@ -50,7 +50,7 @@ def test_a_profile_needs_a_token(client, path):
         {"user_id": "019aa0a0-0000-7000-8000-000000000000"},
     ],
 )
-def test_what_makes_no_sense_is_refused(client, as_maja, wrong):
+def test_invalid_profiles_are_refused(client, as_maja, wrong):
     answer = client.put("/api/profile", json=wrong, headers=as_maja)
     assert answer.status_code == 422
     assert client.get("/api/profile", headers=as_maja).json().items() >= DEFAULTS.items()
@@ -63,7 +63,7 @@ def test_language_tags(client, as_maja, locale):
     assert client.put("/api/profile", json={"locale": locale}, headers=as_maja).json()["locale"] == locale
 
 
-def test_what_is_left_out_stays_and_null_takes_away(client, as_maja):
+def test_missing_fields_stay_and_null_removes_texts(client, as_maja):
     first = {
         "display_name": "Maja 🌱",
         "bio": "Learns.",
@@ -76,7 +76,7 @@ def test_what_is_left_out_stays_and_null_takes_away(client, as_maja):
     assert client.get("/api/profile", headers=as_maja).json() == changed
 
 
-def test_two_first_reads_at_once_make_one_profile(committing_client, make_account):
+def test_concurrent_first_reads_create_one_profile(committing_client, make_account):
     headers = make_account(committing_client, "maja")
     start = threading.Barrier(8)
 
@@ -92,7 +92,7 @@ def test_two_first_reads_at_once_make_one_profile(committing_client, make_accoun
 
 @pytest.fixture
 def make_account():
-    """Registers somebody over HTTP; gives their headers."""
+    """Register a user over HTTP and return the headers of their login."""
 
     def make(client, username):
         password = "a quiet walk at noon"
@@ -110,7 +110,7 @@ def make_account():
 
 
 class OtherServices:
-    """The other services' side of the summary."""
+    """The other services' routes of the summary."""
 
     def __init__(self):
         self.calls = []
@@ -139,7 +139,7 @@ def others():
 
 @pytest.fixture
 def summary(settings, others, client, as_maja):
-    """Asks for it while these are the other services."""
+    """Request the summary, with these services as the other ones."""
     with json_server(others.answer) as url:
         urls = dict.fromkeys(("courses_url", "chat_url", "analytics_url"), url)
         client.app.state.activity = ActivityReader(settings.model_copy(update=urls))
@@ -147,7 +147,7 @@ def summary(settings, others, client, as_maja):
         others.slow.set()
 
 
-def test_the_summary_is_asked_for_with_the_persons_own_token(client, summary, others, as_maja):
+def test_the_summary_uses_the_callers_token(client, summary, others, as_maja):
     client.put("/api/profile", json={"timezone": "Asia/Tokyo"}, headers=as_maja)
     assert summary().json() == {
         "courses": {"status": "ok", "count": 2},
@@ -162,8 +162,8 @@ def test_the_summary_is_asked_for_with_the_persons_own_token(client, summary, ot
     assert ("/api/analytics/streak", {"timezone": "Asia/Tokyo"}, as_maja["Authorization"]) in others.calls
 
 
-def test_the_parts_are_asked_for_at_the_same_time(summary, others):
-    """Each answers only once all three have been asked."""
+def test_the_services_are_asked_concurrently(summary, others):
+    """Each service answers only when all three have been asked."""
     others.together = threading.Barrier(3, timeout=LIMIT_S)
     found = summary().json()
     assert {found[part]["status"] for part in ("courses", "conversations", "streak")} == {"ok"}
@@ -172,7 +172,7 @@ def test_the_parts_are_asked_for_at_the_same_time(summary, others):
 @pytest.mark.parametrize(
     "answer", [(503, {}), (404, {}), (200, ["odd"]), (200, {"conversations": "many"}), None]
 )
-def test_a_part_that_cannot_be_had_is_marked_and_the_rest_is_shown(summary, others, answer):
+def test_a_missing_part_is_marked_unavailable(summary, others, answer):
     others.answers["/api/chat/activity"] = answer
     started = time.monotonic()
     found = summary().json()
@@ -181,7 +181,7 @@ def test_a_part_that_cannot_be_had_is_marked_and_the_rest_is_shown(summary, othe
     assert found["lessons"] == {"status": "ok", "count": 7}
 
 
-def test_with_everybody_away_it_is_still_answered(client, as_maja):
+def test_without_any_service_the_summary_is_still_returned(client, as_maja):
     answer = client.get("/api/profile/activity", headers=as_maja)
     assert answer.status_code == 200
     assert {answer.json()[part]["status"] for part in ("courses", "conversations", "streak")} == {

@@ -5,10 +5,10 @@ from users_service.bootstrap import bootstrap
 from users_service.tables import metadata
 
 
-def test_the_migrations_make_exactly_the_tables(settings):
+def test_migrations_create_exactly_the_tables_of_the_code(settings):
     assert schema_drift(settings, metadata) == []
 
 
-def test_preparing_again_changes_nothing(settings):
+def test_bootstrap_can_be_repeated(settings):
     bootstrap(settings)
     bootstrap(settings)

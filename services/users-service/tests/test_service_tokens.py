@@ -1,4 +1,4 @@
-"""Tokens that services show each other, and the keys behind all tokens."""
+"""Service tokens, and the storage of signing keys."""
 
 import pytest
 from jose import jwt
@@ -30,18 +30,18 @@ def ask(client, settings, **changes: str):
         ({"grant_type": "password"}, 422, "validation_failed"),
     ],
 )
-def test_refuses(client, settings, changes, status, code):
+def test_token_requests_are_refused(client, settings, changes, status, code):
     answer = ask(client, settings, **changes)
     assert (answer.status_code, answer.json()["code"]) == (status, code)
 
 
-def test_a_service_token_names_its_callee_and_lives_a_minute(client, settings):
+def test_a_service_token_has_its_audience_and_lives_a_minute(client, settings):
     claims = jwt.get_unverified_claims(ask(client, settings).json()["access_token"])
     assert (claims["sub"], claims["aud"], claims["typ"]) == ("chat-service", "courses-service", "svc")
     assert 59 < claims["exp"] - claims["iat"] <= 60
 
 
-def test_a_service_token_is_no_users_token(client, settings):
+def test_a_service_token_is_not_accepted_as_a_users_token(client, settings):
     token = ask(client, settings).json()["access_token"]
     assert client.get("/api/users/me", headers={"Authorization": f"Bearer {token}"}).status_code == 401
 

@@ -1,4 +1,4 @@
-"""Seeing and ending logins on other devices."""
+"""List and end login sessions on other devices."""
 
 from datetime import datetime, timedelta
 from uuid import uuid4
@@ -29,7 +29,7 @@ def test_sessions_are_listed_with_device_address_and_the_current_one_marked(clie
     assert all(session["address"] and session["last_used_at"] for session in found)
 
 
-def test_a_refresh_is_a_use_from_where_it_came(client, make_user, log_in, database):
+def test_a_refresh_updates_last_use_and_address(client, make_user, log_in, database):
     make_user("maja")
     there, here = (log_in(client, "maja").json() for _ in range(2))
     earlier = utc_now() - timedelta(hours=1)
@@ -43,7 +43,7 @@ def test_a_refresh_is_a_use_from_where_it_came(client, make_user, log_in, databa
     assert datetime.fromisoformat(latest["last_used_at"]) > earlier + timedelta(minutes=59)
 
 
-def test_somebody_elses_session_is_not_found(client, make_user, log_in):
+def test_another_users_session_is_not_found(client, make_user, log_in):
     make_user("maja"), make_user("noor")
     noor = log_in(client, "noor").json()
     session_id = client.get("/api/auth/sessions", headers=bearer(noor)).json()["items"][0]["id"]
@@ -70,7 +70,7 @@ def test_ending_one_session_leaves_the_others(client, make_user, log_in, databas
         assert str(db.scalars(select(Revocation.session_id)).one()) == other
 
 
-def test_ending_all_sessions_ends_this_one_too(client, make_user, log_in):
+def test_ending_all_sessions_ends_the_current_one(client, make_user, log_in):
     make_user("maja")
     pairs = [log_in(client, "maja").json() for _ in range(3)]
     assert client.delete("/api/auth/sessions", headers=bearer(pairs[0])).status_code == 204

@@ -17,7 +17,7 @@ from cogniflow_kit.identity import AUDIENCE
 from cogniflow_kit.sql.database import Database
 from users_service.keys.jwt import sign
 from users_service.keys.service import KeyRing, Signer
-from users_service.passwords import hash_password
+from users_service.password_hashing import hash_password
 from users_service.tables import User
 
 PASSWORD = "correct horse battery"
@@ -96,7 +96,7 @@ class FourServices:
             issuer=self.settings["users"].public_url,
             lifetime_s=lifetime_s,
             kid=signer.kid,
-            private_pem=signer.private_pem,
+            private_key=signer.private_key,
         )
 
 

@@ -15,7 +15,7 @@ from jose import jwt
 from sqlalchemy import delete, select
 
 from cogniflow_kit.ids import new_id
-from users_service.login.limits import PER_ACCOUNT, WINDOW
+from users_service.login.rate_limits import PER_ACCOUNT, WINDOW
 from users_service.login.service import ACCESS_LIFETIME_S, GRACE, REFRESH_LIFETIME
 from users_service.tables import LoginFailure, RefreshToken, Revocation, User
 

@@ -1,4 +1,4 @@
-"""`python -m users_service`: bring the tables up to date, then serve."""
+"""`python -m users_service`: create or update the tables, then serve."""
 
 from cogniflow_kit.server import serve
 from users_service.app import create_app

@@ -1,4 +1,4 @@
-"""Pages for people. Without script and style they can be read aloud, printed, and seen at any width."""
+"""HTML pages without script or style: readable by a screen reader, on paper and at any width."""
 
 from html import escape
 from string import Template
@@ -33,27 +33,34 @@ $content
 
 
 def page(title: str, content: str) -> HTMLResponse:
-    """`content` is HTML; whoever makes it escapes what came from people. Never cached, never framed."""
-    return _answer(title, content)
+    """Build a page that is never cached or framed.
+
+    `content` is HTML: the caller must escape text from users.
+    """
+    return _response(title, content)
 
 
-def refusal_page(title: str, refusal: ServiceError, db: Session, form: str) -> HTMLResponse:
-    """Says what is wrong and shows the form again. Undoes what was written, unless that is to stay."""
-    if not refusal.keeps_changes:
+def error_page(title: str, error: ServiceError, db: Session, form: str) -> HTMLResponse:
+    """Build a page with the error's text above the form.
+
+    Rolls the transaction back, unless the error keeps its changes: an error
+    that becomes a page doesn't reach the handler that would roll back.
+    """
+    if not error.keeps_changes:
         db.rollback()
-    content = f'<p role="alert">{escape(refusal.detail)}</p>\n{form}'
-    return _answer(title, content, refusal.status, refusal.headers)
+    content = f'<p role="alert">{escape(error.detail)}</p>\n{form}'
+    return _response(title, content, error.status, error.headers)
 
 
-def page_refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """The `responses=` of a route: these statuses answer with a page, or with a problem."""
+def page_errors(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Describe these statuses for a route's `responses=`: they answer with a page or with a problem."""
     return {
-        status: {**found, "content": {"text/html": {}, PROBLEM_JSON: {}}}
-        for status, found in problems(*statuses).items()
+        status: {**problem, "content": {"text/html": {}, PROBLEM_JSON: {}}}
+        for status, problem in problems(*statuses).items()
     }
 
 
-def _answer(
+def _response(
     title: str, content: str, status: int = 200, headers: dict[str, str] | None = None
 ) -> HTMLResponse:
     text = _PAGE.substitute(title=escape(title), content=content)

@@ -3,15 +3,14 @@
 import sys
 
 from cogniflow_kit.sql.database import Database
-from users_service.privacy.ledger import Ledger
-from users_service.privacy.others import other_services
-from users_service.privacy.personal_data import personal_data
-from users_service.privacy.pipeline import ErasurePipeline
+from users_service.privacy.erasure_job import ErasureJob
+from users_service.privacy.erasure_ledger import ErasureLedger
+from users_service.privacy.personal_data import other_services, own_personal_data
 from users_service.settings import Settings
 
 settings = Settings()
 database = Database(settings.database_url.get_secret_value(), application="tests")
-pipeline = ErasurePipeline(
-    database, Ledger(settings.erasure_ledger), other_services(settings), personal_data(database)
+job = ErasureJob(
+    database, ErasureLedger(settings.erasure_ledger), other_services(settings), own_personal_data(database)
 )
-pipeline.run({"request_id": sys.argv[1]})
+job.run({"request_id": sys.argv[1]})

@@ -1,4 +1,4 @@
-"""An OpenID Connect provider over real HTTP, honest unless it is told otherwise."""
+"""An OpenID Connect provider over HTTP; tests can make it misbehave."""
 
 import base64
 import hashlib
@@ -18,7 +18,7 @@ CLIENT_ID, CLIENT_SECRET = "cogniflow", "the client's secret: & spaces"
 
 @dataclass
 class FakeProvider:
-    """Issues ID tokens to whoever asks; `claims` and `headers` change what they say."""
+    """Issues ID tokens without asking for a login; `claims` overrides their claims."""
 
     key: RSAKey | ECKey = field(default_factory=lambda: RSAKey.generate_key(2048, {"kid": "first"}))
     url: str = ""
@@ -42,7 +42,7 @@ class FakeProvider:
         }[call.path]()
 
     def authorize(self, url: str) -> dict[str, str]:
-        """What a browser brings back from the authorization endpoint."""
+        """Return the query parameters of the redirect back from the authorization endpoint."""
         asked = dict(parse_qsl(urlsplit(url).query))
         assert asked["response_type"] == "code"
         assert asked["client_id"] == CLIENT_ID

@@ -1,4 +1,4 @@
-"""The other services' side of exports and erasures, as the contract says it."""
+"""The other services' routes of exports and erasures, for tests of users-service."""
 
 import json
 from dataclasses import dataclass, field
@@ -12,11 +12,11 @@ PARTS = ("courses", "chat", "analytics")
 
 @dataclass
 class OtherServices:
-    """One server for three services, each behind a prefix, and for the tokens they ask to see."""
+    """Serves three services, each under a path prefix, and the route that issues service tokens."""
 
     url: str = ""
     held: dict[tuple[str, str], list[str]] = field(default_factory=dict)
-    """By service and person, what somebody wrote there."""
+    """The stored texts by service and user id."""
     away: set[str] = field(default_factory=set)
     asked: list[tuple[str, str]] = field(default_factory=list)
     _lock: Lock = field(default_factory=Lock)

@@ -1,1 +1,1 @@
-"""Accounts: who exists, and what they may do."""
+"""Accounts: registration, administration, e-mail addresses and passwords."""

@@ -1,4 +1,4 @@
-"""Bodies of the account routes."""
+"""Request and response bodies of the account routes."""
 
 from datetime import datetime
 from typing import Annotated
@@ -9,11 +9,11 @@ from pydantic import Field
 
 from cogniflow_kit.identity import Role
 from cogniflow_kit.schemas import RequestBody, ResponseBody
-from users_service.accounts.policy import MAX_LENGTH, MIN_LENGTH
+from users_service.accounts.password_policy import MAX_LENGTH, MIN_LENGTH
 
 Username = Annotated[str, Field(min_length=3, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
-# What browsers accept in an e-mail field: HTML Living Standard, "valid e-mail address". Unlike stricter
-# checks it lets addresses of intranets through, which self-hosted installations have.
+# The pattern that browsers use for e-mail fields ("valid e-mail address" in the HTML Living Standard).
+# It accepts intranet addresses without a dot, which self-hosted installations may use.
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 Email = Annotated[
     str,
@@ -34,7 +34,7 @@ class Registration(RequestBody):
 
 
 class NewUser(RequestBody):
-    """Without `password` the person gets a link by mail to choose one."""
+    """Without `password` the user gets a mail with a link to choose one."""
 
     username: Username
     email: Email
@@ -48,7 +48,7 @@ class RoleChange(RequestBody):
 
 
 class TokenBody(RequestBody):
-    """`token`: from the link in the mail."""
+    """`token`: the one in the mailed link."""
 
     token: MailedToken
 
@@ -68,28 +68,45 @@ class PasswordChange(RequestBody):
 
 
 class EmailChange(RequestBody):
-    """`password`: the present one, asked for again."""
+    """`password`: the current one, as a confirmation."""
 
     email: Email
     password: CurrentPassword
 
 
 class Deactivation(RequestBody):
-    """`password`: the present one, asked for again."""
+    """`password`: the current one, as a confirmation."""
 
     password: CurrentPassword
 
 
+class VerifyForm(RequestBody):
+    """The form behind a mailed link that confirms an address."""
+
+    token: MailedToken
+
+
+class ResetForm(RequestBody):
+    """The form behind a mailed link that resets a password.
+
+    It accepts short passwords, so that the page can explain what is wrong with them.
+    """
+
+    token: MailedToken
+    password: str = Field(min_length=1, max_length=MAX_LENGTH)
+
+
 class Accepted(ResponseBody):
-    """What happens next."""
+    """`detail`: what happens next."""
 
     detail: str
 
 
 class UserOut(ResponseBody):
-    """`is_active` is false after the person left, `locked_at` set while an admin keeps them out.
+    """An account.
 
-    `last_login` is null until the first one.
+    `is_active` is false after the user deactivated it; `locked_at` is set while
+    an admin locks it. `last_login` is null until the first login.
     """
 
     id: UUID

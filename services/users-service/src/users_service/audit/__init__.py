@@ -1,1 +1,1 @@
-"""What happened to identities, for those who have to answer for it."""
+"""The audit log: security events such as logins, role changes and key rotations."""

@@ -1,1 +1,1 @@
-"""Signing keys: made at first start, kept encrypted, published."""
+"""Signing keys of access tokens: created, stored encrypted, rotated, published."""

@@ -1,7 +1,8 @@
-"""The key ring: signs access tokens and publishes what others verify them with."""
+"""The key ring, and the state that every service verifies tokens against."""
 
 import base64
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -14,25 +15,28 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
 )
 from pydantic import SecretStr
-from sqlalchemy import func, or_, select, text, update
 from sqlalchemy.orm import Session
 
 from cogniflow_kit.ids import new_id, utc_now
 from cogniflow_kit.sql.database import Database
-from users_service.keys.jwt import PrivateKey, PublicKey, public_jwk, signing_key
+from cogniflow_kit.verification import Revocation as RevocationOut
+from cogniflow_kit.verification import Verification, VerificationKey
+from users_service.keys.jwt import PrivateKey, parse_private_key, public_jwk
+from users_service.keys.repository import KeyRepository
+from users_service.keys.schemas import PublicKey
 from users_service.tables import SigningKey
 
-_ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtext('users-signing-keys'))")
-
-LEAD = timedelta(seconds=10)
-"""A new key is published this long before it signs: every verifier has fetched it by then."""
-TAIL = timedelta(minutes=6)
-"""A replaced key stays published for the longest token lifetime and a minute for clocks."""
+PUBLICATION_LEAD = timedelta(seconds=10)
+"""A new key is published this long before it signs, so that every service has fetched it by then."""
+PUBLICATION_TAIL = timedelta(minutes=6)
+"""A replaced key stays published this long: the longest token lifetime plus a minute of clock skew."""
+REVOCATION_LIFETIME = timedelta(minutes=6)
+"""A revocation is needed this long: the longest token lifetime plus a minute of clock skew."""
 
 
 @dataclass(frozen=True)
 class Signer:
-    """A key, decrypted."""
+    """A decrypted private key; signs tokens from `active_from` on."""
 
     kid: str
     private_key: PrivateKey
@@ -40,7 +44,10 @@ class Signer:
 
 
 class KeyRing:
-    """Keys as rows, decrypted once a process and read again by `reload`."""
+    """The signing keys, cached in the process and updated by `reload`. Usable from several threads.
+
+    `encryption_secret` encrypts the private keys in the database.
+    """
 
     def __init__(self, database: Database, encryption_secret: SecretStr) -> None:
         self._database = database
@@ -50,25 +57,25 @@ class KeyRing:
         self._public: dict[str, str] = {}
 
     def ensure_key(self) -> None:
-        """Make the first key, unless there is one; safe from several starts at once."""
+        """Create the first key if there is none. Safe when several processes start at once."""
         with self._database.transaction() as db:
-            db.execute(_ONE_AT_A_TIME)
-            if db.scalar(select(SigningKey).limit(1)) is None:
-                db.add(self._new_key(utc_now()))
+            keys = KeyRepository(db)
+            keys.lock()
+            if not keys.has_key():
+                keys.add(self._new_key(utc_now()))
 
     def rotate(self, db: Session) -> str:
-        """Publish a new key that signs after `LEAD`, let the others retire `TAIL` later; gives its id."""
-        db.execute(_ONE_AT_A_TIME)
-        active_from = utc_now() + LEAD
-        db.execute(
-            update(SigningKey).where(SigningKey.retired_at.is_(None)).values(retired_at=active_from + TAIL)
-        )
+        """Add a key that signs after PUBLICATION_LEAD, schedule the others' retirement, return its id."""
+        keys = KeyRepository(db)
+        keys.lock()
+        active_from = utc_now() + PUBLICATION_LEAD
+        keys.retire_all(active_from + PUBLICATION_TAIL)
         key = self._new_key(active_from)
-        db.add(key)
+        keys.add(key)
         return key.kid
 
     def signer(self) -> Signer:
-        """The newest key whose time has come; by a clock that lags, perhaps of none: then the oldest."""
+        """Return the newest active key; the oldest one if this machine's clock is too slow for any."""
         if not self._signers:
             self.reload()
         now = utc_now()
@@ -81,17 +88,15 @@ class KeyRing:
 
     def reload(self) -> None:
         """Read the keys that haven't retired, newest first."""
-        live = or_(SigningKey.retired_at.is_(None), SigningKey.retired_at > func.now())
-        newest_first = select(SigningKey).where(live).order_by(SigningKey.active_from.desc())
         with self._database.transaction() as db:
-            keys = list(db.scalars(newest_first))
+            keys = KeyRepository(db).published()
         known = {signer.kid: signer for signer in self._signers}
-        self._signers = [known.get(key.kid) or self._decrypted(key) for key in keys]
+        self._signers = [known.get(key.kid) or self._decrypt(key) for key in keys]
         self._public = {key.kid: key.public_key for key in keys}
 
-    def _decrypted(self, key: SigningKey) -> Signer:
+    def _decrypt(self, key: SigningKey) -> Signer:
         private = self._fernet.decrypt(key.encrypted_private_key.encode()).decode()
-        return Signer(key.kid, signing_key(private), key.active_from)
+        return Signer(key.kid, parse_private_key(private), key.active_from)
 
     def _new_key(self, active_from: datetime) -> SigningKey:
         key = ec.generate_private_key(ec.SECP256R1())
@@ -103,3 +108,35 @@ class KeyRing:
             public_key=public.decode(),
             active_from=active_from,
         )
+
+
+def read_verification(db: Session) -> Verification:
+    """Return the published keys and the revocations that still matter, as other services poll them."""
+    keys = KeyRepository(db)
+    return Verification(
+        keys=[
+            VerificationKey(**public_jwk(key.kid, key.public_key).model_dump()) for key in keys.published()
+        ],
+        revocations=[
+            RevocationOut.model_validate(row, from_attributes=True)
+            for row in keys.revocations(REVOCATION_LIFETIME)
+        ],
+    )
+
+
+def local_verification(database: Database, keys: KeyRing) -> Callable[[], Verification]:
+    """Return a function that reads the verification state for users-service itself.
+
+    It also reloads the key ring, so that every replica follows a rotation.
+    """
+
+    def fetch() -> Verification:
+        keys.reload()
+        with database.transaction() as db:
+            return read_verification(db)
+
+    return fetch
+
+
+def delete_expired_revocations(db: Session) -> None:
+    KeyRepository(db).delete_revocations(REVOCATION_LIFETIME)

@@ -1,1 +1,1 @@
-"""Logging in and staying logged in: sessions, access and refresh tokens, service tokens."""
+"""Login sessions: log in, refresh, log out; access, refresh and service tokens."""

@@ -1,4 +1,4 @@
-"""Bodies of the login routes."""
+"""Request and response bodies of the login routes."""
 
 from datetime import datetime
 from typing import Annotated, Literal
@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic import Field
 
+from cogniflow_kit.identity import MAX_TOKEN_BYTES
 from cogniflow_kit.schemas import RequestBody, ResponseBody
 
 RefreshTokenText = Annotated[str, Field(min_length=20, max_length=200, pattern=r"^[A-Za-z0-9_-]+$")]
@@ -25,7 +26,7 @@ class Refresh(RequestBody):
 
 
 class SessionOut(ResponseBody):
-    """`current`: the one this request was made with."""
+    """`current`: whether the request was made with this session. `device`: its user agent."""
 
     id: UUID
     device: str
@@ -40,7 +41,7 @@ class SessionList(ResponseBody):
 
 
 class ServiceToken(ResponseBody):
-    """`expires_in` in seconds."""
+    """`expires_in` is the token's lifetime in seconds."""
 
     access_token: str
     token_type: Literal["bearer"] = "bearer"
@@ -67,3 +68,30 @@ class ClientCredentialsForm(RequestBody):
     client_secret: str = Field(min_length=1, max_length=200)
     audience: str = Field(min_length=1, max_length=64)
     scope: str = Field(min_length=1, max_length=200)
+
+
+class IntrospectionForm(RequestBody):
+    """The request of RFC 7662, section 2.1. `token_type_hint` is accepted and ignored."""
+
+    token: str = Field(min_length=1, max_length=MAX_TOKEN_BYTES)
+    token_type_hint: str | None = Field(default=None, max_length=100)
+
+
+class Introspection(ResponseBody):
+    """The response of RFC 7662, section 2.2. An invalid token has only `active`.
+
+    `sub` is the user's id or the service's name. `iat` and `exp` are Unix times in seconds.
+    """
+
+    active: bool
+    kind: Literal["access", "refresh", "service"] | None = None
+    username: str | None = None
+    sub: str | None = None
+    sid: str | None = None
+    role: str | None = None
+    scope: str | None = None
+    iss: str | None = None
+    aud: str | None = None
+    jti: str | None = None
+    iat: float | None = None
+    exp: float | None = None

@@ -1,4 +1,4 @@
-"""Rules of sessions: login, refresh with reuse detection, logout."""
+"""Rules of login sessions: log in, refresh with reuse detection, log out."""
 
 import base64
 import hashlib
@@ -14,44 +14,46 @@ from cogniflow_kit.identity import AUDIENCE
 from cogniflow_kit.ids import new_id, utc_now
 from cogniflow_kit.sql.database import Database, committing
 from cogniflow_kit.sql.outbox import record
-from users_service.accounts.repository import UserRepository
-from users_service.audit.trail import EventType, Origin, Trail
+from users_service.audit.errors import AdminPageRefused
+from users_service.audit.event_types import EventType
+from users_service.audit.service import AuditLog, Origin
 from users_service.keys.jwt import sign
 from users_service.keys.service import KeyRing
 from users_service.login.errors import (
-    AccessRefused,
     InvalidCredentials,
     InvalidRefreshToken,
     RefreshTokenReused,
     SessionNotFound,
     TooManyAttempts,
 )
-from users_service.login.limits import LoginLimits
+from users_service.login.rate_limits import LoginRateLimit
 from users_service.login.repository import LoginRepository, rotate_token
 from users_service.login.schemas import TokenPair
-from users_service.passwords import verify_password
+from users_service.password_hashing import verify_password
 from users_service.settings import Settings
 from users_service.tables import RefreshToken, User, UserSession
 
 ACCESS_LIFETIME_S = 300
 REFRESH_LIFETIME = timedelta(days=30)
 GRACE = timedelta(seconds=10)
+"""How long a spent refresh token may be repeated, by a client that lost the response."""
 
 
 class TokenIssuer:
-    """Makes tokens; stores nothing."""
+    """Creates access and refresh tokens, without storing them."""
 
     def __init__(self, settings: Settings, keys: KeyRing) -> None:
         self._settings = settings
         self._keys = keys
 
     def successor(self, token: str) -> str:
-        """The refresh token that follows this one in its line."""
+        """Return the refresh token that replaces this one."""
         secret = self._settings.key_encryption_secret.get_secret_value()
         digest = hmac.digest(f"refresh:{secret}".encode(), token.encode(), "sha256")
         return base64.urlsafe_b64encode(digest).decode().rstrip("=")
 
     def pair(self, user_id: UUID | str, role: str, session_id: UUID | str, refresh_token: str) -> TokenPair:
+        """Sign a new access token, and return it with the refresh token."""
         signer = self._keys.signer()
         access_token = sign(
             {
@@ -71,69 +73,75 @@ class TokenIssuer:
 
 
 class Login:
-    """Refresh tokens rotate at each use and form one line a session.
+    """Starts, refreshes and ends login sessions.
 
-    A successor is the HMAC of its predecessor, so a client that lost the
-    answer and asks again within the grace period gets the same successor: the
-    line never forks. Any older token means that somebody copied one: the
-    session ends (RFC 9700, section 4.14.2).
+    Refresh tokens rotate: each is spent at its first use and replaced by one
+    successor. The successor is the HMAC of its predecessor, so a client that
+    lost the response and repeats the request within GRACE gets the same
+    successor. Any other use of a spent token means that the token was copied,
+    and ends the session (RFC 9700, section 4.14.2).
     """
 
     def __init__(self, db: Session, issuer: TokenIssuer, origin: Origin) -> None:
         self._db = db
         self._issuer = issuer
         self._origin = origin
-        self._trail = Trail(db, origin)
-        self._users = UserRepository(db)
+        self._audit = AuditLog(db, origin)
         self._logins = LoginRepository(db)
 
     def with_password(self, login: str, password: str) -> TokenPair:
-        """Raises InvalidCredentials or TooManyAttempts; both are counted and recorded."""
-        return self.begin_session(self._proven(login, password))
+        """Log in with a username or e-mail address and a password.
 
-    def as_admin(self, login: str, password: str, route: str) -> User:
-        """An admin who proved it for one answer alone: no session begins and no token is made.
-
-        Raises what `with_password` does, or AccessRefused for who has another
-        role. `route` is for the record.
+        Raises: InvalidCredentials or TooManyAttempts (both counted and recorded).
         """
-        user = self._proven(login, password)
+        return self.begin_session(self._authenticate(login, password))
+
+    def authenticate_admin(self, login: str, password: str, route: str) -> User:
+        """Check an admin's password for a single request; start no session and issue no token.
+
+        `route`: what the security event names.
+
+        Raises: InvalidCredentials, TooManyAttempts; AdminPageRefused (for another role).
+        """
+        user = self._authenticate(login, password)
         if user.role != "admin":
-            self._trail.record(EventType.ACCESS_REFUSED, user_id=user.id, role=user.role, route=route)
-            raise AccessRefused("Only admins may see this page.")
-        self._trail.record(EventType.LOGIN, user_id=user.id, route=route)
+            self._audit.record(EventType.ACCESS_REFUSED, user_id=user.id, role=user.role, route=route)
+            raise AdminPageRefused
+        self._audit.record(EventType.LOGIN, user_id=user.id, route=route)
         return user
 
-    def _proven(self, login: str, password: str) -> User:
-        """Whose name and password these are. The only place where a password opens anything."""
-        limits = LoginLimits(self._db, login, self._origin.address)
-        user = self._users.by_login(login)
-        compared = user.hashed_password if user else None
+    def _authenticate(self, login: str, password: str) -> User:
+        """Return the user, locked, if the password is right. Every login by password comes through here."""
+        limit = LoginRateLimit(self._db, login, self._origin.address)
+        user = self._logins.user(login)
+        compared_hash = user.hashed_password if user else None
         try:
-            limits.check()
-            matches, better_hash = verify_password(password, compared)
-            limits.settle()
+            limit.check()
+            matches, better_hash = verify_password(password, compared_hash)
+            limit.lock_and_check()
         except TooManyAttempts:
-            self._trail.record(EventType.LOGIN_LIMITED, user_id=user.id if user else None)
+            self._audit.record(EventType.LOGIN_LIMITED, user_id=user.id if user else None)
             raise
         if user is not None and matches:
-            self._hold(user)
-        if user is None or not matches or user.hashed_password != compared or not user.may_log_in:
-            limits.failed()
-            self._trail.record(EventType.LOGIN_FAILED, user_id=user.id if user else None)
-            raise InvalidCredentials("The username or the password is wrong.")
-        limits.succeeded()
+            self._logins.lock_user(user)
+        if user is None or not matches or user.hashed_password != compared_hash or not user.may_log_in:
+            limit.count()
+            self._audit.record(EventType.LOGIN_FAILED, user_id=user.id if user else None)
+            raise InvalidCredentials
+        limit.reset_account()
         if better_hash is not None:
             user.hashed_password = better_hash
         return user
 
     def begin_session(self, user: User, event: EventType = EventType.LOGIN) -> TokenPair:
-        """Log in somebody who has proved who they are."""
+        """Start a login session for an authenticated user.
+
+        Raises: InvalidCredentials (when the account was locked or deactivated meanwhile).
+        """
         now = utc_now()
-        self._db.flush()
-        self._hold(user)
+        self._logins.lock_user(user)
         if not user.may_log_in:
-            raise InvalidCredentials("The username or the password is wrong.")
+            raise InvalidCredentials
         user.last_login = now
         login_session = UserSession(
             id=new_id(),
@@ -145,35 +153,36 @@ class Login:
         refresh_token = secrets.token_urlsafe(32)
         self._logins.add_session(login_session)
         self._logins.add_token(self._token_row(refresh_token, login_session.id))
-        self._trail.record(event, user_id=user.id, session_id=login_session.id)
+        self._audit.record(event, user_id=user.id, session_id=login_session.id)
         data = {"session_id": str(login_session.id)}
         record(self._db, Event(type="user.logged_in", actor_id=user.id, data=data))
         return self._issuer.pair(user.id, user.role, login_session.id, refresh_token)
 
     def refresh(self, refresh_token: str) -> TokenPair:
-        """A new pair, also for a token spent within the grace period.
+        """Return a new pair, also for a token spent within GRACE.
 
         Raises: RefreshTokenReused (after ending the session), InvalidRefreshToken.
         """
-        self._logins.hold_owner_of(hash_token(refresh_token))
-        login_session = self._logins.lock_session_of(hash_token(refresh_token))
-        found = self._logins.token(hash_token(refresh_token))
+        token_hash = hash_token(refresh_token)
+        self._logins.lock_owner(token_hash)
+        login_session = self._logins.lock_session(token_hash)
+        token = self._logins.token(token_hash)
         now = utc_now()
         if (
             login_session is None
-            or found is None
+            or token is None
             or login_session.ended_at is not None
-            or found.expires_at <= now
+            or token.expires_at <= now
             or not login_session.user.may_log_in
         ):
-            raise InvalidRefreshToken("The refresh token is not valid any more; log in again.")
+            raise InvalidRefreshToken
         successor = self._issuer.successor(refresh_token)
-        if found.spent_at is None:
-            found.spent_at = now
+        if token.spent_at is None:
+            token.spent_at = now
             self._logins.add_token(self._token_row(successor, login_session.id))
-        elif not self._within_grace(found, successor):
+        elif not self._within_grace(token, successor):
             self._end(login_session.user_id, EventType.REFRESH_TOKEN_REUSED, only=login_session.id)
-            raise RefreshTokenReused("This refresh token was used before; log in again.")
+            raise RefreshTokenReused
         login_session.last_used_at = now
         login_session.address = self._origin.address
         user = login_session.user
@@ -183,31 +192,21 @@ class Login:
         return self._logins.sessions_of(user_id)
 
     def logout(self, session_id: UUID, user_id: UUID) -> None:
-        """End this session; ending an ended one changes nothing."""
+        """End this session. Ending it again changes nothing."""
         self._end(user_id, EventType.LOGOUT, only=session_id)
 
-    def end_one(self, user_id: UUID, session_id: UUID) -> None:
-        """Raises SessionNotFound, also for somebody else's."""
+    def end_session(self, user_id: UUID, session_id: UUID) -> None:
+        """Raises: SessionNotFound (also for another user's session)."""
         if not self._end(user_id, EventType.SESSION_ENDED, only=session_id):
-            raise SessionNotFound("There is no such open session.")
+            raise SessionNotFound
 
-    def end_all(self, user_id: UUID, *, but: UUID | None = None) -> None:
-        self._end(user_id, EventType.SESSION_ENDED, but=but)
+    def end_all_sessions(self, user_id: UUID) -> None:
+        self._end(user_id, EventType.SESSION_ENDED)
 
-    def _hold(self, user: User) -> None:
-        """Wait for a role change, lock or reset that is under way: nothing may rest on what was before.
-
-        FOR NO KEY UPDATE, because the row is about to be updated: two logins
-        at once that both only shared it would wait for each other.
-        """
-        self._db.refresh(user, with_for_update={"key_share": True})
-
-    def _end(
-        self, user_id: UUID, event: EventType, *, only: UUID | None = None, but: UUID | None = None
-    ) -> list[UUID]:
-        ended = self._logins.end(user_id, event.value, only=only, but=but)
+    def _end(self, user_id: UUID, event: EventType, *, only: UUID | None = None) -> list[UUID]:
+        ended = self._logins.end(user_id, event.value, only=only)
         for session_id in ended:
-            self._trail.record(event, user_id=user_id, session_id=session_id)
+            self._audit.record(event, user_id=user_id, session_id=session_id)
         return ended
 
     def _within_grace(self, spent: RefreshToken, successor: str) -> bool:
@@ -222,10 +221,10 @@ class Login:
 
 
 def refresh(database: Database, issuer: TokenIssuer, origin: Origin, refresh_token: str) -> TokenPair:
-    """Trade a refresh token for a new pair.
+    """Exchange a refresh token for a new pair.
 
-    A good token takes one statement. Everything else, such as a token spent
-    shortly before, is decided by `Login.refresh` in a transaction.
+    A valid, unspent token takes one statement. `Login.refresh` handles all
+    other tokens in a transaction, such as one that was spent shortly before.
 
     Raises: RefreshTokenReused (after ending the session), InvalidRefreshToken.
     """

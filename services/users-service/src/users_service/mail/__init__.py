@@ -1,1 +1,1 @@
-"""Mails: written in the transaction of what they tell, sent by the worker, or read by an admin."""
+"""Mails: written in the transaction of the change they announce; sent by the worker or read by admins."""

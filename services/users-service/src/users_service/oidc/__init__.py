@@ -1,1 +1,1 @@
-"""Logging in with an account at an external OpenID Connect provider; off unless one is configured."""
+"""Login with an account at an external OpenID Connect provider; off unless one is configured."""

@@ -10,7 +10,7 @@ from cogniflow_kit.errors import problems
 from users_service.dependencies import CurrentSettings
 from users_service.login.schemas import TokenPair
 from users_service.oidc.dependencies import ExternalLoginService
-from users_service.oidc.errors import ExternalLoginFailed
+from users_service.oidc.errors import LoginOfAnotherBrowser
 from users_service.oidc.service import LIFETIME
 
 router = APIRouter(prefix="/api/auth/oidc", tags=["external login"])
@@ -27,20 +27,21 @@ _Text = Annotated[str | None, Query(max_length=4000)]
     responses={302: {"description": "To the provider"}, **problems(404)},
 )
 def start(external: ExternalLoginService, settings: CurrentSettings) -> RedirectResponse:
-    """Log in at the provider: open this address in a browser."""
-    departure = external.start()
-    answer = RedirectResponse(departure.url, 302, {"Cache-Control": "no-store"})
-    # Lax: it has to come along when the provider sends the browser back, and with nothing else from there.
-    answer.set_cookie(
+    """Redirect the browser to the provider's login."""
+    authorization = external.start()
+    redirect = RedirectResponse(authorization.url, 302, {"Cache-Control": "no-store"})
+    # SameSite=Lax: the browser sends the cookie when the provider redirects it back, and with no
+    # other request from the provider's site.
+    redirect.set_cookie(
         COOKIE,
-        departure.state,
+        authorization.state,
         max_age=int(LIFETIME.total_seconds()),
         path=_PATH,
         secure=settings.public_url.startswith("https:"),
         httponly=True,
         samesite="lax",
     )
-    return answer
+    return redirect
 
 
 @router.get("/callback", responses=problems(404, 409))
@@ -54,14 +55,14 @@ def callback(
     iss: _Text = None,
     cogniflow_external_login: Annotated[str | None, Cookie(max_length=200)] = None,
 ) -> TokenPair:
-    """Where the provider sends the browser back. The tokens are in the body, never in an address.
+    """Finish the login after the provider redirects the browser back. Returns the tokens in the body.
 
-    Only the browser that set out gets them: nobody can be logged in to
-    somebody else's account by a link.
+    Works only in the browser that started the login. Otherwise an attacker's
+    link could log a user in to the attacker's account.
     """
     response.headers["Cache-Control"] = "no-store"
     response.delete_cookie(COOKIE, path=_PATH)
     if not state or not hmac.compare_digest(state.encode(), (cogniflow_external_login or "").encode()):
-        raise ExternalLoginFailed("This login was not begun in this browser; begin again.")
-    vouched = error is None and iss in (None, settings.oidc_issuer)
-    return external.finish(state, code if vouched else None)
+        raise LoginOfAnotherBrowser
+    succeeded = error is None and iss in (None, settings.oidc_issuer)
+    return external.finish(state, code if succeeded else None)

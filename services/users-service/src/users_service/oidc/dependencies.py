@@ -1,11 +1,13 @@
-"""Wires external logins to the request."""
+"""Builds the external login service of a request."""
 
 from typing import Annotated
 
 from fastapi import Depends, Request
 from sqlalchemy.orm import Session
 
-from users_service.dependencies import CurrentSettings, Issuer, RequestOrigin
+from users_service.audit.dependencies import RequestOrigin
+from users_service.dependencies import CurrentSettings
+from users_service.login.dependencies import Issuer
 from users_service.login.service import Login
 from users_service.oidc.errors import ExternalLoginOff
 from users_service.oidc.provider import Provider
@@ -13,8 +15,8 @@ from users_service.oidc.service import ExternalLogins
 from users_service.settings import Settings
 
 
-def provider_of(settings: Settings) -> Provider | None:
-    """The provider that the settings name, if they name one."""
+def configured_provider(settings: Settings) -> Provider | None:
+    """Return the provider of the settings; None if there is none."""
     if not settings.oidc_issuer:
         return None
     return Provider(
@@ -31,7 +33,7 @@ async def get_external_logins(
 ) -> ExternalLogins:
     provider: Provider | None = request.app.state.provider
     if provider is None:
-        raise ExternalLoginOff("No login provider is configured here.")
+        raise ExternalLoginOff
 
     def make_login(db: Session) -> Login:
         return Login(db, issuer, origin)

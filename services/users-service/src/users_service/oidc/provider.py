@@ -1,4 +1,4 @@
-"""The provider's side of OpenID Connect: discovery, the code for tokens, what an ID token must say.
+"""Client of an OpenID Connect provider: discovery, code exchange, validation of the ID token.
 
 The only module that imports authlib and joserfc.
 """
@@ -21,11 +21,11 @@ from joserfc.jwk import KeySet
 from joserfc.jws import JWSRegistry
 
 from cogniflow_kit.errors import Unavailable
-from users_service.oidc.errors import ExternalLoginFailed
+from users_service.oidc.errors import CodeNotAccepted, IdTokenNotValid
 
 log = structlog.stdlib.get_logger(__name__)
 
-# Public-key signatures alone: a provider that lists `none` or HS256 doesn't make them acceptable.
+# Public-key signatures only: `none` and HS256 are refused, even if the provider's metadata lists them.
 ALGORITHMS = [
     "RS256",
     "RS384",
@@ -41,13 +41,13 @@ ALGORITHMS = [
 ]
 SCOPE = "openid profile email"
 CLOCK_SKEW_S = 60
-_FRESH_S = 300
+_CACHE_S = 300
 _TIMEOUT = httpx.Timeout(5.0, connect=2.0)
 
 
 @dataclass(frozen=True)
 class Identity:
-    """Whom the provider vouches for. `email` is set only when it says that it verified the address."""
+    """A user at the provider. `email` is None unless the provider verified the address."""
 
     issuer: str
     subject: str
@@ -57,9 +57,11 @@ class Identity:
 
 
 class Provider:
-    """One provider, found by its issuer; usable from several threads.
+    """One OpenID Connect provider, configured by discovery. Usable from several threads.
 
-    Takes no proxy from the environment, which would see the codes.
+    It ignores proxy settings in the environment, because a proxy would see the authorization codes.
+
+    `name`: the provider's name in messages to users.
     """
 
     def __init__(
@@ -69,14 +71,14 @@ class Provider:
         self._name = name or "The login provider"
         self._client_id = client_id
         self._redirect_uri = redirect_uri
-        # client_secret_basic (RFC 6749, section 2.3.1): both are form-encoded first.
+        # client_secret_basic (RFC 6749, section 2.3.1) form-encodes id and secret first.
         self._auth = httpx.BasicAuth(quote(client_id, safe=""), quote(client_secret, safe=""))
         self._http = httpx.Client(timeout=_TIMEOUT, trust_env=False)
         self._lock = Lock()
-        self._kept: dict[str, tuple[dict[str, Any], float]] = {}
+        self._cache: dict[str, tuple[dict[str, Any], float]] = {}
 
     def authorization_url(self, state: str, nonce: str, code_verifier: str) -> str:
-        """Where to send the browser. Raises Unavailable."""
+        """Return the URL that the browser is redirected to. Raises: Unavailable."""
         uri: str = prepare_grant_uri(
             self._metadata()["authorization_endpoint"],
             client_id=self._client_id,
@@ -91,15 +93,16 @@ class Provider:
         return uri
 
     def identity(self, code: str, code_verifier: str, nonce: str) -> Identity:
-        """Redeem the code. Raises ExternalLoginFailed, or Unavailable when the provider is away."""
-        tokens = self._redeem(code, code_verifier)
+        """Exchange the authorization code for the user's identity.
+
+        Raises: CodeNotAccepted, IdTokenNotValid, Unavailable (when the provider can't be reached).
+        """
+        tokens = self._exchange(code, code_verifier)
         try:
-            claims = self._checked(tokens, nonce)
+            claims = self._validated_claims(tokens, nonce)
         except (JoseError, ValueError, TypeError, KeyError, OverflowError) as error:
             log.warning("ID token refused", issuer=self.issuer, error=type(error).__name__)
-            raise ExternalLoginFailed(
-                f"{self._name} gave an answer that can't be believed; try again."
-            ) from error
+            raise IdTokenNotValid(self._name) from error
         return Identity(
             issuer=self.issuer,
             subject=claims["sub"],
@@ -111,7 +114,7 @@ class Provider:
     def close(self) -> None:
         self._http.close()
 
-    def _redeem(self, code: str, code_verifier: str) -> dict[str, Any]:
+    def _exchange(self, code: str, code_verifier: str) -> dict[str, Any]:
         form = {
             "grant_type": "authorization_code",
             "code": code,
@@ -120,16 +123,16 @@ class Provider:
         }
         answer = self._call("POST", self._metadata()["token_endpoint"], data=form, auth=self._auth)
         if answer.is_client_error:
-            raise ExternalLoginFailed(f"{self._name} didn't accept the login; try again.")
+            raise CodeNotAccepted(self._name)
         return self._object(answer)
 
-    def _checked(self, tokens: dict[str, Any], nonce: str) -> CodeIDToken:
-        """OpenID Connect Core 1.0, section 3.1.3.7."""
+    def _validated_claims(self, tokens: dict[str, Any], nonce: str) -> CodeIDToken:
+        """Validate the ID token (OpenID Connect Core 1.0, section 3.1.3.7) and return its claims."""
         try:
-            token = self._decoded(tokens["id_token"], self._document(self._metadata()["jwks_uri"]))
+            token = self._decode(tokens["id_token"], self._document(self._metadata()["jwks_uri"]))
         except InvalidKeyIdError:
-            # Signed by a key that is newer than what we keep.
-            token = self._decoded(
+            # The provider may have rotated its keys since they were cached.
+            token = self._decode(
                 tokens["id_token"], self._document(self._metadata()["jwks_uri"], max_age_s=0)
             )
         expected = {"iss": self.issuer, "aud": self._client_id}
@@ -140,54 +143,57 @@ class Provider:
         claims = CodeIDToken(token.claims, token.header, options, params)
         claims.validate(leeway=CLOCK_SKEW_S)
         if not isinstance(claims["sub"], str) or not 0 < len(claims["sub"]) <= 255:
-            raise ValueError("sub has to be a text of 255 characters at most")
+            raise ValueError("sub must be a string of 1 to 255 characters")
         return claims
 
-    def _decoded(self, id_token: str, jwks: dict[str, Any]) -> jwt.Token:
+    def _decode(self, id_token: str, jwks: dict[str, Any]) -> jwt.Token:
         registry = JWSRegistry(algorithms=ALGORITHMS, strict_check_header=False)
         return jwt.decode(id_token, KeySet.import_key_set(jwks), registry=registry)  # type: ignore[arg-type]
 
     def _metadata(self) -> dict[str, Any]:
-        """OpenID Connect Discovery 1.0, section 4. Raises Unavailable when it makes no sense."""
+        """Return the provider's metadata (OpenID Connect Discovery 1.0, section 4).
+
+        Raises: Unavailable (also when the metadata isn't valid).
+        """
         found = self._document(get_well_known_url(self.issuer, external=True))
         endpoints = [found.get(name) for name in ("authorization_endpoint", "token_endpoint", "jwks_uri")]
         if found.get("issuer") != self.issuer:
-            raise self._away("its discovery document names another issuer")
-        # Over plain HTTP only where the issuer itself is: on one machine, or while developing.
+            raise self._unavailable("its discovery document names another issuer")
+        # Plain HTTP is accepted only if the issuer uses it, as in development on one machine.
         schemes = ("https://",) if self.issuer.startswith("https:") else ("https://", "http://")
         if not all(isinstance(url, str) and url.startswith(schemes) for url in endpoints):
-            raise self._away("its discovery document lacks an endpoint, or leaves HTTPS")
+            raise self._unavailable("its discovery document lacks an endpoint, or leaves HTTPS")
         return found
 
-    def _document(self, url: str, max_age_s: float = _FRESH_S) -> dict[str, Any]:
-        """A JSON document of the provider, kept for a while."""
+    def _document(self, url: str, max_age_s: float = _CACHE_S) -> dict[str, Any]:
+        """Return a JSON document of the provider, from the cache if it is at most `max_age_s` old."""
         with self._lock:
-            document, fetched_at = self._kept.get(url, ({}, 0.0))
+            document, fetched_at = self._cache.get(url, ({}, 0.0))
             if not document or time.monotonic() - fetched_at >= max_age_s:
                 document = self._object(self._call("GET", url))
-                self._kept[url] = (document, time.monotonic())
+                self._cache[url] = (document, time.monotonic())
             return document
 
     def _call(self, method: str, url: str, **kwargs: Any) -> httpx.Response:
         try:
             answer = self._http.request(method, url, headers={"Accept": "application/json"}, **kwargs)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise self._away(type(error).__name__) from error
+            raise self._unavailable(type(error).__name__) from error
         if answer.is_server_error or answer.is_redirect:
-            raise self._away(f"status {answer.status_code}")
+            raise self._unavailable(f"status {answer.status_code}")
         return answer
 
     def _object(self, answer: httpx.Response) -> dict[str, Any]:
         try:
             found = answer.json()
         except ValueError as error:
-            raise self._away("an answer that isn't JSON") from error
+            raise self._unavailable("an answer that isn't JSON") from error
         if not answer.is_success or not isinstance(found, dict):
-            raise self._away(f"status {answer.status_code}")
+            raise self._unavailable(f"status {answer.status_code}")
         return found
 
-    def _away(self, why: str) -> Unavailable:
-        log.warning("provider away", issuer=self.issuer, error=why)
+    def _unavailable(self, why: str) -> Unavailable:
+        log.warning("login provider unavailable", issuer=self.issuer, error=why)
         return Unavailable(f"{self._name} is away; try again shortly.")
 
 

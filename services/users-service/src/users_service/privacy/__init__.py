@@ -1,1 +1,1 @@
-"""Privacy: everything held on somebody in one archive, or erased everywhere."""
+"""Personal data: exported as one archive, or erased, in all services."""

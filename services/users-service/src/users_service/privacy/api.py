@@ -1,45 +1,30 @@
-"""Routes of privacy: everything held on the caller, in one archive or erased."""
+"""Routes for the caller's personal data: export it as an archive, or erase it."""
 
-from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import APIRouter, Request, Response
 from fastapi.responses import StreamingResponse
-from starlette.requests import Request
 
 from cogniflow_kit.errors import problems
 from cogniflow_kit.identity import CurrentUser
-from cogniflow_kit.sql.database import DatabaseSession
 from cogniflow_kit.sql.idempotency import UserOnce
-from users_service.dependencies import JobQueue, PasswordConfirmation, SecurityTrail
-from users_service.privacy.erasures import Erasures
-from users_service.privacy.exports import Exports, download
+from users_service.accounts.dependencies import ConfirmationService
+from users_service.privacy.dependencies import ErasureService, ExportService
 from users_service.privacy.schemas import EraseRequest, ErasureOut, ExportOut
+from users_service.privacy.service import download
 
 router = APIRouter(prefix="/api/privacy", tags=["privacy"])
 
 
-async def get_exports(db: DatabaseSession, trail: SecurityTrail, jobs: JobQueue) -> Exports:
-    return Exports(db, trail, jobs)
-
-
-async def get_erasures(db: DatabaseSession, trail: SecurityTrail) -> Erasures:
-    return Erasures(db, trail)
-
-
-ExportService = Annotated[Exports, Depends(get_exports)]
-ErasureService = Annotated[Erasures, Depends(get_erasures)]
-
-
 @router.post("/export", status_code=202, responses=problems(404, 409))
 def request_export(user: CurrentUser, exports: ExportService, once: UserOnce) -> ExportOut:
-    """Have everything collected that any service holds on the caller."""
+    """Start an export of the caller's data in all services."""
     return once.keep(exports.request(user.id), status=202)
 
 
 @router.get("/exports/{export_id}", responses=problems(404))
 def get_export(user: CurrentUser, export_id: UUID, exports: ExportService) -> ExportOut:
-    """How far an export is."""
+    """Return the progress of an export."""
     return exports.get(user.id, export_id)
 
 
@@ -51,8 +36,8 @@ def get_export(user: CurrentUser, export_id: UUID, exports: ExportService) -> Ex
 def download_export(
     user: CurrentUser, export_id: UUID, exports: ExportService, request: Request
 ) -> StreamingResponse:
-    """The archive, once. Whoever loses it on the way asks for a new one."""
-    exports.take(user.id, export_id)
+    """Download the archive. This works once; after an interrupted download, start a new export."""
+    exports.start_download(user.id, export_id)
     return StreamingResponse(
         download(request.app.state.database, export_id),
         media_type="application/zip",
@@ -65,19 +50,19 @@ def download_export(
 
 @router.post("/erase", status_code=202, responses=problems(404, 409, 429))
 def request_erasure(
-    user: CurrentUser, body: EraseRequest, erasures: ErasureService, confirmation: PasswordConfirmation
+    user: CurrentUser, body: EraseRequest, erasures: ErasureService, confirmation: ConfirmationService
 ) -> ErasureOut:
-    """Have everything erased in 14 days; until then it can be canceled. Asking again changes nothing."""
+    """Schedule the erasure of all data of the caller in 14 days. Repeating the request changes nothing."""
     return ErasureOut.model_validate(erasures.request(user.id, body.password, confirmation))
 
 
 @router.get("/erase", responses=problems(404))
 def get_erasure(user: CurrentUser, erasures: ErasureService) -> ErasureOut:
-    """The caller's latest wish to be erased."""
+    """Return the caller's latest erasure request."""
     return ErasureOut.model_validate(erasures.latest(user.id))
 
 
 @router.post("/erase/cancel", responses=problems(404, 409))
 def cancel_erasure(user: CurrentUser, erasures: ErasureService) -> ErasureOut:
-    """Stay after all."""
+    """Cancel the caller's erasure request before it is due."""
     return ErasureOut.model_validate(erasures.cancel(user.id))

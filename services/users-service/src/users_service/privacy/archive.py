@@ -1,4 +1,4 @@
-"""The archive of an export: a zip file, written and read in pieces."""
+"""The zip archive of an export, stored in chunks."""
 
 import json
 from collections.abc import Iterator
@@ -7,14 +7,12 @@ from typing import Any
 from uuid import UUID
 from zipfile import ZIP_DEFLATED, ZipFile
 
-from sqlalchemy import delete, insert, select
-
 from cogniflow_kit.ids import utc_now
 from cogniflow_kit.sql.database import Database
-from users_service.privacy.others import Source
-from users_service.tables import DataExportChunk
+from users_service.privacy.personal_data import DataSource
+from users_service.privacy.repository import ExportRepository
 
-PIECE = 1 << 20
+CHUNK_BYTES = 1 << 20
 
 _PAGE = """<!doctype html>
 <html lang="en">
@@ -49,8 +47,8 @@ archive could use them.</p>
 """
 
 
-class _Pieces:
-    """A file that a zip can be written to, kept as rows; never more than a piece of it is in memory."""
+class _ChunkFile:
+    """A write-only file that stores its content as rows, with at most CHUNK_BYTES in memory."""
 
     def __init__(self, database: Database, export_id: UUID) -> None:
         self._database = database
@@ -60,53 +58,53 @@ class _Pieces:
 
     def write(self, data: bytes) -> int:
         self._pending += data
-        while len(self._pending) >= PIECE:
-            self._store(PIECE)
+        while len(self._pending) >= CHUNK_BYTES:
+            self._store(CHUNK_BYTES)
         return len(data)
 
     def flush(self) -> None:
-        """Pieces are stored when they are full; `close` stores the last one."""
+        """Do nothing: `write` stores full chunks, `close` stores the last one."""
 
     def close(self) -> None:
         if self._pending:
             self._store(len(self._pending))
 
     def _store(self, size: int) -> None:
-        row = {"export_id": self._export_id, "number": self._number, "data": bytes(self._pending[:size])}
         with self._database.transaction() as db:
-            db.execute(insert(DataExportChunk), row)
+            ExportRepository(db).add_chunk(self._export_id, self._number, bytes(self._pending[:size]))
         del self._pending[:size]
         self._number += 1
 
 
 class ArchiveWriter:
-    """Writes one archive anew; what an earlier attempt left is forgotten."""
+    """Writes one archive, after deleting what an earlier attempt stored."""
 
     def __init__(self, database: Database, export_id: UUID) -> None:
-        forget_pieces(database, export_id)
-        self._pieces = _Pieces(database, export_id)
-        # Without `seek` and `tell` the zip is written in one go.
-        self._zip: ZipFile = ZipFile(self._pieces, "w", ZIP_DEFLATED)
+        with database.transaction() as db:
+            ExportRepository(db).delete_chunks(export_id)
+        self._chunks = _ChunkFile(database, export_id)
+        # ZipFile writes sequentially to a file without `seek` and `tell`.
+        self._zip: ZipFile = ZipFile(self._chunks, "w", ZIP_DEFLATED)
         self._counts: list[tuple[str, str, int]] = []
 
-    def add(self, part: str, source: Source, user_id: UUID) -> None:
-        """One service's file: `{"store": [record, …], …}`, a record a line."""
+    def add(self, part: str, source: DataSource, user_id: UUID) -> None:
+        """Add one service's file: `{"store": [record, …], …}`, with one record per line."""
         name = f"{part}-service.json"
         store, count, records = None, 0, source.records(user_id)
         with self._zip.open(name, "w", force_zip64=True) as file:
             file.write(b"{")
-            for held in records:
-                if held.store != store:
-                    self._note(name, store, count)
-                    file.write((b"\n]," if store else b"") + f"\n{json.dumps(held.store)}: [".encode())
-                    store, count = held.store, 0
-                file.write((b",\n" if count else b"\n") + _json(held.record))
+            for item in records:
+                if item.store != store:
+                    self._count(name, store, count)
+                    file.write((b"\n]," if store else b"") + f"\n{json.dumps(item.store)}: [".encode())
+                    store, count = item.store, 0
+                file.write((b",\n" if count else b"\n") + _json(item.record))
                 count += 1
             file.write(b"\n]\n}\n" if store else b"}\n")
-        self._note(name, store, count)
+        self._count(name, store, count)
 
     def close(self) -> None:
-        """Add the index and end the archive."""
+        """Add the index page and finish the archive."""
         rows = "\n".join(
             f'<tr><td><a href="{escape(name)}">{escape(name)}</a></td><td>{escape(store)}</td>'
             f"<td>{count}</td></tr>"
@@ -115,9 +113,9 @@ class ArchiveWriter:
         page = _PAGE.format(moment=utc_now().strftime("%d %B %Y, %H:%M UTC"), rows=rows)
         self._zip.writestr("index.html", page)
         self._zip.close()
-        self._pieces.close()
+        self._chunks.close()
 
-    def _note(self, name: str, store: str | None, count: int) -> None:
+    def _count(self, name: str, store: str | None, count: int) -> None:
         if store is not None:
             self._counts.append((name, store, count))
 
@@ -126,18 +124,13 @@ def _json(record: dict[str, Any]) -> bytes:
     return json.dumps(record, ensure_ascii=False, default=str).encode()
 
 
-def read_pieces(database: Database, export_id: UUID) -> Iterator[bytes]:
+def read_archive(database: Database, export_id: UUID) -> Iterator[bytes]:
+    """Yield the archive in chunks, each read in a transaction of its own."""
     number = 0
     while True:
-        wanted = select(DataExportChunk.data).filter_by(export_id=export_id, number=number)
         with database.transaction() as db:
-            piece = db.scalar(wanted)
-        if piece is None:
+            chunk = ExportRepository(db).chunk(export_id, number)
+        if chunk is None:
             return
-        yield piece
+        yield chunk
         number += 1
-
-
-def forget_pieces(database: Database, export_id: UUID) -> None:
-    with database.transaction() as db:
-        db.execute(delete(DataExportChunk).where(DataExportChunk.export_id == export_id))

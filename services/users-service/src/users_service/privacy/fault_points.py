@@ -1,16 +1,20 @@
-"""Named points at which a test can have the process die, as a power cut would end it."""
+"""Named points of an erasure where a test can kill the process, as a power failure would."""
 
 import os
 import signal
 
 POINTS = (
-    "begun",
-    "ledgered",
-    "closed",
-    *(f"{step}-{who}" for who in ("courses", "chat", "analytics") for step in ("asked", "noted")),
-    *("erased-own", "noted-own", "passed"),
+    "started",
+    "ledger-written",
+    "account-closed",
+    *(
+        f"{step}-{part}"
+        for part in ("courses", "chat", "analytics", "users")
+        for step in ("erased", "stored")
+    ),
+    "pass-finished",
 )
-"""The steps of an erasure, in order; at each the step named has just been taken."""
+"""The steps of an erasure in order; a point lies right behind its step. `stored`: the receipt."""
 
 
 def _armed() -> str | None:
@@ -21,6 +25,6 @@ _ARMED = _armed()
 
 
 def reach(point: str) -> None:
-    """Do nothing, unless a test armed this point: then the process is killed here."""
+    """Kill the process if a test armed this point; otherwise do nothing."""
     if point == _ARMED:
         os.kill(os.getpid(), signal.SIGKILL)

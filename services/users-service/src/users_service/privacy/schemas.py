@@ -1,4 +1,4 @@
-"""Bodies of the privacy routes."""
+"""Request and response bodies of the privacy routes."""
 
 from datetime import datetime
 from typing import Literal
@@ -10,7 +10,11 @@ from cogniflow_kit.schemas import RequestBody, ResponseBody
 
 
 class ExportOut(ResponseBody):
-    """`parts_done` of `parts_total` services; it can be downloaded once while `ready`, until `expires_at`."""
+    """The progress of an export.
+
+    `parts_done`: how many of `parts_total` services are in the archive. It can
+    be downloaded once while `status` is `ready`, until `expires_at`.
+    """
 
     id: UUID
     status: Literal["queued", "running", "ready", "failed"]
@@ -22,11 +26,13 @@ class ExportOut(ResponseBody):
 
 
 class EraseRequest(RequestBody):
+    """`password`: the current one, as a confirmation."""
+
     password: str = Field(min_length=1, max_length=128)
 
 
 class ErasureOut(ResponseBody):
-    """While `waiting` it can be canceled; from `due_at` on it can't."""
+    """It can be canceled while `status` is `waiting`, until `due_at`."""
 
     id: UUID
     status: Literal["waiting", "canceled", "running", "finished"]

@@ -1,1 +1,1 @@
-"""Profiles: what people say about themselves, how they like things, what they did."""
+"""Profiles: what users say about themselves, their preferences, and a summary of their activity."""

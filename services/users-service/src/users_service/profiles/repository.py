@@ -16,16 +16,16 @@ class ProfileRepository:
         self._db = db
 
     def get(self, user_id: UUID) -> UserProfile:
-        """Made with defaults at the first read, also when two come at once. Raises UserNotFound."""
+        """Return the profile; the first read inserts it with defaults. Raises: UserNotFound."""
         profile = self._db.get(UserProfile, user_id)
         return profile or self.change(user_id, {})
 
     def change(self, user_id: UUID, changes: dict[str, Any]) -> UserProfile:
-        """Only these columns, in one statement: no other edit is lost."""
-        # Held until the end, so that no erasure takes the account away meanwhile.
+        """Update only these columns, so that a concurrent edit of others isn't lost. Raises: UserNotFound."""
+        # The shared lock keeps the account from being erased until the transaction ends.
         account = select(User.id).where(User.id == user_id).with_for_update(key_share=True)
         if self._db.scalar(account) is None:
-            raise UserNotFound("There is no such user.")
+            raise UserNotFound
         adding = insert(UserProfile).values(user_id=user_id, **changes)
         if changes:
             changed = {**changes, "updated_at": func.now()}

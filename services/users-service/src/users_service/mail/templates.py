@@ -1,6 +1,6 @@
-"""Every mail's words, in one place for whoever translates them.
+"""Texts of all mails, kept in one place for translators.
 
-Mails are plain text. Placeholders: `name`, `link`, `hours`, `email`.
+Mails are plain text. Placeholders: `$name`, `$link`, `$hours`, `$email`.
 """
 
 from dataclasses import dataclass
@@ -8,16 +8,16 @@ from string import Template
 
 
 @dataclass(frozen=True)
-class Text:
+class MailTemplate:
     subject: str
     body: str
 
-    def filled(self, **values: str) -> str:
-        """The body; a missing placeholder raises KeyError."""
+    def render(self, **values: str) -> str:
+        """Return the body with the placeholders filled in. Raises: KeyError (for a missing value)."""
         return Template(self.body).substitute(values)
 
 
-VERIFY_EMAIL = Text(
+VERIFY_EMAIL = MailTemplate(
     "Confirm your e-mail address",
     """Hello $name,
 
@@ -30,7 +30,7 @@ If you didn't open an account at CogniFlow, ignore this message.
 """,
 )
 
-RESET_PASSWORD = Text(
+RESET_PASSWORD = MailTemplate(
     "Choose a new password",
     """Hello $name,
 
@@ -43,7 +43,7 @@ ignore this message: your password stays as it is.
 """,
 )
 
-INVITATION = Text(
+INVITATION = MailTemplate(
     "Your account at CogniFlow",
     """Hello $name,
 
@@ -56,7 +56,7 @@ After that, ask for a new one with "forgotten password".
 """,
 )
 
-CHANGE_EMAIL = Text(
+CHANGE_EMAIL = MailTemplate(
     "Confirm your new e-mail address",
     """Hello $name,
 
@@ -69,7 +69,7 @@ to your present address. If you didn't ask for this, ignore this message.
 """,
 )
 
-EMAIL_CHANGE_NOTICE = Text(
+EMAIL_CHANGE_NOTICE = MailTemplate(
     "Your e-mail address is about to change",
     """Hello $name,
 
@@ -80,7 +80,7 @@ If it wasn't you, change your password now: that also cancels this change.
 """,
 )
 
-PASSWORD_CHANGED_NOTICE = Text(
+PASSWORD_CHANGED_NOTICE = MailTemplate(
     "Your password was changed",
     """Hello $name,
 

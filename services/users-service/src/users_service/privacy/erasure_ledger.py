@@ -1,8 +1,8 @@
-"""The erasure ledger: who must stay erased, in a file that no restored database takes back.
+"""The erasure ledger: a file that lists the erasures, outside the databases and their backups.
 
-A backup from before an erasure brings the person back; the ledger, kept
-outside the databases, says that they asked to go. One JSON object a line,
-only ever appended to, on disk before anything is erased. It holds ids alone.
+A backup from before an erasure brings the user's data back when it is
+restored; the ledger says whom to erase again. It has one JSON object per line
+with ids only, is only appended to, and is on disk before anything is erased.
 """
 
 import fcntl
@@ -18,22 +18,22 @@ from cogniflow_kit.ids import utc_now
 
 
 @dataclass(frozen=True)
-class Entry:
-    """An erasure that has begun and can't be called off any more."""
+class LedgerEntry:
+    """An erasure that has started and can't be canceled any more."""
 
     request_id: UUID
     user_id: UUID
     requested_at: datetime
 
 
-class Ledger:
-    """The file; services and workers may append at the same time."""
+class ErasureLedger:
+    """Reads and appends to the file. Several processes may append at the same time."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
 
-    def add(self, entry: Entry) -> None:
-        """Return when the entry is on disk; one that is there already is not added again."""
+    def add(self, entry: LedgerEntry) -> None:
+        """Append the entry unless it is there, and return when it is on disk."""
         self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         descriptor = os.open(self._path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
         with os.fdopen(descriptor, "r+b") as file:
@@ -41,7 +41,7 @@ class Ledger:
             present = file.read()
             if entry in _entries(present):
                 return
-            # A line that a power cut broke off is closed, so that it spoils no other.
+            # Ends an incomplete line that a power failure left, so that it doesn't corrupt this one.
             newline = b"" if not present or present.endswith(b"\n") else b"\n"
             file.write(newline + _line(entry))
             file.flush()
@@ -52,25 +52,25 @@ class Ledger:
         finally:
             os.close(folder)
 
-    def entries(self) -> list[Entry]:
+    def entries(self) -> list[LedgerEntry]:
         try:
             return list(_entries(self._path.read_bytes()))
         except FileNotFoundError:
             return []
 
 
-def _line(entry: Entry) -> bytes:
+def _line(entry: LedgerEntry) -> bytes:
     values = {name: str(value) for name, value in asdict(entry).items()}
     return json.dumps({**values, "noted_at": utc_now().isoformat()}).encode() + b"\n"
 
 
-def _entries(content: bytes) -> Iterator[Entry]:
+def _entries(content: bytes) -> Iterator[LedgerEntry]:
     for line in content.splitlines():
         try:
             found = json.loads(line)
         except ValueError:
-            continue  # broken off before it was acknowledged: the erasure begins again
-        yield Entry(
+            continue  # incomplete, so nothing was erased yet: the erasure job starts again
+        yield LedgerEntry(
             UUID(found["request_id"]),
             UUID(found["user_id"]),
             datetime.fromisoformat(found["requested_at"]),

@@ -1,4 +1,4 @@
-"""The three logins that a first visitor tries CogniFlow with."""
+"""The demo accounts: a learner, an instructor and an admin."""
 
 from collections.abc import Set
 from uuid import NAMESPACE_URL, UUID, uuid5
@@ -7,24 +7,27 @@ from pydantic import SecretStr
 from sqlalchemy.dialects.postgresql import insert
 
 from cogniflow_kit.sql.database import Database
-from users_service.passwords import hash_password
+from users_service.password_hashing import hash_password
 from users_service.settings import Settings
 from users_service.tables import User
 
 
 def demo_id(username: str) -> UUID:
-    """The same on every installation, so that demo courses can name their instructor."""
+    """Return the account's id, the same on every installation: demo courses refer to their instructor."""
     return uuid5(NAMESPACE_URL, f"https://cogniflow.invalid/demo/{username}")
 
 
 def load_demo_users(database: Database, settings: Settings, *, but: Set[UUID] = frozenset()) -> None:
-    """Add those that are missing and have a password set, `but` the erased; change none that exists."""
-    people = (
+    """Add the missing demo accounts that have a password in the settings; change no existing one.
+
+    `but`: ids of erased users, who aren't added again.
+    """
+    accounts = (
         ("learner", "Lena Learner", "student", settings.demo_learner_password),
         ("instructor", "Ines Instructor", "instructor", settings.demo_instructor_password),
         ("admin", "Ada Admin", "admin", settings.demo_admin_password),
     )
-    for username, full_name, role, password in people:
+    for username, full_name, role, password in accounts:
         if password is not None and demo_id(username) not in but:
             _add(database, username, full_name, role, password)
 

@@ -1,0 +1,38 @@
+"""The types of security events."""
+
+from enum import StrEnum
+
+
+class EventType(StrEnum):
+    """Every type of security event. Add new types here, so that admins can search for them."""
+
+    REGISTERED = "registered"
+    LOGIN = "login"
+    LOGIN_FAILED = "login_failed"
+    LOGIN_LIMITED = "login_limited"
+    ACCESS_REFUSED = "access_refused"
+    LOGOUT = "logout"
+    SESSION_ENDED = "session_ended"
+    REFRESH_TOKEN_REUSED = "refresh_token_reused"
+    PASSWORD_CHANGED = "password_changed"
+    PASSWORD_RESET_REQUESTED = "password_reset_requested"
+    PASSWORD_RESET = "password_reset"
+    EMAIL_VERIFIED = "email_verified"
+    EMAIL_CHANGE_REQUESTED = "email_change_requested"
+    EMAIL_CHANGED = "email_changed"
+    PASSWORD_REFUSED = "password_refused"
+    DEACTIVATED = "deactivated"
+    USER_CREATED = "user_created"
+    ROLE_CHANGED = "role_changed"
+    LOCKED = "locked"
+    UNLOCKED = "unlocked"
+    MAILS_READ = "mails_read"
+    EXTERNAL_LOGIN = "external_login"
+    EXTERNAL_IDENTITY_LINKED = "external_identity_linked"
+    KEY_ROTATED = "key_rotated"
+    SERVICE_TOKEN_REFUSED = "service_token_refused"
+    EXPORT_REQUESTED = "export_requested"
+    EXPORT_DOWNLOADED = "export_downloaded"
+    ERASURE_REQUESTED = "erasure_requested"
+    ERASURE_CANCELED = "erasure_canceled"
+    ERASURE_FINISHED = "erasure_finished"
