@@ -1,4 +1,4 @@
-"""Creates the tables, the first key and the demo logins; run it as often as you like."""
+"""Creates tables, the first signing key and the demo accounts. A repetition changes nothing."""
 
 from users_service.bootstrap import bootstrap
 from users_service.settings import Settings

@@ -1,4 +1,4 @@
-"""Creates what users-service needs before its first request. Can be repeated."""
+"""Creates what the service needs before its first request. A repetition changes nothing."""
 
 from contextlib import closing
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The ASGI application, for servers that import one: `users_service.main:app`."""
+"""The ASGI application for servers that import it: `users_service.main:app`."""
 
 from users_service.app import create_app
 from users_service.settings import Settings

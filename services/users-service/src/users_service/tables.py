@@ -1,4 +1,4 @@
-"""Every table of users-service."""
+"""All tables of users-service, in the PostgreSQL schema `users`."""
 
 from datetime import datetime
 from typing import Annotated, Any
@@ -23,7 +23,7 @@ class Base(DeclarativeBase):
 
 
 class User(Base):
-    """An account. Names and addresses are unique whatever their case."""
+    """An account. Usernames and e-mail addresses are unique, ignoring case."""
 
     __tablename__ = "users"
     __table_args__ = (
@@ -46,12 +46,12 @@ class User(Base):
 
     @property
     def may_log_in(self) -> bool:
-        """Neither deactivated by themselves nor locked by an admin."""
+        """Whether the account is neither deactivated by its user nor locked by an admin."""
         return self.is_active and self.locked_at is None
 
 
 class UserProfile(Base):
-    """What people say about themselves and how they like things; made with defaults at the first read."""
+    """A user's profile and preferences. The first read inserts it with defaults."""
 
     __tablename__ = "user_profiles"
 
@@ -67,7 +67,7 @@ class UserProfile(Base):
 
 
 class UserSession(Base):
-    """A login on one device, from the password to the logout. Its refresh tokens are one family."""
+    """A login session on one device, from login to logout. Its refresh tokens form one chain."""
 
     __tablename__ = "user_sessions"
 
@@ -84,7 +84,7 @@ class UserSession(Base):
 
 
 class RefreshToken(Base):
-    """One link in a session's line of refresh tokens; only its SHA-256 is kept."""
+    """A refresh token of a login session, as its SHA-256. Each spent token has one successor."""
 
     __tablename__ = "refresh_tokens"
 
@@ -98,9 +98,9 @@ class RefreshToken(Base):
 
 
 class Revocation(Base):
-    """Access tokens that count no more although they haven't expired; forgotten once they have.
+    """Refuses access tokens before they expire: a session's, or a user's issued before `revoked_at`.
 
-    Either all tokens of a session, or all that a user got before the moment.
+    The worker deletes it when these tokens have expired.
     """
 
     __tablename__ = "revocations"
@@ -112,7 +112,7 @@ class Revocation(Base):
 
 
 class LoginFailure(Base):
-    """A refused password or a mail asked for, counted against the account and the address it came from."""
+    """A wrong password or a requested mail, counted for a rate limit. `key`: account, mailbox or address."""
 
     __tablename__ = "login_failures"
     __table_args__ = (Index("ix_login_failures_key_occurred_at", "key", "occurred_at"),)
@@ -123,7 +123,7 @@ class LoginFailure(Base):
 
 
 class OneTimeToken(Base):
-    """Proves that somebody reads a mailbox, once; only its SHA-256 is kept."""
+    """The token of a mailed link, as its SHA-256. It proves once that the user reads the mailbox `email`."""
 
     __tablename__ = "one_time_tokens"
     __table_args__ = (
@@ -140,9 +140,9 @@ class OneTimeToken(Base):
 
 
 class Mail(Base):
-    """A message to be sent, or, without a mail server, to be read by an admin.
+    """A mail that the worker sends or, without a mail server, an admin reads.
 
-    Once sent its body is emptied; after `expires_at`, when its link is dead, the row goes.
+    Sending empties its body. The worker deletes it after `expires_at`, when its link has expired.
     """
 
     __tablename__ = "mails"
@@ -158,7 +158,7 @@ class Mail(Base):
 
 
 class ExternalIdentity(Base):
-    """An account at an OpenID Connect provider, linked to one here."""
+    """An identity at an OpenID Connect provider, linked to an account."""
 
     __tablename__ = "external_identities"
 
@@ -169,7 +169,7 @@ class ExternalIdentity(Base):
 
 
 class ExternalLogin(Base):
-    """A login that has gone to the provider and is expected back; `state` is kept as its SHA-256."""
+    """A pending login at the OpenID Connect provider, by the SHA-256 of its `state` parameter."""
 
     __tablename__ = "external_logins"
 
@@ -181,7 +181,7 @@ class ExternalLogin(Base):
 
 
 class ServiceClient(Base):
-    """A service that may ask for tokens. `grants`: for each callee the scopes it may have."""
+    """A service that may ask for service tokens. `grants`: the allowed scopes by called service."""
 
     __tablename__ = "service_clients"
 
@@ -192,10 +192,9 @@ class ServiceClient(Base):
 
 
 class SecurityEvent(Base):
-    """What happened to identities; rows are never changed, which a trigger enforces.
+    """A security event. A trigger refuses changes, except that an erasure may remove ids and address.
 
-    No foreign key: the record outlives the account, which an erasure turns
-    into an id that leads nowhere.
+    `user_id` has no foreign key, because events are kept when an account is erased.
     """
 
     __tablename__ = "security_events"
@@ -215,7 +214,7 @@ class SecurityEvent(Base):
 
 
 class DataExport(Base):
-    """One archive of everything held on a person, to be downloaded once. `parts_done`: services so far."""
+    """An export of one user's personal data. `parts_done`: how many services are in the archive."""
 
     __tablename__ = "data_exports"
     __table_args__ = (
@@ -238,7 +237,7 @@ class DataExport(Base):
 
 
 class DataExportChunk(Base):
-    """A piece of an archive, which is written and read without ever being in memory as a whole."""
+    """A chunk of an export's archive, so that archives needn't fit into memory."""
 
     __tablename__ = "data_export_chunks"
 
@@ -248,11 +247,11 @@ class DataExportChunk(Base):
 
 
 class ErasureRequest(Base):
-    """A person's wish to be forgotten, from the request to the receipts of every store.
+    """A user's request to be erased.
 
-    No foreign key: the request outlives the account. `passes`: how often
-    every service was asked. `receipts`: by service, how many records were
-    erased from which store, and when.
+    `user_id` has no foreign key, because the request is kept when the account
+    is erased. `passes`: how many passes over all services are done.
+    `receipts`: by service, the number of erased records by store, and the time.
     """
 
     __tablename__ = "erasure_requests"
@@ -277,10 +276,10 @@ class ErasureRequest(Base):
 
 
 class SigningKey(Base):
-    """A key pair for access tokens; the private half is encrypted.
+    """A key pair for access tokens, with an encrypted private key.
 
-    Published from the start, signing from `active_from`, so that everybody
-    knows it before the first token comes; unpublished after `retired_at`.
+    It is published at once and signs from `active_from` on, so that every
+    service knows it before the first token. `retired_at` ends its publication.
     """
 
     __tablename__ = "signing_keys"

@@ -1,4 +1,4 @@
-"""Alembic's way into this service's tables."""
+"""Alembic environment of users-service."""
 
 from cogniflow_kit.sql.migrations import run_env
 from users_service.tables import metadata

@@ -7,7 +7,7 @@ from sqlalchemy.dialects import postgresql
 revision = "0001"
 down_revision = None
 
-# An erasure may cut the ties to a person; nothing else may change, nothing may go.
+# An erasure may set ids and address to NULL; other changes and deletions are refused.
 APPEND_ONLY = """
 CREATE FUNCTION users.keep_security_events() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN

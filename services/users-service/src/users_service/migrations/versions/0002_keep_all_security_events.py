@@ -1,11 +1,11 @@
-"""Security events can't be emptied at one blow either."""
+"""Refuse TRUNCATE on security events, too."""
 
 from alembic import op
 
 revision = "0002"
 down_revision = "0001"
 
-# Triggers for each row don't fire for TRUNCATE.
+# Row triggers don't fire on TRUNCATE.
 APPEND_ONLY = """
 CREATE TRIGGER keep_all_security_events BEFORE TRUNCATE ON users.security_events
   FOR EACH STATEMENT EXECUTE FUNCTION users.keep_security_events();
