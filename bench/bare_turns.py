@@ -2,16 +2,24 @@
 
 At the start, one session runs through the program, and the parameters of its
 statements are recorded. Each request sends the next turn for another session.
+
+With BARE_DRIVER=psycopg2 the statements go to psycopg2 alone: no pool, no
+circuit breaker and no wait callback, which the `Database` of the kit has.
 """
 
 import json
 import os
+import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, cast
 from uuid import UUID, uuid4
 
+import psycopg2
 from fastapi import FastAPI
+from psycopg2.extensions import set_wait_callback
+from psycopg2.extras import register_uuid
+from sqlalchemy import make_url
 from turn_storage import ANSWER
 
 from chat_service.programs.coach.engine import CoachEngine
@@ -47,6 +55,32 @@ class _Recording(Database):
 
 
 @dataclass
+class _PlainConnection:
+    """What PreparedStatement.run needs of a pooled connection."""
+
+    driver_connection: Any
+    info: dict[str, Any] = field(default_factory=dict)
+
+
+class _PlainDriver:
+    """One psycopg2 connection per thread; psycopg2 waits in C."""
+
+    def __init__(self, url: str) -> None:
+        self._url = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+        self._local = threading.local()
+        set_wait_callback(None)
+        register_uuid()
+
+    def run_prepared(self, statement: PreparedStatement, values: Mapping[str, Any]) -> Any:
+        connection = getattr(self._local, "connection", None)
+        if connection is None:
+            driver = psycopg2.connect(self._url, application_name="bench")
+            driver.autocommit = True
+            connection = self._local.connection = _PlainConnection(driver)
+        return statement.run(cast(Any, connection), values)
+
+
+@dataclass
 class _Session:
     """The program session of a caller, and the index of its next turn."""
 
@@ -73,6 +107,8 @@ def _recorded() -> list[tuple[Values, Values, Values]]:
 _database = Database(os.environ["DATABASE_URL"], application="bench")
 _sessions = SqlSessionStore(_database, Catalog(_database))
 _turns = _recorded()
+_is_plain = os.environ.get("BARE_DRIVER") == "psycopg2"
+_driver = _PlainDriver(os.environ["DATABASE_URL"]) if _is_plain else _database
 _callers: dict[int, _Session] = {}
 app = FastAPI()
 
@@ -98,9 +134,9 @@ def turn(caller: int) -> dict[str, bool]:
         "client_message_id": str(ids["turn_id"]),
     }
     facts = [{**fact, "id": str(new_id())} for fact in json.loads(complete["facts"])]
-    _database.run_prepared(LOOK, look | own)
-    _database.run_prepared(BEGIN, begin | own)
-    if _database.run_prepared(COMPLETE, complete | own | {"facts": json.dumps(facts)}) != 1:
+    _driver.run_prepared(LOOK, look | own)
+    _driver.run_prepared(BEGIN, begin | own)
+    if _driver.run_prepared(COMPLETE, complete | own | {"facts": json.dumps(facts)}) != 1:
         raise RuntimeError("the turn was not stored")
     session.turn += 1
     return {"stored": True}

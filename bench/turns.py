@@ -75,10 +75,11 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
     with ExitStack() as stack:
         users_url = stack.enter_context(verification(mint))
         environment = stack.enter_context(fresh_environment(users_url))
-        url, bare = stack.enter_context(servers(environment))
+        url, bare, plain = stack.enter_context(servers(environment))
         contenders: list[tuple[str, str, Call]] = [
             ("chat-service", url, Learners(mint).turn),
             ("the same SQL", bare, bare_turn),
+            ("… by plain psycopg2", plain, bare_turn),
         ]
         how = {"runs": options.runs, "seconds": options.seconds, "callers": options.callers}
         rows = in_turn(contenders, **how)
@@ -125,24 +126,26 @@ def fresh_environment(users_url: str) -> Iterator[dict[str, str]]:
 
 
 @contextmanager
-def servers(environment: dict[str, str]) -> Iterator[tuple[str, str]]:
-    """Start chat-service and the lower bound; yields their URLs."""
-    service_port, bare_port = free_ports(2)
-    variables = {**os.environ, **environment, "LOG_LEVEL": "INFO", "PORT": str(service_port)}
-    bare = ["uvicorn", "bare_turns:app", "--port", str(bare_port), "--no-access-log", "--log-level", "error"]
+def servers(environment: dict[str, str]) -> Iterator[tuple[str, str, str]]:
+    """Start chat-service and the lower bound by each driver; yields their URLs."""
+    ports = free_ports(3)
+    variables = {**os.environ, **environment, "LOG_LEVEL": "INFO", "PORT": str(ports[0])}
+    bare = ["uvicorn", "bare_turns:app", "--no-access-log", "--log-level", "error", "--port"]
+    commands = (["chat_service"], [*bare, str(ports[1])], [*bare, str(ports[2])])
     with ExitStack() as stack:
-        for command in (["chat_service"], bare):
+        for command, driver in zip(commands, ("", "kit", "psycopg2"), strict=True):
             process = subprocess.Popen(
                 [sys.executable, "-m", *command],
-                env=variables,
+                env={**variables, "BARE_DRIVER": driver},
                 cwd=Path(__file__).parent,
                 stdout=subprocess.DEVNULL,
             )
             stack.callback(process.wait)
             stack.callback(process.terminate)
-        _wait(f"http://127.0.0.1:{service_port}/health/ready")
-        _wait(f"http://127.0.0.1:{bare_port}/hello")
-        yield f"http://127.0.0.1:{service_port}", f"http://127.0.0.1:{bare_port}"
+        url, bare_url, plain_url = (f"http://127.0.0.1:{port}" for port in ports)
+        for ready in (f"{url}/health/ready", f"{bare_url}/hello", f"{plain_url}/hello"):
+            _wait(ready)
+        yield url, bare_url, plain_url
 
 
 def _wait(url: str) -> None:
