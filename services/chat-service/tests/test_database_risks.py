@@ -27,6 +27,10 @@ from cogniflow_dev.testing.databases import schema_drift
 from cogniflow_dev.testing.round_trips import count_round_trips
 from cogniflow_kit.sql.database import Database
 
+RESPONSES = """
+SELECT r.question_id, message_text FROM nova_responses r JOIN turns USING (turn_id)
+JOIN conversation_messages m ON m.session_id = r.session_id AND turn_sequence = sequence AND position = 1
+"""
 ONE_WEEK = """
 slug: one-week
 version: 1
@@ -89,7 +93,7 @@ def test_risk_02_prompts_are_read_from_the_database(make_client, database, mongo
 def test_risk_03_what_is_said_goes_into_the_database_and_comes_from_it(practice, rows, execute):
     reply = practice.reply(MISHAP)
     assert [row["answer_text"] for row in rows("user_answers")] == [MISHAP]
-    assert [row["response_text"] for row in rows("nova_responses")] == [reply["response"]]
+    assert [row["message_text"] for row in rows(RESPONSES)] == [reply["response"]]
     execute("UPDATE conversation_messages SET message_text = 'Changed' WHERE sender = 'user'")
     assert practice.read()["messages"][1]["message_text"] == "Changed"
     execute("DELETE FROM sessions")
@@ -111,8 +115,8 @@ def test_risk_04_dictionaries_and_rows_say_the_same(practice, rows):
 
     def by_question(table: str, column: str) -> dict[str, list[str]]:
         found = rows(
-            f"SELECT CAST(question_number AS text) AS q, array_agg({column} ORDER BY 1) AS said FROM {table}"
-            f" JOIN questions USING (question_id) GROUP BY question_number"
+            f"SELECT CAST(question_number AS text) AS q, array_agg({column} ORDER BY 1) AS said"
+            f" FROM {table} t JOIN questions USING (question_id) GROUP BY question_number"
         )
         return {row["q"]: sorted(row["said"]) for row in found}
 
@@ -120,7 +124,7 @@ def test_risk_04_dictionaries_and_rows_say_the_same(practice, rows):
     said["4"] = sorted([*said["4"], state["followups"]["4"]])
     assert by_question("user_answers", "answer_text") == said
     responses = {number: sorted(texts) for number, texts in state["nova_responses"].items()}
-    assert by_question("nova_responses", "response_text") == responses
+    assert by_question(f"({RESPONSES})", "message_text") == responses
     scenarios = {number: [name] for number, name in state["scenario"].items()}
     assert by_question("question_completions", "scenario_classification") == scenarios
     assert state["question_completed"] == dict.fromkeys(scenarios, True)
@@ -215,7 +219,7 @@ def test_risk_10_a_turn_takes_three_round_trips(committing, stores):
     assert costs[1:] == [3] * 7, "the first reads the program as well"
 
 
-def test_risk_11_prompts_are_read_once(client, begin, database, tokens):
+def test_risk_11_prompts_are_read_once(client, begin, database, tokens, rows):
     asked = []
     listen = lambda *args: asked.append(args[2])  # noqa: E731
     event.listen(database.engine, "before_cursor_execute", listen)
@@ -224,7 +228,7 @@ def test_risk_11_prompts_are_read_once(client, begin, database, tokens):
             begin(who={"Authorization": f"Bearer {tokens.user()}"}).go(8)
     finally:
         event.remove(database.engine, "before_cursor_execute", listen)
-    assert sum("INSERT INTO turns" in statement for statement in asked) == 16
+    assert len(rows("turns")) == 16
     of_questions = [statement for statement in asked if "FROM chat.system_prompts" in statement]
     assert len(of_questions) == 8, "the eight questions of the program, each once for both"
 

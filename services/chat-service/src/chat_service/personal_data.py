@@ -12,7 +12,7 @@ from cogniflow_kit.personal_data import PersonalData, PersonalDataSource
 from cogniflow_kit.sql.database import Database
 from cogniflow_kit.sql.personal_data import TablePersonalData, shared_tables
 
-_OWNED_BY_USER_ID = (
+_OF_A_SESSION = (
     "conversation_messages",
     "user_answers",
     "nova_responses",
@@ -73,7 +73,7 @@ def personal_data(
                 mongo, AI_CONVERSATIONS, hidden=("fingerprint", "outbox", "outbox_pending")
             ),
             table("risk_reviews", owner=_OWN_DETECTION, hidden=("reviewer_id",)),
-            *(table(name) for name in _OWNED_BY_USER_ID),
+            *(table(name, owner=_OWN_SESSION) for name in _OF_A_SESSION),
             ArchivedMessagesPersonalData(database),
             table("experiment_assignments"),
             table("turns", owner=_OWN_SESSION),

@@ -28,8 +28,10 @@ STORED = {
     " LEFT JOIN risk_reviews r USING (detection_id) WHERE d.session_id = :id ORDER BY sequence",
     "answers": "SELECT sequence, run, question_id, answer_text, iteration_number FROM user_answers a"
     " JOIN turns USING (turn_id) WHERE a.session_id = :id ORDER BY sequence",
-    "responses": "SELECT sequence, run, question_id, response_text, prompt_used_id FROM nova_responses n"
-    " JOIN turns USING (turn_id) WHERE n.session_id = :id ORDER BY sequence",
+    "responses": "SELECT sequence, n.run, n.question_id, message_text, n.prompt_used_id FROM nova_responses n"
+    " JOIN turns USING (turn_id) JOIN conversation_messages m"
+    " ON m.session_id = n.session_id AND turn_sequence = sequence AND position = 1"
+    " WHERE n.session_id = :id ORDER BY sequence",
     "validations": "SELECT sequence, validation_result, missing_items FROM validation_logs v"
     " JOIN turns USING (turn_id) WHERE v.session_id = :id ORDER BY sequence",
     "completions": "SELECT question_id, run, iteration_count, scenario_classification"

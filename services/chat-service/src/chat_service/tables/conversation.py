@@ -1,4 +1,9 @@
-"""What was said in a session, and how it was understood."""
+"""Messages of a session, and how they were understood.
+
+Each turn writes these rows, so they have one index, by session, and one
+foreign key. Columns such as `question_id` and `turn_id` refer to program
+content, which is never deleted, and to the turn of the same transaction.
+"""
 
 from datetime import datetime
 from uuid import UUID
@@ -8,8 +13,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from chat_service.tables.base import Base, UserId
-from chat_service.tables.programs import Question, SystemPrompt, Week
-from chat_service.tables.sessions import OwnSession, OwnTurn, ProgramSession, Run
+from chat_service.tables.sessions import OwnSession, ProgramSession, Run
 from cogniflow_kit.sql.tables import CreatedAt, Id, Moment
 
 
@@ -34,9 +38,9 @@ class ConversationMessage(Base):
         DateTime(timezone=True), server_default=func.now(), primary_key=True
     )
     session_id: Mapped[UUID] = mapped_column(ForeignKey(ProgramSession.session_id, ondelete="CASCADE"))
-    user_id: Mapped[UserId]
-    week_id: Mapped[UUID] = mapped_column(ForeignKey(Week.week_id), index=True)
-    question_id: Mapped[UUID | None] = mapped_column(ForeignKey(Question.question_id), index=True)
+    user_id: Mapped[UUID]
+    week_id: Mapped[UUID]
+    question_id: Mapped[UUID | None]
     run: Mapped[Run]
     turn_sequence: Mapped[int]
     position: Mapped[int]
@@ -44,7 +48,7 @@ class ConversationMessage(Base):
     message_text: Mapped[str]
     message_type: Mapped[str] = mapped_column(server_default="text")
     recording_ref: Mapped[str | None]
-    prompt_used_id: Mapped[UUID | None] = mapped_column(ForeignKey(SystemPrompt.prompt_id), index=True)
+    prompt_used_id: Mapped[UUID | None]
     scenario_classification: Mapped[str | None]
     classification_method: Mapped[str | None]
     classification_confidence: Mapped[float | None]
@@ -56,9 +60,9 @@ class UserAnswer(Base):
 
     answer_id: Mapped[Id]
     session_id: Mapped[OwnSession]
-    user_id: Mapped[UserId]
-    question_id: Mapped[UUID] = mapped_column(ForeignKey(Question.question_id), index=True)
-    turn_id: Mapped[OwnTurn]
+    user_id: Mapped[UUID]
+    question_id: Mapped[UUID]
+    turn_id: Mapped[UUID]
     run: Mapped[Run]
     answer_text: Mapped[str]
     iteration_number: Mapped[int]
@@ -67,16 +71,18 @@ class UserAnswer(Base):
 
 
 class NovaResponse(Base):
+    """A coach reply to an answer. Its text is the coach message of the turn; older rows have a copy."""
+
     __tablename__ = "nova_responses"
 
     response_id: Mapped[Id]
     session_id: Mapped[OwnSession]
-    user_id: Mapped[UserId]
-    question_id: Mapped[UUID] = mapped_column(ForeignKey(Question.question_id), index=True)
-    turn_id: Mapped[OwnTurn]
+    user_id: Mapped[UUID]
+    question_id: Mapped[UUID]
+    turn_id: Mapped[UUID]
     run: Mapped[Run]
-    response_text: Mapped[str]
-    prompt_used_id: Mapped[UUID | None] = mapped_column(ForeignKey(SystemPrompt.prompt_id), index=True)
+    response_text: Mapped[str | None]
+    prompt_used_id: Mapped[UUID | None]
     scenario_classification: Mapped[str | None]
     iteration_number: Mapped[int]
     created_at: Mapped[CreatedAt]
@@ -108,9 +114,9 @@ class ValidationLog(Base):
 
     validation_id: Mapped[Id]
     session_id: Mapped[OwnSession]
-    user_id: Mapped[UserId]
-    question_id: Mapped[UUID] = mapped_column(ForeignKey(Question.question_id), index=True)
-    turn_id: Mapped[OwnTurn]
+    user_id: Mapped[UUID]
+    question_id: Mapped[UUID]
+    turn_id: Mapped[UUID]
     validation_result: Mapped[str]
     missing_items: Mapped[list[str]] = mapped_column(JSONB)
     user_responses: Mapped[str]
@@ -125,8 +131,8 @@ class IntentClassification(Base):
 
     classification_id: Mapped[Id]
     session_id: Mapped[OwnSession]
-    user_id: Mapped[UserId]
-    turn_id: Mapped[OwnTurn]
+    user_id: Mapped[UUID]
+    turn_id: Mapped[UUID]
     classified_intent: Mapped[str]
     confidence: Mapped[float | None]
     method: Mapped[str]

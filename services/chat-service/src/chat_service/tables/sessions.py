@@ -7,7 +7,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, fun
 from sqlalchemy.orm import Mapped, mapped_column
 
 from chat_service.tables.base import Base, EmptyJson, Json, MaybeJson, MaybeMoment, UserId
-from chat_service.tables.programs import Experiment, Program, ProgramVersion, Question, Week
+from chat_service.tables.programs import Experiment, Program, ProgramVersion, Week
 from cogniflow_kit.sql.tables import CreatedAt, Id, Moment
 
 Run = Annotated[int, mapped_column(server_default="1")]
@@ -34,8 +34,7 @@ class ProgramSession(Base):
             "version_id",
             postgresql_where=text("completed AND transcript_removed_at IS NULL"),
         ),
-        Index("ix_sessions_last_activity", "last_activity"),
-        Index("ix_sessions_anonymous", "last_activity", postgresql_where=text("anonymous")),
+        Index("ix_sessions_anonymous", "created_at", postgresql_where=text("anonymous")),
     )
 
     session_id: Mapped[Id]
@@ -79,7 +78,6 @@ class ProgramTurn(Base):
         UniqueConstraint("session_id", "sequence"),
         UniqueConstraint("session_id", "client_message_id"),
         Index("uq_turns_running", "session_id", unique=True, postgresql_where=text("status = 'running'")),
-        Index("ix_turns_lease", "lease_expires_at", postgresql_where=text("status = 'running'")),
         CheckConstraint("status IN ('running', 'completed', 'failed', 'abandoned')", name="status"),
         CheckConstraint("answered_by IN ('rules', 'model')", name="answered_by"),
     )
@@ -111,7 +109,7 @@ class UserProgress(Base):
 
     progress_id: Mapped[Id]
     session_id: Mapped[UUID] = mapped_column(ForeignKey(ProgramSession.session_id, ondelete="CASCADE"))
-    user_id: Mapped[UserId]
+    user_id: Mapped[UUID]
     week_id: Mapped[UUID] = mapped_column(ForeignKey(Week.week_id), index=True)
     run: Mapped[Run]
     started_at: Mapped[Moment] = mapped_column(server_default=func.now())
@@ -129,8 +127,8 @@ class QuestionCompletion(Base):
 
     completion_id: Mapped[Id]
     session_id: Mapped[UUID] = mapped_column(ForeignKey(ProgramSession.session_id, ondelete="CASCADE"))
-    user_id: Mapped[UserId]
-    question_id: Mapped[UUID] = mapped_column(ForeignKey(Question.question_id), index=True)
+    user_id: Mapped[UUID]
+    question_id: Mapped[UUID]
     run: Mapped[Run]
     completed_at: Mapped[Moment] = mapped_column(server_default=func.now())
     iteration_count: Mapped[int]
@@ -146,7 +144,7 @@ class ConversationState(Base):
 
     state_id: Mapped[Id]
     session_id: Mapped[UUID] = mapped_column(ForeignKey(ProgramSession.session_id, ondelete="CASCADE"))
-    user_id: Mapped[UserId]
+    user_id: Mapped[UUID]
     week_id: Mapped[UUID] = mapped_column(ForeignKey(Week.week_id), index=True)
     run: Mapped[Run]
     is_completed: Mapped[bool] = mapped_column(server_default="false")

@@ -51,9 +51,8 @@ _MISPLACED_MONTHS = text(
 # In the order in which writers take these locks, to avoid deadlocks. The parent table is locked as well:
 # a writer that has already chosen the default partition for its row, and waits only for that partition,
 # would fail when the row then belongs to the new one.
-_REFERENCED = "chat.sessions, chat.weeks, chat.questions, chat.system_prompts"
 _LOCKS = (
-    text(f"LOCK TABLE {_REFERENCED} IN SHARE ROW EXCLUSIVE MODE"),
+    text("LOCK TABLE chat.sessions IN SHARE ROW EXCLUSIVE MODE"),
     text(f"LOCK TABLE ONLY {MESSAGES} IN ACCESS EXCLUSIVE MODE"),
     text(f"LOCK TABLE ONLY {DEFAULT} IN ACCESS EXCLUSIVE MODE"),
 )

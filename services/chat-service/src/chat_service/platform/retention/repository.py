@@ -27,11 +27,11 @@ _CHOSEN = "s.session_id = ANY(CAST(:ids AS uuid[]))"
 
 _SESSION_DAYS = "coalesce(CAST(v.retention->>'sessions_days' AS integer), :sessions_days)"
 _SESSION_UNTIL = f"now() - make_interval(days => {_SESSION_DAYS})"
-# The first comparison lets PostgreSQL use the index on last_activity.
+# No session is active before it is created, so the first comparison can use the index on created_at.
 _SESSIONS_DUE = f"""
 FROM sessions s JOIN program_versions v USING (version_id)
 WHERE s.anonymous AND s.origin <> 'legacy'
-  AND s.last_activity < now() - make_interval(days => (
+  AND s.created_at < now() - make_interval(days => (
       SELECT least(min(CAST(retention->>'sessions_days' AS integer)), :sessions_days) FROM program_versions
   ))
   AND s.last_activity < {_SESSION_UNTIL}

@@ -248,9 +248,7 @@ def _limit_anonymous(session: Session, hourly_limit: int) -> None:
     """Nobody is told apart here, so that the limit is one for the whole installation."""
     since = func.now() - ANONYMOUS_WINDOW
     recent = select(func.count()).where(
-        # The index is on the last activity, which is never before the start.
         tables.ProgramSession.anonymous,
-        tables.ProgramSession.last_activity > since,
         tables.ProgramSession.created_at > since,
     )
     if (session.scalar(recent) or 0) >= hourly_limit:

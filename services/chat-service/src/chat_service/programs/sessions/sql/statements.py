@@ -170,11 +170,10 @@ WITH unchanged AS (
     FROM moved WHERE :counts
 ), response AS (
     INSERT INTO nova_responses (
-        response_id, session_id, user_id, question_id, turn_id, run, response_text, prompt_used_id,
+        response_id, session_id, user_id, question_id, turn_id, run, prompt_used_id,
         scenario_classification, iteration_number
     )
-    SELECT :response_id, session_id, user_id, :question_id, :turn_id, :run, :response, :prompt_id, :scenario,
-           :iteration
+    SELECT :response_id, session_id, user_id, :question_id, :turn_id, :run, :prompt_id, :scenario, :iteration
     FROM moved WHERE :counts OR :skipped
 ), told AS (
     INSERT INTO user_responses (
