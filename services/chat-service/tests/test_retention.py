@@ -247,7 +247,8 @@ def test_no_word_is_left_of_a_transcript_that_is_removed(completed, database, ro
     assert rows("question_completions") == completions
     assert {row["status"] for row in rows("turns")} == {"completed"}
     states = [row["conversation_data"] for row in rows("conversation_states")]
-    assert all(state.keys() <= {"iteration_count", "question_completed", "scenario"} for state in states)
+    kept = {"form_version", "iteration_count", "question_completed", "scenario"}
+    assert all(state.keys() <= kept for state in states)
     assert run_deletion(database, REMOVE) == {}, "once"
 
 
