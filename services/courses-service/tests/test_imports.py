@@ -174,10 +174,7 @@ def test_no_connection_is_in_use_while_the_archive_is_parsed(
 @pytest.mark.parametrize("key", [None, "import-1"], ids=["without key", "with idempotency key"])
 def test_upload_is_hashed_once(teacher: ApiUser, monkeypatch, key: str | None) -> None:
     """Each byte is read once by the hash and once by the parser."""
-    read_by: Counter[str] = Counter()
-    monkeypatch.setattr(archive_upload, "_sha256", _counted(archive_upload._sha256, "hash", read_by))
-    monkeypatch.setattr(archive_upload, "read_olx", _counted(read_olx, "parser", read_by))
-    monkeypatch.setattr(SpooledTemporaryFile, "read", _counting_read(SpooledTemporaryFile.read, read_by))
+    read_by = _count_reads(monkeypatch)
     archive = targz()
     assert teacher.upload(archive, key=key).status_code == 201
     assert read_by == {"hash": len(archive), "parser": len(archive)}
@@ -201,31 +198,29 @@ def test_import_of_the_open_edx_demo_course(teacher: ApiUser, learner: ApiUser) 
             assert "<script" not in read["html"]
 
 
-class _Reader:
-    """Who reads the upload at the moment."""
+def _count_reads(monkeypatch) -> Counter[str]:
+    """Count the bytes of uploads that the hash and the parser read."""
+    read_by: Counter[str] = Counter()
+    reader = ["other"]
 
-    name = "other"
+    def named(function: Callable[[Any], Any], name: str) -> Callable[[Any], Any]:
+        def call(archive: Any) -> Any:
+            reader[0] = name
+            try:
+                return function(archive)
+            finally:
+                reader[0] = "other"
 
+        return call
 
-def _counted(function: Callable[[Any], Any], name: str, read_by: Counter[str]) -> Callable[[Any], Any]:
-    """The function; bytes that it reads are counted under `name`."""
+    read = SpooledTemporaryFile.read
 
-    def call(archive: Any) -> Any:
-        read_by[name] += 0
-        _Reader.name = name
-        try:
-            return function(archive)
-        finally:
-            _Reader.name = "other"
-
-    return call
-
-
-def _counting_read(read: Callable[..., bytes], read_by: Counter[str]) -> Callable[..., bytes]:
-    def count(file: Any, *args: int) -> bytes:
+    def counting_read(file: Any, *args: int) -> bytes:
         data = read(file, *args)
-        if data:
-            read_by[_Reader.name] += len(data)
+        read_by.update({reader[0]: len(data)} if data else {})
         return data
 
-    return count
+    monkeypatch.setattr(archive_upload, "_sha256", named(archive_upload._sha256, "hash"))
+    monkeypatch.setattr(archive_upload, "read_olx", named(read_olx, "parser"))
+    monkeypatch.setattr(SpooledTemporaryFile, "read", counting_read)
+    return read_by

@@ -1,7 +1,8 @@
 """Quiz attempts over HTTP, stored in MongoDB."""
 
+from datetime import UTC, datetime
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from api_users import ApiUser
@@ -178,3 +179,43 @@ def test_event_is_stored_in_the_attempt_document(
         "score": 2,
         "max_score": 2,
     }
+
+
+def test_attempt_stored_by_the_first_release_can_be_read(app, learner: ApiUser, quiz, path) -> None:
+    """The document has the form of release 0.1.0. Never change it: such documents exist."""
+    question_id, choice_id, attempt_id = uuid4(), uuid4(), uuid4()
+    ids = {name: UUID(value) for name, value in (("quiz_id", quiz["id"]), ("lesson_id", str(uuid4())))}
+    app.state.mongo.collection(QUIZ_ATTEMPTS).insert_one(
+        {
+            "_id": attempt_id,
+            "user_id": learner.id,
+            "course_id": uuid4(),
+            **ids,
+            "course_version": 3,
+            "client_attempt_id": "old",
+            "answers": [{"question_id": question_id, "choice_ids": [choice_id]}],
+            "score": 1,
+            "max_score": 1,
+            "results": [
+                {
+                    "question_id": question_id,
+                    "correct": True,
+                    "chosen_ids": [choice_id],
+                    "correct_ids": [choice_id],
+                    "feedback": [{"choice_id": choice_id, "feedback": "Yes."}],
+                    "explanation": "<p>So.</p>",
+                }
+            ],
+            "submitted_at": datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC),
+            "outbox": {"type": "quiz.attempted"},
+        }
+    )
+    (item,) = learner.get(path).json()["items"]
+    assert (item["id"], item["score"], item["client_attempt_id"]) == (str(attempt_id), 1, "old")
+    assert item["results"][0]["feedback"] == [{"choice_id": str(choice_id), "feedback": "Yes."}]
+    body = {
+        "client_attempt_id": "old",
+        "answers": [{"question_id": str(question_id), "choice_ids": [str(choice_id)]}],
+    }
+    repeated = learner.post(path, body)
+    assert (repeated.status_code, repeated.json()) == (200, item)
