@@ -7,7 +7,7 @@ import sys
 from collections.abc import MutableMapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, TextIO
+from typing import Any
 
 import structlog
 
@@ -20,11 +20,10 @@ _SECRET_KEYS = frozenset({"authorization", "password", "refresh_token", "secret"
 
 @dataclass(frozen=True)
 class _Output:
-    """Where `log_request` writes, as `configure_logging` set it."""
+    """What `log_request` writes, as `configure_logging` set it."""
 
     service: str
     level: int
-    stream: TextIO
 
 
 _output: _Output | None = None
@@ -49,7 +48,7 @@ def configure_logging(service: str, level: str) -> None:
     would hold passwords and learners' words.
     """
     global _output  # noqa: PLW0603 -- logging is configured once per process
-    _output = _Output(service, logging.getLevelNamesMapping()[level], sys.stdout)
+    _output = _Output(service, logging.getLevelNamesMapping()[level])
     shared: list[structlog.types.Processor] = [
         structlog.contextvars.merge_contextvars,
         _add_request_id,
@@ -95,13 +94,14 @@ def log_request(id: str, method: str, path: str, status: int, seconds: float) ->
     if _output is None or _output.level > logging.INFO:
         return
     now = datetime.now(UTC).isoformat()[:-6]
-    _output.stream.write(
+    # Looked up for each line: pytest and others replace standard output.
+    sys.stdout.write(
         f'{{"method": {_quoted(method)}, "path": {_quoted(path)}, "status": {status},'
         f' "ms": {round(seconds * 1000, 1)}, "event": "request", "request_id": "{id}",'
         f' "logger": "cogniflow_kit.middleware", "level": "info", "timestamp": "{now}Z",'
         f' "service": "{_output.service}"}}\n'
     )
-    _output.stream.flush()
+    sys.stdout.flush()
 
 
 def _without_rows(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
