@@ -42,7 +42,7 @@ def time_left() -> str:
 
 @pytest.fixture
 def impatient(monkeypatch):
-    monkeypatch.setattr(deadline, "PATIENCE_S", 0.5)
+    monkeypatch.setattr(deadline, "RESPONSE_TIMEOUT_S", 0.5)
 
 
 class Clock:

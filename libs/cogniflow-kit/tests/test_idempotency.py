@@ -13,7 +13,7 @@ from cogniflow_dev.testing.tokens import headers
 from cogniflow_kit.ids import new_id
 from cogniflow_kit.schemas import RequestBody, ResponseBody
 from cogniflow_kit.sql.database import DatabaseSession
-from cogniflow_kit.sql.idempotency import AnyoneOnce, UserOnce
+from cogniflow_kit.sql.idempotency import AnonymousIdempotency, UserIdempotency
 
 router = APIRouter()
 ADD = text("INSERT INTO things (id, name) VALUES (:id, :name) RETURNING id")
@@ -33,21 +33,23 @@ def add(session: DatabaseSession, name: str) -> Thing:
 
 
 @router.post("/things", status_code=201)
-def create(body: NewThing, session: DatabaseSession, once: UserOnce, request: Request) -> Thing:
+def create(body: NewThing, session: DatabaseSession, idempotency: UserIdempotency, request: Request) -> Thing:
     thing = add(session, body.name)
-    once.keep(thing)
+    idempotency.store(thing)
     request.app.state.before_commit(session)
     return thing
 
 
 @router.post("/public-things", status_code=201)
-def create_anonymously(body: NewThing, session: DatabaseSession, once: AnyoneOnce) -> Thing:
-    return once.keep(add(session, body.name))
+def create_anonymously(body: NewThing, session: DatabaseSession, idempotency: AnonymousIdempotency) -> Thing:
+    return idempotency.store(add(session, body.name))
 
 
 @router.post("/files", status_code=202)
-def upload(session: DatabaseSession, once: UserOnce, file: Annotated[UploadFile, File()]) -> Thing:
-    return once.keep(add(session, str(len(file.file.read()))), status=202)
+def upload(
+    session: DatabaseSession, idempotency: UserIdempotency, file: Annotated[UploadFile, File()]
+) -> Thing:
+    return idempotency.store(add(session, str(len(file.file.read()))), status=202)
 
 
 @pytest.fixture

@@ -159,7 +159,7 @@ def test_a_query_that_fails_leaves_its_connection_usable(read, database):
 
 
 def test_frozen_nobody_waits_for_ever(own_server, fragile, runner, monkeypatch):
-    monkeypatch.setattr(deadline, "PATIENCE_S", 0.5)
+    monkeypatch.setattr(deadline, "RESPONSE_TIMEOUT_S", 0.5)
     read = Reader(runner, fragile)
     before = read(BACKEND)
     own_server.freeze()

@@ -123,7 +123,7 @@ def test_a_migration_that_fails_leaves_nothing(url, scripts):
 def test_a_migration_may_take_longer_than_requests_would_wait(url, scripts, monkeypatch):
     """Services migrate at their start, where the limits of requests are in force already."""
     deadline.install()
-    monkeypatch.setattr(deadline, "PATIENCE_S", 0.2)
+    monkeypatch.setattr(deadline, "RESPONSE_TIMEOUT_S", 0.2)
     migrate(url, scripts('op.execute("SELECT pg_sleep(1.5)")', CREATE))
     assert ask(url, "SELECT version_num FROM kit.alembic_version") == "0002"
 

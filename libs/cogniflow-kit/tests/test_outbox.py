@@ -10,7 +10,7 @@ from sqlalchemy import text
 from cogniflow_dev.testing.servers import json_server
 from cogniflow_kit.clients import ServiceClient
 from cogniflow_kit.errors import Unavailable
-from cogniflow_kit.events import Deliver, Event
+from cogniflow_kit.events import Event, EventSender
 from cogniflow_kit.mongo import MongoOutbox, outbox_fields, outbox_index
 from cogniflow_kit.sql.outbox import PRUNE, SqlOutbox, record
 
@@ -48,7 +48,7 @@ def consumer():
 def deliver(consumer, settings):
     with json_server(consumer.answer) as url:
         client = ServiceClient(settings.model_copy(update={"users_url": url}), "analytics-service", url)
-        yield Deliver(client)
+        yield EventSender(client)
         client.close()
 
 
@@ -140,7 +140,7 @@ def test_an_event_arrives_as_it_was_recorded(facts, deliver, settings):
     with json_server(answer) as url:
         client = ServiceClient(settings.model_copy(update={"users_url": url}), "analytics-service", url)
         [event_id] = facts.add(1)
-        facts.outbox.relay_batch(Deliver(client))
+        facts.outbox.relay_batch(EventSender(client))
         client.close()
     [event] = bodies[0]["events"]
     assert event["id"] == event_id
@@ -169,10 +169,10 @@ def test_consumer_down_then_up_loses_nothing_and_keeps_the_order(facts, consumer
         port = int(url.rpartition(":")[2])
     client = ServiceClient(settings.model_copy(update={"users_url": url}), "analytics-service", url)
     with pytest.raises(Unavailable):
-        facts.outbox.relay_batch(Deliver(client))
+        facts.outbox.relay_batch(EventSender(client))
     assert facts.pending() == ids
     with json_server(consumer.answer, port):
-        drain(facts, Deliver(client))
+        drain(facts, EventSender(client))
     client.close()
     assert consumer.received == ids
     assert facts.pending() == []

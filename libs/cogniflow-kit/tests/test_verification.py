@@ -13,7 +13,7 @@ from cogniflow_dev.testing.tokens import TokenMint
 from cogniflow_kit.errors import Unavailable
 from cogniflow_kit.identity import CurrentUser
 from cogniflow_kit.ids import utc_now
-from cogniflow_kit.verification import INTERVAL_S, VerificationFeed, polled
+from cogniflow_kit.verification import INTERVAL_S, VerificationFeed, polling_feed
 
 
 class Users:
@@ -42,7 +42,7 @@ def users(tokens):
 @pytest.fixture
 def feed(users, settings):
     with json_server(users.answer) as url:
-        feed = polled(settings.model_copy(update={"users_url": url}))
+        feed = polling_feed(settings.model_copy(update={"users_url": url}))
         yield feed
         feed.stop()
 
@@ -52,7 +52,7 @@ def knows(feed: VerificationFeed, kid: str) -> bool:
 
 
 def test_before_the_first_answer_nothing_is_refused_as_if_it_were_wrong(settings):
-    feed = polled(settings)
+    feed = polling_feed(settings)
     feed.refresh()
     with pytest.raises(Unavailable):
         asyncio.run(feed.pem("first"))

@@ -10,7 +10,7 @@ from cogniflow_dev.testing.servers import json_server, serving
 from cogniflow_dev.testing.tokens import headers
 from cogniflow_kit.clients import ServiceClient
 from cogniflow_kit.errors import Unavailable
-from cogniflow_kit.events import EVENTS_SCOPE, Deliver, Event
+from cogniflow_kit.events import EVENTS_SCOPE, Event, EventSender
 from cogniflow_kit.sql.outbox import SqlOutbox, record
 
 CLOSED = "127.0.0.1:9"
@@ -106,7 +106,7 @@ def test_senders_keep_events_until_mongodb_is_back(
     def relay(url):
         client = ServiceClient(sending, "analytics-service", url)
         try:
-            return outbox.relay_batch(Deliver(client))
+            return outbox.relay_batch(EventSender(client))
         finally:
             client.close()
 

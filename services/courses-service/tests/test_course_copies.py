@@ -275,7 +275,7 @@ def test_reads_stop_using_copies_while_postgresql_is_frozen(
     settings, tokens, clean_stores, make_user, tmp_path, monkeypatch
 ) -> None:
     """A process that can't confirm its copies answers 503, as without copies, and recovers."""
-    monkeypatch.setattr(deadline, "PATIENCE_S", 0.5)
+    monkeypatch.setattr(deadline, "RESPONSE_TIMEOUT_S", 0.5)
     with own_postgres(tmp_path) as server:
         own = settings.model_copy(update={"database_url": SecretStr(server.url("courses"))})
         bootstrap(own)

@@ -10,7 +10,7 @@ from course_archives import targz
 
 from cogniflow_dev.testing.servers import Call, json_server
 from cogniflow_kit.clients import ServiceClient
-from cogniflow_kit.events import Deliver
+from cogniflow_kit.events import EventSender
 from courses_service.worker import build_worker
 
 
@@ -48,7 +48,7 @@ def test_every_event_is_delivered_once(settings, neighbors, committing_client, m
 
     connected = settings.model_copy(update={"users_url": neighbors, "analytics_url": neighbors})
     worker = build_worker(connected)
-    deliver = Deliver(ServiceClient(connected, "analytics-service", neighbors))
+    deliver = EventSender(ServiceClient(connected, "analytics-service", neighbors))
     for _ in range(2):
         for outbox in worker.outboxes:
             outbox.relay_batch(deliver)

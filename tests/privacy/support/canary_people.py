@@ -14,7 +14,7 @@ from service_routes import SERVICES, part
 from sqlalchemy import text, update
 
 from cogniflow_kit.clients import ServiceClient
-from cogniflow_kit.events import Deliver
+from cogniflow_kit.events import EventSender
 from cogniflow_kit.ids import utc_now
 from users_service.tables import ErasureRequest
 
@@ -80,7 +80,7 @@ def deliver_facts(platform: FourServices) -> None:
     for service in SERVICES:
         settings = platform.settings[service]
         worker = part(service, "worker").build(settings)
-        deliver = Deliver(ServiceClient(settings, "analytics-service", settings.analytics_url))
+        deliver = EventSender(ServiceClient(settings, "analytics-service", settings.analytics_url))
         for outbox in worker.outboxes:
             while outbox.relay_batch(deliver):
                 pass

@@ -31,13 +31,13 @@ log = structlog.stdlib.get_logger(__name__)
 
 
 class Background(Protocol):
-    """What goes on beside the requests, in a thread of its own."""
+    """A thread that runs beside the requests."""
 
     def start(self) -> None:
         """Called before the first request."""
 
     def stop(self) -> None:
-        """Called after the last one, while the stores are still open."""
+        """Called after the last request, while the stores are still open."""
 
 
 def create_application(
@@ -52,12 +52,11 @@ def create_application(
     max_body_bytes: int = 1_000_000,
     uploads: Mapping[str, int] | None = None,
 ) -> FastAPI:
-    """The application with everything that every service does the same way.
+    """Build the application of a service: routes, error handlers, middleware, health and metrics.
 
-    `notices` are told by `/health/ready`, besides the stores.
-    `uploads`: paths that take larger bodies than the rest, and how many bytes.
-    Services reach their own parts through `app.state`, wired in their
-    `dependencies.py`.
+    `notices`: further members of `/health/ready`, by name. `uploads`: limits in
+    bytes for paths that accept larger bodies than `max_body_bytes`. A service
+    puts its own objects into `app.state`; its `dependencies.py` reads them.
     """
     configure_logging(settings.service, settings.log_level)
 
@@ -95,10 +94,10 @@ def create_application(
 
 
 def _add_routes(app: FastAPI, router: APIRouter) -> None:
-    """Add a router's routes to the application itself.
+    """Copy a router's routes into the application.
 
-    `include_router` keeps the router as a branch and looks for the route in it
-    twice at each request.
+    `include_router` keeps the router as a nested one, and FastAPI searches it
+    twice for each request.
     """
     for route in router.routes:
         if isinstance(route, APIRoute):
@@ -118,7 +117,7 @@ def _answer_outages(app: FastAPI, store: Store) -> None:
 
 
 def _describe_problems(app: FastAPI) -> None:
-    """Put the Problem schema that `problems()` refers to into the OpenAPI document."""
+    """Add the schema that `problems()` refers to to the OpenAPI document."""
 
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:

@@ -1,4 +1,4 @@
-"""Calls to other services: with a time limit, the request id and a token."""
+"""HTTP calls to other services, with timeout, retries, request id and access token."""
 
 import time
 from collections.abc import Mapping
@@ -22,21 +22,21 @@ def _may_succeed_later(error: Exception) -> bool:
 
 
 class ServiceTokens:
-    """This service's own short-lived tokens, one for each callee and scope.
+    """This service's access tokens, one per audience and scope.
 
-    The client-credentials grant (RFC 6749, section 4.4) at users-service;
-    renewed ten seconds before they run out.
+    From users-service by the client-credentials grant (RFC 6749, section 4.4);
+    renewed 10 s before they expire.
     """
 
     def __init__(self, settings: ServiceSettings, http: httpx.Client) -> None:
         self._settings = settings
         self._http = http
         self._lock = Lock()
-        self._held: dict[tuple[str, str], tuple[str, float]] = {}
+        self._tokens_by_use: dict[tuple[str, str], tuple[str, float]] = {}
 
     def get(self, audience: str, scope: str) -> str:
         with self._lock:
-            token, expires_at = self._held.get((audience, scope), ("", 0.0))
+            token, expires_at = self._tokens_by_use.get((audience, scope), ("", 0.0))
             if time.monotonic() < expires_at - 10:
                 return token
             answer = self._http.post(
@@ -51,14 +51,15 @@ class ServiceTokens:
             )
             issued = answer.raise_for_status().json()
             token = str(issued["access_token"])
-            self._held[audience, scope] = (token, time.monotonic() + issued["expires_in"])
+            self._tokens_by_use[audience, scope] = (token, time.monotonic() + issued["expires_in"])
             return token
 
 
 class ServiceClient:
-    """An HTTP client for one other service, usable from several threads.
+    """A thread-safe HTTP client for one service.
 
-    It takes no proxy from the environment, which would see the tokens.
+    Ignores proxies of the environment, which would see the tokens. Raises:
+    Unavailable (no response, or 5xx, after retries).
     """
 
     def __init__(self, settings: ServiceSettings, audience: str, base_url: str) -> None:
@@ -68,7 +69,7 @@ class ServiceClient:
         self._tokens = ServiceTokens(settings, self._http)
 
     def get_as_user(self, path: str, token: str) -> httpx.Response:
-        """GET on behalf of the user whose token this is; 4xx answers are returned."""
+        """GET with the user's token; 4xx responses are returned."""
         return self._call("GET", path, bearer=token)
 
     def get(self, path: str, *, scope: str, params: Mapping[str, Any] | None = None) -> httpx.Response:
@@ -76,7 +77,7 @@ class ServiceClient:
         return self._call("GET", path, scope=scope, params=params)
 
     def post(self, path: str, *, scope: str, json: Any) -> httpx.Response:
-        """POST with this service's own token, repeated on faults: only for idempotent calls."""
+        """POST with this service's own token; only for idempotent calls, because it is retried."""
         return self._call("POST", path, scope=scope, json=json)
 
     def close(self) -> None:

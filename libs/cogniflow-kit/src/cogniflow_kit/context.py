@@ -1,4 +1,4 @@
-"""What belongs to the request being served, wherever in the code it is needed."""
+"""The id of the request being served, as a context variable."""
 
 import re
 from contextvars import ContextVar
@@ -12,7 +12,7 @@ request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 
 
 def accept_request_id(given: str | None) -> str:
-    """The caller's id where it is harmless in a log, else a new one."""
+    """The caller's id if it matches `[A-Za-z0-9._-]{1,64}` and so is safe in logs, else a new UUIDv7."""
     if given is not None and _ACCEPTED.fullmatch(given):
         return given
     return str(uuid_utils.uuid7())

@@ -1,4 +1,4 @@
-"""Errors that carry their status and a stable code, rendered as RFC 9457 problems."""
+"""Errors with HTTP status and stable code, rendered as problem details (RFC 9457)."""
 
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -15,7 +15,7 @@ PROBLEM_JSON = "application/problem+json"
 
 
 class FieldProblem(BaseModel):
-    """One field that was refused. It never repeats the value."""
+    """One invalid field of a request, without its value."""
 
     field: str
     code: str
@@ -23,16 +23,16 @@ class FieldProblem(BaseModel):
 
 
 class ServiceError(Exception):
-    """A refusal that a caller can act on; its message is written for them, `errors` go into detail.
+    """An error for the caller; `detail` says what is wrong and what to do.
 
-    `more` are further members of the problem (RFC 9457, 3.2), such as where
-    to find help.
+    `errors`: invalid fields. `more`: extension members of the problem (RFC
+    9457, section 3.2).
     """
 
     status: ClassVar[int] = 400
     code: ClassVar[str] = "bad_request"
     keeps_changes: ClassVar[bool] = False
-    """Whether what the request wrote is committed all the same, such as a counted failure."""
+    """Whether the transaction commits all the same, such as for a counted login failure."""
 
     def __init__(
         self,
@@ -63,7 +63,7 @@ class Forbidden(ServiceError):
 
 
 class NotFound(ServiceError):
-    """Also the answer for what exists but belongs to somebody else."""
+    """Also raised for objects that belong to another user."""
 
     status = 404
     code = "not_found"
@@ -85,7 +85,7 @@ class Unprocessable(ServiceError):
 
 
 class Unavailable(ServiceError):
-    """Something this answer needs is away; the same call is worth repeating."""
+    """A store or service is unavailable; the request can be repeated later."""
 
     status = 503
     code = "service_unavailable"
@@ -95,7 +95,7 @@ class Unavailable(ServiceError):
 
 
 class AlreadyAnswered(Exception):
-    """Ends a repeated request with the answer its first run gave."""
+    """Ends a repeated request with the stored response of the first one."""
 
     def __init__(self, status: int, body: Any) -> None:
         super().__init__(status)
@@ -104,7 +104,7 @@ class AlreadyAnswered(Exception):
 
 
 class Problem(BaseModel):
-    """The body of every error answer."""
+    """Body of every error response."""
 
     model_config = ConfigDict(json_schema_extra={"description": "RFC 9457 problem details"})
 
@@ -118,7 +118,7 @@ class Problem(BaseModel):
 
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """The `responses=` of a route: these statuses answer with a problem."""
+    """Value for `responses=` of a route that can respond with these statuses."""
     return {
         status: {
             "description": HTTPStatus(status).phrase,
@@ -156,7 +156,7 @@ def request_id_of(request: Request) -> str | None:
 
 
 def _allowed_methods(request: Request) -> str:
-    """Every method of this address; the framework names those of the first route it meets."""
+    """All methods of this path; Starlette names only those of the first matching route."""
     routes: list[BaseRoute] = request.app.router.routes
     return ", ".join(
         method
@@ -178,7 +178,7 @@ def error_response(request: Request, error: ServiceError) -> JSONResponse:
 
 
 def install_error_handlers(app: FastAPI) -> None:
-    """Make every refusal of the app one kind of answer."""
+    """Render all errors of the app as problem details."""
 
     @app.exception_handler(ServiceError)
     async def _service_error(request: Request, error: ServiceError) -> JSONResponse:
@@ -193,7 +193,7 @@ def install_error_handlers(app: FastAPI) -> None:
         status, headers = error.status_code, dict(error.headers or {})
         if status == HTTPStatus.METHOD_NOT_ALLOWED:
             headers["Allow"] = _allowed_methods(request)
-        # Python's own name for 413 changed between its releases; a code must not.
+        # Python's name for 413 changed between releases; the code must not.
         code = TooLarge.code if status == TooLarge.status else HTTPStatus(status).name.lower()
         return problem_response(request_id_of(request), status, code, str(error.detail), headers=headers)
 

@@ -1,4 +1,4 @@
-"""A fact that leaves a service: what happened, who did it, when."""
+"""Events: facts that a service reports to analytics-service."""
 
 from datetime import datetime
 from typing import Any, Protocol
@@ -13,7 +13,7 @@ EVENTS_SCOPE = "events:write"
 
 
 class Event(BaseModel):
-    """Facts carry ids and counts, never what somebody wrote."""
+    """What happened, who did it and when. `data` holds ids and counts, never text that a person wrote."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -30,21 +30,21 @@ class Rejection(BaseModel):
 
 
 class Delivery(BaseModel):
-    """The consumer's answer: an event it has seen before counts as accepted."""
+    """The consumer's response; an event it already has counts as accepted."""
 
     accepted: int
     rejected: list[Rejection] = []
 
 
 class Outbox(Protocol):
-    """Where a service keeps facts until they are delivered."""
+    """Events of one store that are not delivered yet."""
 
-    def relay_batch(self, deliver: "Deliver") -> int:
-        """Hand the oldest undelivered facts over and mark them; return how many."""
+    def relay_batch(self, deliver: "EventSender") -> int:
+        """Deliver the oldest events and mark them as delivered; returns their number."""
 
 
-class Deliver:
-    """Sends a batch to analytics-service. Repeating it is harmless: ids are unique there."""
+class EventSender:
+    """Sends a batch to analytics-service, which ignores events it already has."""
 
     def __init__(self, client: ServiceClient) -> None:
         self._client = client

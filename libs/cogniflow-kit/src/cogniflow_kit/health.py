@@ -1,4 +1,4 @@
-"""Liveness, readiness and metrics of a service."""
+"""Routes for liveness, readiness and metrics."""
 
 import time
 
@@ -15,7 +15,7 @@ router = APIRouter(include_in_schema=False)
 
 
 class StoreHealth(BaseModel):
-    """`latency_ms` is the time of one round trip, in milliseconds."""
+    """`latency_ms`: duration of one round trip, in milliseconds."""
 
     ok: bool
     latency_ms: float
@@ -44,7 +44,7 @@ def _probe(store: Store) -> StoreHealth:
     try:
         store.check()
         ok = True
-    except Exception as error:  # noqa: BLE001 -- whatever a driver raises, the store is away
+    except Exception as error:  # noqa: BLE001 -- any error of a driver means unavailable
         log.warning("store away", store=store.name, error=type(error).__name__)
         ok = False
     return StoreHealth(ok=ok, latency_ms=round((time.perf_counter() - started) * 1000, 2))

@@ -1,8 +1,8 @@
-"""Who is calling: JWTs verified against the published keys, and what they may do.
+"""Authentication and roles: verifies access tokens (JWT) with the published keys.
 
 The only module of the kit that imports `jose`. python-jose accepts forged
-tokens when `algorithms` is left out and mistakes raw public keys for HMAC
-secrets, so exactly one algorithm is given and keys are PEM alone.
+tokens without `algorithms` and takes raw public keys for HMAC secrets, so
+exactly one algorithm is passed and all keys are PEM.
 """
 
 import time
@@ -27,14 +27,14 @@ REMEMBERED_TOKENS = 10_000
 MAX_TOKEN_BYTES = 4096
 CLOCK_SKEW_S = 30
 _FOREIGN_KEY_HEADERS = frozenset({"crit", "jku", "jwk", "x5c", "x5u"})
-# What reading a text that anybody may have written can raise; pydantic's errors are ValueErrors.
+# Errors that parsing an untrusted token can raise; those of Pydantic are ValueErrors.
 _MALFORMED = (JOSEError, ValueError, TypeError, AttributeError, OverflowError, RecursionError)
 
 Role = Literal["student", "instructor", "researcher", "admin"]
 
 
 class KeySource(Protocol):
-    """What tokens are verified against."""
+    """Keys and revocations to verify tokens with."""
 
     def start(self) -> None:
         """Called before the first request."""
@@ -43,15 +43,15 @@ class KeySource(Protocol):
         """Called after the last one."""
 
     async def pem(self, kid: str) -> str | None:
-        """The public key of this id, or None when nobody published it."""
+        """The public key with this id, None when it isn't published."""
 
     def revoked(self, session_id: UUID, user_id: UUID, issued_at: float) -> bool:
-        """Whether a token of this session, issued at this Unix time, counts no more."""
+        """Whether a token of this session and user, issued at this Unix time, is revoked."""
 
 
 @dataclass(frozen=True)
 class User:
-    """A person with a verified access token; `token` is passed on when acting for them."""
+    """A user with a verified access token; `token` is for calls on behalf of the user."""
 
     id: UUID
     role: Role
@@ -65,7 +65,7 @@ class User:
 
 @dataclass(frozen=True)
 class Service:
-    """Another CogniFlow service with a verified token of its own."""
+    """A CogniFlow service with a verified token."""
 
     name: str
     scopes: frozenset[str]
@@ -73,7 +73,7 @@ class Service:
 
 @dataclass(frozen=True)
 class _Verified:
-    """A user's token whose signature was checked; times are Unix times."""
+    """A user's verified token; times are Unix times."""
 
     user: User
     kid: str
@@ -82,7 +82,7 @@ class _Verified:
 
 
 class _Claims(BaseModel):
-    """What every token says, of the types that it has to be; times are Unix times."""
+    """Claims of every token, strictly typed; times are Unix times."""
 
     model_config = ConfigDict(strict=True, hide_input_in_errors=True)
 
@@ -108,10 +108,10 @@ _Kind = TypeVar("_Kind", bound=_Claims)
 
 
 class TokenVerifier:
-    """Turns a bearer token into a caller, or refuses it without saying why.
+    """Verifies bearer tokens. Raises Unauthorized with one text for every reason.
 
-    Checking a signature takes 110 µs, so users' tokens are remembered until
-    they expire. Key and revocations are looked up at each use all the same.
+    Checking a signature takes 110 µs, so verified tokens of users are cached
+    until they expire; key and revocations are checked at each use.
     """
 
     def __init__(self, keys: KeySource, *, issuer: str, service: str) -> None:
@@ -140,7 +140,7 @@ class TokenVerifier:
         return Service(claims.sub, frozenset(claims.scope.split()))
 
     async def _claims(self, token: str, audience: str, kind: type[_Kind]) -> tuple[str, _Kind]:
-        """The id of the key that signed the token, and what it says."""
+        """The id of the signing key, and the claims."""
         if len(token) > MAX_TOKEN_BYTES:
             raise _refused()
         try:
@@ -155,13 +155,13 @@ class TokenVerifier:
         except _MALFORMED as error:
             raise _refused() from error
         now = time.time()
-        # jose lets a token live until the end of the second in which it expires.
+        # jose accepts a token until the end of the second in which it expires.
         if claims.exp <= now or claims.iat > now + CLOCK_SKEW_S:
             raise _refused()
         return kid, claims
 
     def _signed(self, token: str, pem: str, audience: str) -> dict[str, Any]:
-        """The claims, once the signature is found to be the key's."""
+        """The claims, after the signature is verified."""
         return jwt.decode(
             token,
             pem,
@@ -173,7 +173,7 @@ class TokenVerifier:
 
 
 def public_pem(key: dict[str, str]) -> str:
-    """The PEM of a public JSON Web Key. Raises JWKError for what is none."""
+    """The PEM of a public JSON Web Key. Raises: JWKError (not a key)."""
     pem: bytes = jwk.construct(key).to_pem()
     return pem.decode()
 
@@ -187,7 +187,7 @@ BearerToken = Annotated[str | None, Depends(bearer)]
 
 
 class _UserScheme(SecurityBase):
-    """Reads the bearer token and verifies it, as one dependency: FastAPI takes 50 µs for each one more.
+    """Reads and verifies the bearer token in one dependency, because FastAPI takes 50 µs for each.
 
     A security scheme, so that the OpenAPI document says which routes need a token.
     """
@@ -209,7 +209,7 @@ CurrentUser = Annotated[User, Depends(current_user)]
 
 
 def requires_role(*roles: Role) -> Callable[[CurrentUser], Awaitable[User]]:
-    """A dependency that lets only these roles in."""
+    """A dependency that raises Forbidden for other roles."""
 
     async def check(user: CurrentUser) -> User:
         if user.role not in roles:
@@ -224,7 +224,7 @@ Admin = Annotated[User, Depends(requires_role("admin"))]
 
 
 def requires_scope(scope: str) -> Callable[[Request, BearerToken], Awaitable[Service]]:
-    """A dependency that lets in only services whose token carries this scope."""
+    """A dependency that raises Forbidden for service tokens without this scope."""
 
     async def check(request: Request, token: BearerToken) -> Service:
         if token is None:

@@ -1,8 +1,8 @@
-"""Background jobs: a PostgreSQL row is the truth, Dramatiq on Redis the messenger.
+"""Background jobs: rows in PostgreSQL, announced by Dramatiq messages on Redis.
 
-A message only says "look at row N". Lost ones are sent again by the sweeper;
-doubled ones find the row taken. So a job runs at least once, and handlers
-must bear repetition.
+A message holds only the id of the row. The sweeper sends lost messages again;
+a duplicate message finds the row claimed. A job runs at least once, so
+handlers must be idempotent.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -51,7 +51,7 @@ _OVERDUE = text(
     " WHERE status IN ('queued', 'running') AND due_at <= now() AND sent_at < now() - interval '10 seconds'"
     " ORDER BY id LIMIT 500 FOR UPDATE SKIP LOCKED) RETURNING id"
 )
-# A periodic job's latest row stays: it says that the slot was taken.
+# The latest row of a periodic job stays: it marks its slot as taken.
 PRUNE = text(
     "DELETE FROM jobs WHERE status = 'done' AND finished_at < now() - interval '1 day' AND (slot IS NULL"
     " OR EXISTS (SELECT FROM jobs later WHERE later.name = jobs.name AND later.slot > jobs.slot))"
@@ -60,7 +60,7 @@ PRUNE = text(
 
 @dataclass(frozen=True)
 class Schedule:
-    """A periodic job: once in every slot of this length, whichever replica comes first."""
+    """A periodic job, enqueued once per slot of length `every` by any one replica."""
 
     name: str
     every: timedelta
@@ -76,8 +76,8 @@ class Jobs:
     def __init__(self, database: Database, redis_url: str, prefix: str) -> None:
         self._database = database
         self._handlers: dict[str, Handler] = {}
-        # maintenance_chance: with the default, a killed worker's messages can
-        # wait unclaimed for minutes; every fetch looks for them instead.
+        # maintenance_chance: every fetch looks for messages of killed workers; by default those can
+        # wait for minutes.
         self.broker = RedisBroker(  # type: ignore[no-untyped-call]
             client=Redis.from_url(
                 redis_url, socket_timeout=5.0, socket_connect_timeout=0.5, retry=Retry(NoBackoff(), 1)
@@ -96,16 +96,16 @@ class Jobs:
         self._handlers[name] = run
 
     def enqueue(
-        self, session: Session, name: str, arguments: str = "{}", slot: datetime | None = None
+        self, db: Session, name: str, arguments: str = "{}", slot: datetime | None = None
     ) -> UUID | None:
-        """Add a job to the transaction; its message goes out after the commit.
+        """Add a job to the transaction; its message is sent after the commit.
 
-        Returns None when a periodic job's slot was already taken.
+        `arguments`: JSON. Returns the job's id, None when the slot is taken already.
         """
         values = {"id": str(new_id()), "name": name, "arguments": arguments, "slot": slot}
-        job_id: UUID | None = session.scalar(_ADD, values)
+        job_id: UUID | None = db.scalar(_ADD, values)
         if job_id is not None:
-            event.listen(session, "after_commit", lambda _: self._send([job_id]), once=True)
+            event.listen(db, "after_commit", lambda _: self._send([job_id]), once=True)
         return job_id
 
     def _send(self, job_ids: Sequence[UUID]) -> None:
@@ -116,30 +116,30 @@ class Jobs:
             log.warning("jobs wait for the sweeper", count=len(job_ids), error=type(error).__name__)
 
     def perform(self, job_id: str) -> None:
-        with self._database.transaction() as session:
-            job = session.execute(_CLAIM, {"id": job_id, "lease": LEASE}).first()
+        with self._database.transaction() as db:
+            job = db.execute(_CLAIM, {"id": job_id, "lease": LEASE}).first()
         if job is None:
             return
         try:
             self._handlers[job.name](job.arguments)
         except Exception as error:
-            # The one place where any failure of a job ends: recorded, then repeated.
+            # All failures of jobs end here: logged and recorded, then repeated later.
             log.exception("job failed", job=job.name, job_id=job_id, attempt=job.attempts)
             self._repeat(job_id, job.attempts, type(error).__name__)
         else:
-            with self._database.transaction() as session:
-                session.execute(_DONE, {"id": job_id})
+            with self._database.transaction() as db:
+                db.execute(_DONE, {"id": job_id})
 
     def _repeat(self, job_id: str, attempts: int, error: str) -> None:
         status = "failed" if attempts >= MAX_ATTEMPTS else "queued"
         delay = timedelta(seconds=2**attempts)
-        with self._database.transaction() as session:
-            session.execute(_AGAIN, {"id": job_id, "status": status, "delay": delay, "error": error})
+        with self._database.transaction() as db:
+            db.execute(_AGAIN, {"id": job_id, "status": status, "delay": delay, "error": error})
 
     def sweep(self) -> int:
-        """Send again what is due and wasn't picked up; returns how many."""
-        with self._database.transaction() as session:
-            session.execute(_GIVE_UP, {"attempts": MAX_ATTEMPTS})
-            overdue = list(session.scalars(_OVERDUE))
+        """Send messages again for jobs that are due and not claimed; returns their number."""
+        with self._database.transaction() as db:
+            db.execute(_GIVE_UP, {"attempts": MAX_ATTEMPTS})
+            overdue = list(db.scalars(_OVERDUE))
         self._send(overdue)
         return len(overdue)

@@ -1,4 +1,4 @@
-"""JSON logs on standard output, one object a line, with the request id."""
+"""JSON logs on standard output: one object per line, with the request id."""
 
 import json
 import logging
@@ -42,10 +42,10 @@ def _add_request_id(_: Any, __: str, event: MutableMapping[str, Any]) -> Mutable
 
 
 def configure_logging(service: str, level: str) -> None:
-    """Send structlog's and the standard library's records down one pipe.
+    """Write the records of structlog and of the standard library in one format.
 
-    Tracebacks carry no local variables, and database errors no rows: those
-    would hold passwords and learners' words.
+    Tracebacks omit local variables and database errors omit rows, which could
+    hold passwords or text that a learner wrote.
     """
     global _output  # noqa: PLW0603 -- logging is configured once per process
     _output = _Output(service, logging.getLevelNamesMapping()[level])
@@ -88,8 +88,8 @@ def configure_logging(service: str, level: str) -> None:
 def log_request(id: str, method: str, path: str, status: int, seconds: float) -> None:  # noqa: A002
     """Write the log line of one finished request; `id` needs no quoting (see `accept_request_id`).
 
-    Not through structlog and the standard library, which cost more than
-    everything else that is done around a request.
+    Bypasses structlog and the standard library, which cost more than the rest
+    of the middleware.
     """
     if _output is None or _output.level > logging.INFO:
         return
@@ -105,7 +105,7 @@ def log_request(id: str, method: str, path: str, status: int, seconds: float) ->
 
 
 def _without_rows(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Cut what PostgreSQL adds to an error: the row that broke a constraint, or the statement."""
+    """Remove what PostgreSQL adds to an error: the row that violates a constraint, or the statement."""
     for raised in event.get("exception", ()):
         raised["exc_value"] = _ROWS.split(raised["exc_value"])[0]
     return event

@@ -1,4 +1,4 @@
-"""MongoDB: acknowledged by the majority and on disk, or refused in time."""
+"""MongoDB: writes are acknowledged by a majority and journaled; every operation has a time limit."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,7 +10,7 @@ from pymongo.collection import Collection
 from pymongo.database import Database as MongoDatabase
 from pymongo.errors import ConnectionFailure, ExecutionTimeout, NotPrimaryError, WTimeoutError
 
-from cogniflow_kit.events import Deliver, Event
+from cogniflow_kit.events import Event, EventSender
 from cogniflow_kit.personal_data import Key
 from cogniflow_kit.stores import Breaker, Outage
 
@@ -29,8 +29,8 @@ class Mongo:
     def __init__(self, url: str) -> None:
         self._client: MongoClient[Document] = MongoClient(
             url,
-            # The whole of an operation: finding the server, retries, the answer.
-            # Shorter than what callers of this service wait.
+            # For a whole operation: server selection, retries and response; shorter than the
+            # timeout of callers of this service.
             timeoutMS=3000,
             connectTimeoutMS=2000,
             maxPoolSize=20,
@@ -53,7 +53,7 @@ class Mongo:
 
 
 def outbox_index(collection: Collection[Document]) -> None:
-    """The small index over documents whose fact is still to be delivered."""
+    """Create the partial index over documents with an undelivered event."""
     collection.create_index(
         [("outbox.id", ASCENDING)],
         name="outbox_pending",
@@ -62,17 +62,17 @@ def outbox_index(collection: Collection[Document]) -> None:
 
 
 def outbox_fields(event: Event) -> Mapping[str, Any]:
-    """What a document carries so that its fact is delivered: same write, same fate."""
+    """Fields that add an event to a document, written together with it."""
     return {"outbox": event.model_dump(), "outbox_pending": True}
 
 
 class MongoOutbox:
-    """Relays facts flagged in the documents of one collection."""
+    """Delivers the events in the documents of one collection."""
 
     def __init__(self, collection: Collection[Document]) -> None:
         self._collection = collection
 
-    def relay_batch(self, deliver: Deliver) -> int:
+    def relay_batch(self, deliver: EventSender) -> int:
         pending = (
             self._collection.find({"outbox_pending": True}, {"outbox": 1}).sort("outbox.id").limit(BATCH)
         )
@@ -91,10 +91,11 @@ class MongoOutbox:
 
 
 class CollectionPersonalData:
-    """The documents of one collection that belong to a person; see `cogniflow_kit.personal_data`.
+    """The documents of one collection that belong to a user; see `cogniflow_kit.personal_data`.
 
-    `keep`: an update that leaves nothing in a document which leads back to
-    the person; without it the documents are deleted.
+    `owner`: field with the user's id. `hidden`: fields that exports omit.
+    `keep`: update that anonymizes documents that must stay; without it erasure
+    deletes the documents.
     """
 
     def __init__(

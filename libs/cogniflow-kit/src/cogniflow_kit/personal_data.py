@@ -1,7 +1,7 @@
-"""What a service holds on a person: handed out page by page, and erased, from one list of its stores.
+"""Export and erasure of the personal data that a service stores.
 
-A service lists its tables and collections once, as holdings, in a
-`PersonalData` at `app.state.personal_data`. Both routes here work through that list.
+A service lists its tables and collections as sources in a `PersonalData` at
+`app.state.personal_data`; both routes work through that list.
 """
 
 import base64
@@ -22,20 +22,20 @@ ERASE_SCOPE = "people:erase"
 PAGE = 200
 
 Key = list[str]
-"""Where in a store a record is; keys sort as PostgreSQL and MongoDB sort them."""
+"""Position of a record in its store; keys sort as the store sorts them."""
 
 
 class PersonalDataSource(Protocol):
-    """One table, collection or key space with data of people."""
+    """A table, collection or key space with personal data."""
 
     store: str
-    """Such as `postgresql.enrollments`."""
+    """Name in exports and receipts, such as `postgresql.enrollments`."""
 
     def read(self, user_id: UUID, after: Key | None, limit: int) -> list[tuple[Key, Mapping[str, Any]]]:
-        """The person's records behind the key, in the order of keys."""
+        """The user's records after this key, ordered by key."""
 
     def erase(self, user_id: UUID) -> int:
-        """Delete the person's records, or cut every tie to the person; how many there were."""
+        """Delete or anonymize the user's records; returns their number."""
 
 
 class HeldRecord(ResponseBody):
@@ -57,22 +57,22 @@ class Erased(ResponseBody):
 
 
 class PersonalData:
-    """Everything that a service holds on people. Erased in the order of the list: children first."""
+    """All sources of a service. Erasure follows their order, so children stand before parents."""
 
-    def __init__(self, holdings: Sequence[PersonalDataSource]) -> None:
-        self._holdings = holdings
+    def __init__(self, sources: Sequence[PersonalDataSource]) -> None:
+        self._sources = sources
 
     @property
     def stores(self) -> list[str]:
-        return [holding.store for holding in self._holdings]
+        return [source.store for source in self._sources]
 
     def page(self, user_id: UUID, cursor: str | None = None) -> HeldPage:
-        """At most `PAGE` records, so that nobody's data has to fit into memory."""
-        first, after = _decode(cursor, len(self._holdings)) if cursor else (0, None)
+        """At most `PAGE` records of the user, so that memory use is bounded."""
+        first, after = _decode(cursor, len(self._sources)) if cursor else (0, None)
         items: list[HeldRecord] = []
-        for number, holding in enumerate(self._holdings[first:], first):
-            rows = holding.read(user_id, after, PAGE - len(items))
-            items += [HeldRecord(store=holding.store, record=dict(record)) for _, record in rows]
+        for number, source in enumerate(self._sources[first:], first):
+            rows = source.read(user_id, after, PAGE - len(items))
+            items += [HeldRecord(store=source.store, record=dict(record)) for _, record in rows]
             if len(items) == PAGE:
                 return HeldPage(items=items, next_cursor=_encode(number, rows[-1][0]))
             after = None
@@ -88,10 +88,10 @@ class PersonalData:
             cursor = page.next_cursor
 
     def erase(self, user_id: UUID) -> Erased:
-        """Each store by itself: what is done stays done when a later one is away. Repeating is harmless."""
+        """Erase in each source separately; can be repeated after one of them was unavailable."""
         erased: Counter[str] = Counter()
-        for holding in self._holdings:
-            erased[holding.store] += holding.erase(user_id)
+        for source in self._sources:
+            erased[source.store] += source.erase(user_id)
         return Erased(erased=erased)
 
 
@@ -99,14 +99,14 @@ def _encode(number: int, key: Key) -> str:
     return base64.urlsafe_b64encode(json.dumps([number, key]).encode()).decode().rstrip("=")
 
 
-def _decode(cursor: str, holdings: int) -> tuple[int, Key]:
+def _decode(cursor: str, sources: int) -> tuple[int, Key]:
     try:
         number, key = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
         position, strings = int(number), [str(part) for part in key]
         readable = b"\0" not in "".join(strings).encode()
     except (TypeError, ValueError) as error:
         raise Unprocessable("The cursor isn't one of ours.") from error
-    if not (readable and 0 <= position < holdings):
+    if not (readable and 0 <= position < sources):
         raise Unprocessable("The cursor isn't one of ours.")
     return position, strings
 
@@ -114,22 +114,22 @@ def _decode(cursor: str, holdings: int) -> tuple[int, Key]:
 router = APIRouter(prefix="/internal/people/{user_id}", tags=["people"])
 
 
-async def _held(request: Request) -> PersonalData:
-    held: PersonalData = request.app.state.personal_data
-    return held
+async def _personal_data(request: Request) -> PersonalData:
+    found: PersonalData = request.app.state.personal_data
+    return found
 
 
-Held = Annotated[PersonalData, Depends(_held)]
+Data = Annotated[PersonalData, Depends(_personal_data)]
 Cursor = Annotated[str | None, Query(pattern=r"^[A-Za-z0-9_-]+$", max_length=4000)]
 
 
 @router.get("/export", dependencies=[Depends(requires_scope(EXPORT_SCOPE))])
-def export(user_id: UUID, held: Held, cursor: Cursor = None) -> HeldPage:
+def export(user_id: UUID, data: Data, cursor: Cursor = None) -> HeldPage:
     """Everything this service holds on a person, page by page; a stranger's is empty."""
-    return held.page(user_id, cursor)
+    return data.page(user_id, cursor)
 
 
 @router.post("/erase", dependencies=[Depends(requires_scope(ERASE_SCOPE))])
-def erase(user_id: UUID, held: Held) -> Erased:
+def erase(user_id: UUID, data: Data) -> Erased:
     """Erase a person. Asked again, it erases what has come since, usually nothing."""
-    return held.erase(user_id)
+    return data.erase(user_id)

@@ -1,4 +1,4 @@
-"""Redis: caches and presence. It never holds the only copy of anything else."""
+"""Redis: caches and presence; it never holds the only copy of other data."""
 
 import structlog
 from redis import Redis
@@ -17,7 +17,7 @@ _AWAY = (*_OUTAGE, Unavailable)
 
 
 class RedisStore:
-    """A service's connections; its keys all begin with `prefix:`."""
+    """A service's Redis connections; all its keys start with `prefix:`."""
 
     name = "redis"
     outage: Outage = _OUTAGE
@@ -40,7 +40,7 @@ class RedisStore:
 
 
 class Cache:
-    """Bytes that can be computed again. With Redis away every read is a miss."""
+    """Cache of bytes; while Redis is unavailable every read is a miss."""
 
     def __init__(self, store: RedisStore, *, ttl_s: int = 3600) -> None:
         self._store = store

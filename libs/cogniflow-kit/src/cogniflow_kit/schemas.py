@@ -14,7 +14,7 @@ _DATE = re.compile(r"\d{4}-\d\d-\d\d[T ]", re.IGNORECASE)
 
 
 def _without_nul(schema: Any) -> None:
-    """Say in the description what `RequestBody` refuses."""
+    """Add to the JSON schema that strings contain no NUL, as `RequestBody` requires."""
     if isinstance(schema, dict):
         if schema.get("type") == "string" and not {"const", "enum", "format", "pattern"} & schema.keys():
             schema["pattern"] = r"^[^\u0000]*$"
@@ -32,14 +32,14 @@ def _has_nul(value: Any) -> bool:
 
 
 def _refuse_numbers(value: Any) -> Any:
-    """Pydantic reads numbers as Unix time; a description that says `date-time` doesn't promise that."""
+    """Refuse numbers, which Pydantic takes for Unix time although the schema says `date-time`."""
     if not isinstance(value, datetime) and not (isinstance(value, str) and _DATE.match(value)):
         raise ValueError("must be a date and time such as 2030-01-31T08:00:00Z")
     return value
 
 
 def _in_utc(value: datetime) -> datetime:
-    """PostgreSQL takes fewer zones than RFC 3339 allows."""
+    """Convert to UTC, because PostgreSQL accepts fewer offsets than RFC 3339."""
     try:
         return value.astimezone(UTC)
     except OverflowError as error:
@@ -47,11 +47,11 @@ def _in_utc(value: datetime) -> datetime:
 
 
 Instant = Annotated[AwareDatetime, BeforeValidator(_refuse_numbers), AfterValidator(_in_utc)]
-"""A moment in a request; arrives in UTC."""
+"""A time in a request, converted to UTC."""
 
 
 class RequestBody(BaseModel):
-    """A body that refuses fields it doesn't know, and text that PostgreSQL can't hold."""
+    """Refuses unknown fields, and NUL characters, which PostgreSQL can't store."""
 
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True, json_schema_extra=_without_nul)
 
@@ -86,7 +86,7 @@ class PageRequest:
         self.after = _decode(cursor) if cursor is not None else None
 
     def slice(self, rows: list[Any]) -> tuple[list[Any], str | None]:
-        """Cut rows fetched with `limit + 1` to the page and the cursor behind it."""
+        """Split rows that were fetched with `limit + 1` into the page and the cursor of the next page."""
         page = rows[: self.limit]
         more = len(rows) > self.limit
         return page, _encode(page[-1].id) if more else None

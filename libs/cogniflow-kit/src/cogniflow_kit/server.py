@@ -1,4 +1,4 @@
-"""Serves an application until it is told to stop."""
+"""Runs the HTTP server."""
 
 import uvicorn
 from fastapi import FastAPI
@@ -9,7 +9,7 @@ DRAIN_S = 15
 
 
 def serve(app: FastAPI, settings: ServiceSettings) -> None:
-    """Listen on HOST:PORT; SIGTERM lets requests in flight finish, 15 s at most."""
+    """Serve on HOST:PORT. After SIGTERM, running requests have DRAIN_S seconds to finish."""
     uvicorn.run(
         app,
         host=settings.host,

@@ -1,4 +1,4 @@
-"""Settings that every service shares, read from the environment once at start."""
+"""Settings that every service has, read from the environment at start."""
 
 from pathlib import Path
 from typing import ClassVar, Literal, Self
@@ -10,11 +10,10 @@ PLACEHOLDER = "development-only"
 
 
 class ServiceSettings(BaseSettings):
-    """What a service needs to start; a subclass adds its own fields.
+    """Base of a service's settings; subclasses add fields.
 
-    Outside development and test a secret that still holds its published
-    placeholder stops the start: an installation must never run on a password
-    that anyone can read in the repository.
+    Raises: ValueError (in production, a secret still has the placeholder value
+    that is published in the repository).
     """
 
     model_config = SettingsConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)

@@ -1,4 +1,4 @@
-"""What the application expects of a database, cache or queue it depends on."""
+"""Interface of the stores that an application depends on, and their circuit breaker."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,23 +14,24 @@ IsOutage = Callable[[type[Exception], Exception], bool]
 
 
 class Store(Protocol):
-    """A server this service can't answer without, or not fully."""
+    """A database or cache server that the service depends on."""
 
     name: str
     outage: Outage
-    """The driver's errors that mean "away"; they are answered with 503."""
+    """Errors of the driver that mean that the store is unavailable; the response is 503."""
 
     def check(self) -> None:
-        """Make one cheap round trip; raise when the store is away."""
+        """Make one cheap round trip; raises when the store is unavailable."""
 
     def close(self) -> None:
-        """Give the connections back."""
+        """Close all connections."""
 
 
 class Breaker:
-    """Fails fast while a store is away, so that callers don't queue behind time-outs.
+    """Circuit breaker: fails fast while a store is unavailable, so that callers don't wait for timeouts.
 
-    After `reset_s` one caller tries again while the others are still refused.
+    Opens after this many failures in a row; after `reset_s` seconds one caller
+    tries again while the others are still refused.
     """
 
     def __init__(self, name: str, outage: Outage | IsOutage, *, failures: int = 3, reset_s: int = 2) -> None:
@@ -40,7 +41,7 @@ class Breaker:
 
     @contextmanager
     def guard(self) -> Iterator[None]:
-        """Count the outages inside the block; refuse to enter it while the circuit is open."""
+        """Count outages inside the block. Raises: Unavailable (the circuit is open)."""
         if self._circuit.closed:
             with self._circuit:
                 yield

@@ -1,11 +1,11 @@
-"""Time zones in requests: IANA names, the same on every machine."""
+"""Time zones in requests: IANA names of the tzdata package."""
 
 from importlib.resources import files
 from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-# Of the package, not of the machine: containers have no zones, and machines have odd ones.
+# From the package, because containers have no zone files and those of machines differ.
 NAMES = frozenset(files("tzdata").joinpath("zones").read_text(encoding="utf-8").split()) - {"Factory"}
 
 

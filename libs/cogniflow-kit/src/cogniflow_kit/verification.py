@@ -1,4 +1,4 @@
-"""What tokens are verified against: keys and revocations of users-service, half a second old at most."""
+"""Keys and revocations to verify tokens with, polling_feed from users-service every half second."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -21,7 +21,7 @@ INTERVAL_S = 0.5
 
 
 class VerificationKey(BaseModel):
-    """A public JSON Web Key; other members are ignored."""
+    """A public JSON Web Key (RFC 7517); other members are ignored."""
 
     kid: str
     kty: str
@@ -32,7 +32,7 @@ class VerificationKey(BaseModel):
 
 
 class Revocation(BaseModel):
-    """Tokens of this session, or those that this user got before the moment, count no more."""
+    """Invalidates all tokens of a session, or the tokens of a user issued before `revoked_at`."""
 
     session_id: UUID | None = None
     user_id: UUID | None = None
@@ -40,18 +40,17 @@ class Revocation(BaseModel):
 
 
 class Verification(BaseModel):
-    """The answer of `GET /internal/verification`: live keys, and revocations of tokens not yet expired."""
+    """Body of `GET /internal/verification`: active keys, and revocations of tokens that have not expired."""
 
     keys: list[VerificationKey]
     revocations: list[Revocation]
 
 
 class VerificationFeed:
-    """Polls users-service from a thread of its own, so that no request waits for it.
+    """Polls users-service in a thread, so that no request waits for it.
 
-    Polling needs neither Redis nor an open connection, and its age is
-    bounded. While users-service is away nobody can log out through it either,
-    so the last answer stays in force.
+    Polling needs no Redis and bounds the age of the data. While users-service
+    is unavailable the last state stays in force: no logout can happen then.
     """
 
     def __init__(self, fetch: Callable[[], Verification]) -> None:
@@ -64,7 +63,7 @@ class VerificationFeed:
         self._thread = Thread(target=self._poll, name="verification", daemon=True)
 
     def start(self) -> None:
-        """Ask once, so that a service which says it is ready knows the keys; then go on asking."""
+        """Poll once, so that a service that is ready knows the keys; then poll in a thread."""
         self.refresh()
         self._thread.start()
 
@@ -72,16 +71,16 @@ class VerificationFeed:
         self._stopping.set()
 
     async def pem(self, kid: str) -> str | None:
-        """The public key of this id, or None when it isn't published.
+        """The public key with this id, None when it isn't published.
 
-        Raises Unavailable before users-service has answered for the first time.
+        Raises: Unavailable (users-service has not responded yet).
         """
         if not self._known:
             raise Unavailable("users-service has not said yet which tokens are good; try again shortly.")
         return self._pems.get(kid)
 
     def revoked(self, session_id: UUID, user_id: UUID, issued_at: float) -> bool:
-        """Whether the session has ended, or the user changed after the token was issued (Unix time)."""
+        """Whether a token of this session and user, issued at this Unix time, is revoked."""
         return session_id in self._sessions or issued_at < self._users.get(user_id, 0.0)
 
     def _poll(self) -> None:
@@ -89,10 +88,10 @@ class VerificationFeed:
             self.refresh()
 
     def refresh(self) -> None:
-        """Ask once. A failure keeps the last answer in force."""
+        """Poll once; after a failure the last state stays in force."""
         try:
             state = self._fetch()
-        except Exception as error:  # noqa: BLE001 -- whatever is wrong there, this thread has to go on
+        except Exception as error:  # noqa: BLE001 -- the thread must go on after any error
             log.warning("verification state not refreshed", error=type(error).__name__)
             return
         self._users = {
@@ -103,8 +102,8 @@ class VerificationFeed:
         self._known = True
 
 
-def polled(settings: ServiceSettings) -> VerificationFeed:
-    """The feed of every service but users-service, which has its own tables."""
+def polling_feed(settings: ServiceSettings) -> VerificationFeed:
+    """The feed for all services except users-service, which reads its own tables."""
     client = ServiceClient(settings, "users-service", settings.users_url)
 
     def fetch() -> Verification:

@@ -1,7 +1,7 @@
 """The background process of a service: jobs, outbox relay and scheduler.
 
-One process with three roles, because each alone is idle most of the time and
-a Python process costs some 60 MB; `--role` runs them apart where they aren't.
+The three roles share a process, because a Python process takes about 60 MB and
+each role is idle most of the time; `--role` runs them separately.
 """
 
 import argparse
@@ -20,7 +20,7 @@ from dramatiq import Worker as DramatiqWorker
 from sqlalchemy import text
 
 from cogniflow_kit.clients import ServiceClient
-from cogniflow_kit.events import Deliver, Outbox
+from cogniflow_kit.events import EventSender, Outbox
 from cogniflow_kit.ids import utc_now
 from cogniflow_kit.jobs import PRUNE as PRUNE_JOBS
 from cogniflow_kit.jobs import Jobs, Schedule
@@ -40,7 +40,7 @@ _LEADER = text(
 
 @dataclass
 class Worker:
-    """What a service's worker does; run it with `main`."""
+    """A service's worker process; `main` runs it."""
 
     settings: ServiceSettings
     database: Database
@@ -54,7 +54,7 @@ class Worker:
         self.jobs.handler("prune", lambda _: self._prune())
 
     def main(self) -> None:
-        """Run until SIGTERM or SIGINT, then finish the job in hand."""
+        """Run until SIGTERM or SIGINT, then finish the running jobs."""
         parser = argparse.ArgumentParser(description=f"Background work of {self.settings.service}.")
         parser.add_argument("--role", action="append", choices=ROLES, help="only this role (repeatable)")
         roles = parser.parse_args().role or ROLES
@@ -98,12 +98,12 @@ class Worker:
             self.stopping.wait(0 if ready else 0.5)
 
     def _tables_exist(self) -> None:
-        with self.database.transaction() as session:
-            session.execute(text("SELECT 1 FROM jobs LIMIT 1"))
+        with self.database.transaction() as db:
+            db.execute(text("SELECT 1 FROM jobs LIMIT 1"))
 
     def _relay(self) -> None:
         settings = self.settings
-        deliver = Deliver(ServiceClient(settings, "analytics-service", settings.analytics_url))
+        deliver = EventSender(ServiceClient(settings, "analytics-service", settings.analytics_url))
         pause_s = 0.5
         while not self.stopping.wait(pause_s):
             delivered = [self._attempt("relay", partial(_drain, box, deliver)) for box in self.outboxes]
@@ -115,13 +115,13 @@ class Worker:
             self._attempt("sweeper", self.jobs.sweep)
 
     def _enqueue_due(self) -> None:
-        with self.database.transaction() as session:
-            if session.scalar(_LEADER):
+        with self.database.transaction() as db:
+            if db.scalar(_LEADER):
                 for schedule in self.schedules:
-                    self.jobs.enqueue(session, schedule.name, slot=schedule.slot(utc_now()))
+                    self.jobs.enqueue(db, schedule.name, slot=schedule.slot(utc_now()))
 
     def _attempt(self, what: str, action: Callable[[], object]) -> bool:
-        """A loop of a worker outlives any fault: it is logged and tried again."""
+        """Call the action and log any exception, so that the loop goes on; returns whether it succeeded."""
         try:
             action()
         except Exception as error:  # noqa: BLE001 -- see above
@@ -131,11 +131,11 @@ class Worker:
         return True
 
     def _prune(self) -> None:
-        with self.database.transaction() as session:
+        with self.database.transaction() as db:
             for statement in (PRUNE_JOBS, PRUNE_KEYS, PRUNE_OUTBOX):
-                session.execute(statement)
+                db.execute(statement)
 
 
-def _drain(outbox: Outbox, deliver: Deliver) -> None:
+def _drain(outbox: Outbox, deliver: EventSender) -> None:
     while outbox.relay_batch(deliver):
         pass

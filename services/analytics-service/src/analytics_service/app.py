@@ -15,7 +15,7 @@ from cogniflow_kit.mongo import Mongo
 from cogniflow_kit.personal_data import router as people
 from cogniflow_kit.redis import RedisStore
 from cogniflow_kit.sql.database import Database
-from cogniflow_kit.verification import polled
+from cogniflow_kit.verification import polling_feed
 
 # A full batch of events of a few kilobytes each.
 _MAX_BODY_BYTES = 4_000_000
@@ -33,7 +33,7 @@ def create_app(
         summary="What happened on the platform: the interaction log, course activity, presence.",
         routers=[ingest, activity, presence, streak, people],
         stores=[database, mongo, redis],
-        keys=keys or polled(settings),
+        keys=keys or polling_feed(settings),
         max_body_bytes=_MAX_BODY_BYTES,
     )
     app.state.database = database

@@ -29,7 +29,7 @@ from cogniflow_kit.mongo import Mongo
 from cogniflow_kit.personal_data import router as people
 from cogniflow_kit.redis import Cache, RedisStore
 from cogniflow_kit.sql.database import Database
-from cogniflow_kit.verification import polled
+from cogniflow_kit.verification import polling_feed
 
 
 def create_app(
@@ -58,7 +58,7 @@ def create_app(
             people,
         ],
         stores=[database, mongo],
-        keys=keys or polled(settings),
+        keys=keys or polling_feed(settings),
         background=[Preload(), *sessions.background],
         notices=sessions.notices,
     )

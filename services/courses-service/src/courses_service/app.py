@@ -8,7 +8,7 @@ from cogniflow_kit.mongo import Mongo
 from cogniflow_kit.personal_data import router as people
 from cogniflow_kit.redis import Cache, RedisStore
 from cogniflow_kit.sql.database import Database
-from cogniflow_kit.verification import polled
+from cogniflow_kit.verification import polling_feed
 from courses_service.courses.api import read_router as course_reads_router
 from courses_service.courses.api import router as courses
 from courses_service.courses.course_copies import CourseCopies
@@ -51,7 +51,7 @@ def create_app(
             people,
         ],
         stores=[database, mongo, redis],
-        keys=keys or polled(settings),
+        keys=keys or polling_feed(settings),
         max_body_bytes=MAX_BODY_BYTES,
         uploads={"/api/courses/import": MAX_UPLOAD_BYTES},
     )

@@ -1,1 +1,1 @@
-"""PostgreSQL: connections, sessions, and the tables every service has."""
+"""PostgreSQL: connections, transactions, and the tables that every service has."""

@@ -1,4 +1,4 @@
-"""Connections and transactions: one a request, committed before the answer goes out."""
+"""PostgreSQL connections, and one transaction per request that commits before the response is sent."""
 
 import asyncio
 from collections.abc import Callable, Iterator, Mapping
@@ -28,7 +28,7 @@ _CONNECT_ARGS = {
     "keepalives_idle": 30,
     "options": "-c timezone=UTC -c statement_timeout=10s -c lock_timeout=5s"
     " -c idle_in_transaction_session_timeout=30s"
-    # Who is cut off by a deadline leaves no statement running, with its locks.
+    # The server stops a statement, and frees its locks, soon after a deadline closed the connection.
     " -c client_connection_check_interval=1s",
 }
 _READERS = 4
@@ -39,7 +39,7 @@ _PING = text("SELECT 1")
 
 
 class Database:
-    """A service's PostgreSQL pool. Every wait has its time limit, `deadline.within` sets nearer ones."""
+    """A service's PostgreSQL pool. Every wait has a time limit; `deadline.within` sets shorter ones."""
 
     name = "postgresql"
     outage: Outage = (OperationalError, InterfaceError, PoolTimeout)
@@ -63,16 +63,16 @@ class Database:
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:
-        """A session that commits when the block ends and rolls back when it raises."""
+        """A session; commits at the end of the block, rolls back when the block raises."""
         with self._guard():
             connection = _connect(self.engine)
-        with connection, self._sessions(bind=connection) as session, session.begin():
-            yield session
+        with connection, self._sessions(bind=connection) as db, db.begin():
+            yield db
 
     def run(self, statement: TextClause, parameters: Mapping[str, Any] | None = None) -> Row[Any] | None:
-        """One statement, atomic by itself, in one round trip; its first row, if it gives any.
+        """Run one statement in autocommit mode; its first row, None without one.
 
-        A transaction of one statement would take three: BEGIN and COMMIT travel alone.
+        Takes one round trip; a transaction takes two more, for BEGIN and COMMIT.
         """
         with self._autocommitted() as connection:
             result = connection.execute(statement, parameters)
@@ -143,7 +143,7 @@ class Database:
 
     @contextmanager
     def _guard(self) -> Iterator[None]:
-        # Before the breaker: a caller who used up the time elsewhere says nothing about PostgreSQL.
+        # Before the breaker: a deadline spent elsewhere is no outage of PostgreSQL.
         if deadline.remaining() <= 0:
             raise Unavailable("The time for this request has passed; try again shortly.", retry_after_s=2)
         with self._breaker.guard():
@@ -155,7 +155,7 @@ def _connect(engine: Engine) -> Connection:
 
 
 def _checkout(connect: Callable[[], Pooled]) -> Pooled:
-    """Wait for a free connection in slices: the pool's own time limit knows no deadline."""
+    """Wait for a free connection in short steps, since the pool's own timeout ignores the deadline."""
     until = monotonic() + min(_POOL_WAIT_S, deadline.remaining())
     while True:
         try:
@@ -167,7 +167,7 @@ def _checkout(connect: Callable[[], Pooled]) -> Pooled:
 
 @contextmanager
 def _autocommit(connection: PoolProxiedConnection) -> Iterator[None]:
-    """Without a transaction, by psycopg2's own switch: SQLAlchemy's isolation level would send a SET."""
+    """Set autocommit on the driver; SQLAlchemy's isolation level would send a SET statement."""
     driver = cast(deadline.DeadlineConnection, connection.driver_connection)
     driver.autocommit = True
     try:
@@ -178,12 +178,12 @@ def _autocommit(connection: PoolProxiedConnection) -> Iterator[None]:
 
 
 def is_away(error: Exception) -> bool:
-    """Whether PostgreSQL can't be reached, as it turned out now or shortly before."""
+    """Whether the error means that PostgreSQL is unavailable, also when the open breaker says so."""
     return isinstance(error, Unavailable) or _is_lost(error)
 
 
 def _is_lost(error: Exception) -> bool:
-    """Whether no connection was to be had, or it broke; a statement that took too long is no outage."""
+    """Whether connecting failed or the connection broke; a statement timeout is no outage."""
     if isinstance(error, DBAPIError):
         refused = isinstance(error, OperationalError) and error.statement is None
         return refused or error.connection_invalidated
@@ -218,6 +218,6 @@ def get_session(request: Request) -> Iterator[Session]:
         yield db
 
 
-# With FastAPI's default scope the transaction would end after the response:
-# the caller would read 201 even when the commit fails.
+# With FastAPI's default scope the transaction would end after the response: the client would get 201
+# even when the commit fails.
 DatabaseSession = Annotated[Session, Depends(get_session, scope="function")]

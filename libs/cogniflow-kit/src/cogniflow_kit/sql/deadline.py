@@ -1,8 +1,9 @@
-"""Time limits on PostgreSQL that the client keeps, so that they hold when the server is frozen.
+"""Client-side time limits on PostgreSQL, which also hold while the server is frozen.
 
-`statement_timeout` is kept by the server, and TCP's own limits see a stopped
-process's kernel still acknowledge. psycopg2 lets a callback do its waiting; an
-error raised there closes the connection, which SQLAlchemy takes for lost.
+`statement_timeout` is enforced by the server, and TCP timeouts don't fire as
+long as the kernel of a stopped process acknowledges packets. psycopg2 calls
+`wait` to wait for the socket; an error raised there closes the connection, and
+SQLAlchemy treats it as lost.
 """
 
 import select
@@ -23,17 +24,17 @@ from psycopg2.extensions import (
     set_wait_callback,
 )
 
-PATIENCE_S = 12.0
+RESPONSE_TIMEOUT_S = 12.0
 
 _deadline: ContextVar[float] = ContextVar("deadline", default=inf)
 
 
 class DeadlineConnection(connection):
-    """Waits at most PATIENCE_S for any one answer; other connections wait until the server ends it."""
+    """Waits at most RESPONSE_TIMEOUT_S for one response; other connections wait without limit."""
 
     def commit(self) -> None:
         if remaining() <= 0:
-            # Unsent, it is certain not to take effect; an answer nobody waits for would be a guess.
+            # Close instead of committing: the caller has given up, so a late COMMIT would have no reader.
             self.close()
             raise OperationalError("the deadline passed before the COMMIT")
         super().commit()
@@ -41,14 +42,14 @@ class DeadlineConnection(connection):
 
 @contextmanager
 def within(seconds: float) -> Iterator[None]:
-    """Give PostgreSQL this long, from now, for everything inside the block; the nearest deadline counts.
+    """Limit the time for PostgreSQL inside the block, from now; of nested limits the earliest applies.
 
-    Past it, what waits raises OperationalError and loses its connection, and
-    nothing more is begun or committed. Of a statement by itself, or a COMMIT,
-    that was under way nobody knows whether it took effect, as whenever a
-    connection is lost. Put the block around a transaction, not into it, and
-    into one function: FastAPI runs dependencies and handlers in contexts of
-    their own, and new threads begin without the deadline.
+    After the deadline a waiting statement raises OperationalError and its
+    connection is closed; no statement or COMMIT is sent any more. Whether an
+    autocommitted statement or a COMMIT that was already sent took effect is
+    unknown, as whenever a connection is lost. Open the block around the
+    transaction and in the same function: FastAPI runs dependencies and
+    handlers in separate contexts, and new threads start without a deadline.
     """
     token = _deadline.set(min(_deadline.get(), monotonic() + seconds))
     try:
@@ -58,33 +59,33 @@ def within(seconds: float) -> Iterator[None]:
 
 
 def remaining() -> float:
-    """Seconds until the deadline, negative when it has passed, infinite without one."""
+    """Seconds until the deadline: negative after it, infinite without one."""
     return _deadline.get() - monotonic()
 
 
 def install() -> None:
-    """Make every wait of psycopg2 in this process keep to its limit."""
+    """Make psycopg2 wait with `wait`, in the whole process."""
     set_wait_callback(wait)
 
 
 def wait(waiting: connection, _: cursor | None = None) -> None:
-    """Block until the connection has its answer. Raises: OperationalError (not within the limit)."""
-    limit_s = min(_patience(waiting), remaining())
+    """Block until the connection has its response. Raises: OperationalError (time limit passed)."""
+    limit_s = min(_timeout_s(waiting), remaining())
     until = monotonic() + limit_s
     while (state := waiting.poll()) != POLL_OK:
         ready = select.poll()
         ready.register(waiting.fileno(), select.POLLIN if state == POLL_READ else select.POLLOUT)
         left_s = until - monotonic()
         if left_s <= 0 or not ready.poll(None if left_s == inf else left_s * 1000):
-            raise no_answer(limit_s)
+            raise no_response(limit_s)
 
 
-def no_answer(limit_s: float) -> OperationalError:
+def no_response(limit_s: float) -> OperationalError:
     return OperationalError(f"PostgreSQL did not answer within {max(limit_s, 0):.1f} s")
 
 
-def _patience(waiting: connection) -> float:
+def _timeout_s(waiting: connection) -> float:
     if waiting.status == STATUS_SETUP:
-        # libpq leaves connect_timeout to whoever does the waiting.
+        # libpq ignores connect_timeout when the caller does the waiting.
         return float(parse_dsn(waiting.dsn).get("connect_timeout", 0)) or inf
-    return PATIENCE_S if isinstance(waiting, DeadlineConnection) else inf
+    return RESPONSE_TIMEOUT_S if isinstance(waiting, DeadlineConnection) else inf

@@ -1,7 +1,7 @@
-"""`Idempotency-Key`: a creating POST that is repeated gives the first answer again.
+"""`Idempotency-Key`: repeating a POST that creates something returns the first response again.
 
-The stored answer commits together with the effect, so no crash can leave one
-without the other. After the IETF draft "The Idempotency-Key HTTP Header Field".
+The response is stored in the transaction of the effect, so both commit or
+neither does. Source: IETF draft "The Idempotency-Key HTTP Header Field".
 """
 
 import hashlib
@@ -18,15 +18,15 @@ from cogniflow_kit.errors import AlreadyAnswered, Conflict, Unprocessable
 from cogniflow_kit.identity import CurrentUser
 from cogniflow_kit.sql.database import DatabaseSession
 
-Answer = TypeVar("Answer", bound=BaseModel)
-NOBODY = UUID(int=0)
+Body = TypeVar("Body", bound=BaseModel)
+ANONYMOUS_OWNER = UUID(int=0)
 
 _LOCK = text("SELECT pg_try_advisory_xact_lock(hashtextextended(:owner || ':' || :key, 0))")
 _FIND = text(
     "SELECT fingerprint, status, answer FROM idempotency_keys WHERE owner_id = :owner AND key = :key"
     " AND created_at > now() - interval '24 hours'"
 )
-_KEEP = text(
+_STORE = text(
     "INSERT INTO idempotency_keys (owner_id, key, fingerprint, status, answer)"
     " VALUES (:owner, :key, :fingerprint, :status, CAST(:answer AS json))"
     " ON CONFLICT (owner_id, key) DO UPDATE SET fingerprint = excluded.fingerprint,"
@@ -36,7 +36,7 @@ PRUNE = text("DELETE FROM idempotency_keys WHERE created_at < now() - interval '
 
 
 def idempotency_table(metadata: MetaData) -> Table:
-    """One row a key that was used; the owner's id keeps two people's keys apart."""
+    """One row per owner and key, with the response; pruned after 24 hours."""
     return Table(
         "idempotency_keys",
         metadata,
@@ -63,11 +63,15 @@ class RequestInFlight(Conflict):
     code = "request_in_flight"
 
 
-class Once:
-    """Makes one request's effect happen once; without a key it changes nothing."""
+class Idempotency:
+    """The idempotency key of one request; does nothing without a key.
 
-    def __init__(self, session: Session, owner: UUID, key: str | None, fingerprint: str) -> None:
-        self._session = session
+    Raises: AlreadyAnswered (the key has a stored response), RequestInFlight
+    (the first request still runs), IdempotencyKeyReused (its body was another).
+    """
+
+    def __init__(self, db: Session, owner: UUID, key: str | None, fingerprint: str) -> None:
+        self._db = db
         self._owner = owner
         self._key = key
         self._fingerprint = fingerprint
@@ -76,30 +80,30 @@ class Once:
 
     def _claim(self, key: str) -> None:
         mine = {"owner": str(self._owner), "key": key}
-        if not self._session.scalar(_LOCK, mine):
+        if not self._db.scalar(_LOCK, mine):
             raise RequestInFlight("The first request with this Idempotency-Key is still running.")
-        stored = self._session.execute(_FIND, mine).first()
+        stored = self._db.execute(_FIND, mine).first()
         if stored is None:
             return
         if stored.fingerprint != self._fingerprint:
             raise IdempotencyKeyReused("This Idempotency-Key was used for another request.")
         raise AlreadyAnswered(stored.status, stored.answer)
 
-    def keep(self, answer: Answer, status: int = 201) -> Answer:
-        """Store the answer with the effect and hand it on."""
+    def store(self, body: Body, status: int = 201) -> Body:
+        """Store the response in the transaction of the request; returns the body."""
         if self._key is not None:
-            self._session.flush()
-            self._session.execute(
-                _KEEP,
+            self._db.flush()
+            self._db.execute(
+                _STORE,
                 {
                     "owner": str(self._owner),
                     "key": self._key,
                     "fingerprint": self._fingerprint,
                     "status": status,
-                    "answer": answer.model_dump_json(),
+                    "answer": body.model_dump_json(),
                 },
             )
-        return answer
+        return body
 
 
 async def request_fingerprint(request: Request) -> str:
@@ -122,20 +126,20 @@ IdempotencyKey = Annotated[str | None, Header(min_length=1, max_length=255, patt
 Fingerprint = Annotated[str, Depends(request_fingerprint)]
 
 
-def once_for_user(
-    session: DatabaseSession,
+def idempotency_for_user(
+    db: DatabaseSession,
     user: CurrentUser,
     fingerprint: Fingerprint,
     idempotency_key: IdempotencyKey = None,
-) -> Once:
-    return Once(session, user.id, idempotency_key, fingerprint)
+) -> Idempotency:
+    return Idempotency(db, user.id, idempotency_key, fingerprint)
 
 
-def once_for_anyone(
-    session: DatabaseSession, fingerprint: Fingerprint, idempotency_key: IdempotencyKey = None
-) -> Once:
-    return Once(session, NOBODY, idempotency_key, fingerprint)
+def idempotency_without_user(
+    db: DatabaseSession, fingerprint: Fingerprint, idempotency_key: IdempotencyKey = None
+) -> Idempotency:
+    return Idempotency(db, ANONYMOUS_OWNER, idempotency_key, fingerprint)
 
 
-UserOnce = Annotated[Once, Depends(once_for_user, scope="function")]
-AnyoneOnce = Annotated[Once, Depends(once_for_anyone, scope="function")]
+UserIdempotency = Annotated[Idempotency, Depends(idempotency_for_user, scope="function")]
+AnonymousIdempotency = Annotated[Idempotency, Depends(idempotency_without_user, scope="function")]

@@ -1,11 +1,11 @@
-"""The table behind background jobs, apart from the broker: whoever describes tables needn't load that."""
+"""Table of background jobs, in a module of its own so that table definitions don't import the broker."""
 
 from sqlalchemy import Column, DateTime, Index, Integer, MetaData, Table, Text, Uuid, func
 from sqlalchemy.dialects.postgresql import JSONB
 
 
 def jobs_table(metadata: MetaData) -> Table:
-    """`due_at`: not before; while running, the end of the lease. `slot`: set for periodic jobs."""
+    """`due_at`: earliest start, or end of the lease while running. `slot`: of periodic jobs, else null."""
     table = Table(
         "jobs",
         metadata,

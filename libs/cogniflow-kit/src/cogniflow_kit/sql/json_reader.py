@@ -28,11 +28,11 @@ Row = tuple[Any, ...]
 
 
 class JsonReader:
-    """Connections of one event loop; each runs one query at a time.
+    """Connections of one event loop; each runs one statement at a time.
 
-    Errors are those of SQLAlchemy, as from every other statement: DBAPIError,
-    with `connection_invalidated` where the connection was lost, and
-    TimeoutError where none came free.
+    Raises SQLAlchemy's errors, as other statements do: DBAPIError (with
+    `connection_invalidated` when the connection was lost) and TimeoutError (no
+    connection became free).
     """
 
     def __init__(self, dialect: Dialect, connect_args: Mapping[str, Any], size: int) -> None:
@@ -60,7 +60,7 @@ class JsonReader:
         return None if row is None else str(row[0]).encode()
 
     def close(self) -> None:
-        """Close what is idle; callable from any thread."""
+        """Close the idle connections; callable from any thread."""
         if self._loop.is_running():
             self._loop.call_soon_threadsafe(self._close_idle)
         else:
@@ -82,7 +82,7 @@ class JsonReader:
     async def _take(self) -> "_Connection":
         while self._idle:
             connection = self._idle.pop()
-            if not connection.closed and await connection.answers():
+            if not connection.closed and await connection.works():
                 return connection
         # In a thread, since libpq blocks while it resolves the server's name.
         return _Connection(self._loop, await asyncio.to_thread(_connect, self._connect_args))
@@ -108,12 +108,12 @@ class _Connection:
 
     async def fetch(self, statement: PreparedStatement, values: Mapping[str, Any]) -> Row | None:
         if statement.name not in self._prepared:
-            await self._run(statement.prepare, None, deadline.PATIENCE_S)
+            await self._run(statement.prepare, None, deadline.RESPONSE_TIMEOUT_S)
             self._prepared.add(statement.name)
-        return await self._run(statement.execute, statement.arguments(values), deadline.PATIENCE_S)
+        return await self._run(statement.execute, statement.arguments(values), deadline.RESPONSE_TIMEOUT_S)
 
-    async def answers(self) -> bool:
-        """Whether the server is still there; asks only after a pause in which it may have gone silently."""
+    async def works(self) -> bool:
+        """Whether the connection still works; pings only after IDLE_S without use (see `reconnect`)."""
         if is_readable(self._socket):
             self.close()
         elif monotonic() - self._idle_since > IDLE_S:
@@ -143,7 +143,7 @@ class _Connection:
             await waiter
             return cursor.fetchone() if cursor.description else None
         except asyncio.CancelledError:
-            # The answer is still to come, and must not become the next query's.
+            # The response is still to come and must not become that of the next statement.
             self.close()
             raise
         finally:
@@ -152,10 +152,10 @@ class _Connection:
             self._idle_since = monotonic()
 
     def _advance(self) -> None:
-        """Let libpq send and receive; called whenever the socket is ready."""
+        """Let libpq send and receive; the loop calls it whenever the socket is ready."""
         waiter = self._waiter
         if waiter is None or waiter.done():
-            # An idle connection has nothing to read, except when the server has ended it.
+            # Readable while idle: the server has closed it.
             self.close()
             return
         try:
@@ -180,7 +180,7 @@ class _Connection:
     def _give_up(self, limit_s: float) -> None:
         if self._waiter is not None and not self._waiter.done():
             self.close()
-            self._waiter.set_exception(deadline.no_answer(limit_s))
+            self._waiter.set_exception(deadline.no_response(limit_s))
 
 
 def _connect(connect_args: Mapping[str, Any]) -> DriverConnection:

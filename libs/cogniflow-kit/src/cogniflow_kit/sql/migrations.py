@@ -1,8 +1,8 @@
-"""Runs a service's Alembic migrations, safely next to other replicas doing the same.
+"""Runs a service's Alembic migrations; replicas may start at the same time.
 
 The advisory lock and lock timeout follow pypi/warehouse
-`warehouse/migrations/env.py`: two starts don't race, and a migration that
-can't get its lock gives up instead of queueing every reader behind itself.
+`warehouse/migrations/env.py`: one replica migrates at a time, and a migration
+that doesn't get its table lock in time fails instead of blocking all readers.
 """
 
 from collections.abc import Callable
@@ -12,13 +12,13 @@ from alembic import command, context
 from alembic.config import Config
 from sqlalchemy import MetaData, create_engine, text
 
-# With the service's schema first on the search path, Alembic would not tell it from the default one.
+# With the service's schema on the search path Alembic would take it for the default schema.
 SEARCH_PATH = "-c search_path=pg_catalog,extensions"
 _LOCK = text("SELECT pg_advisory_xact_lock(hashtext('cogniflow-migrations'), hashtext(:schema))")
 
 
 def migrate(database_url: str, script_location: Path, revision: str = "head") -> None:
-    """Bring the service's schema to `revision`; a schema already there is left alone."""
+    """Migrate the service's schema to `revision`; does nothing when it is there already."""
     config = Config()
     config.set_main_option("script_location", str(script_location))
     config.attributes["database_url"] = database_url
@@ -26,7 +26,7 @@ def migrate(database_url: str, script_location: Path, revision: str = "head") ->
 
 
 def own_names(metadata: MetaData) -> Callable[[str | None, str, object], bool]:
-    """What Alembic compares: the service's schema, without the partitions of its tables."""
+    """Filter of what Alembic compares: the service's schema without partitions."""
     partitioned = tuple(
         f"{table.name}_"
         for table in metadata.tables.values()

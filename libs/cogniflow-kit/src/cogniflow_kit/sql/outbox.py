@@ -1,11 +1,11 @@
-"""The outbox: facts written in the transaction that made them true."""
+"""Outbox table: events written in the transaction of the change that they report."""
 
 import structlog
 from sqlalchemy import Column, DateTime, Index, MetaData, Table, Text, Uuid, bindparam, func, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
 
-from cogniflow_kit.events import Deliver, Event
+from cogniflow_kit.events import Event, EventSender
 from cogniflow_kit.sql.database import Database
 
 log = structlog.stdlib.get_logger(__name__)
@@ -24,7 +24,7 @@ PRUNE = text("DELETE FROM outbox WHERE delivered_at < now() - interval '7 days'"
 
 
 def outbox_table(metadata: MetaData) -> Table:
-    """Delivered rows stay a week for whoever investigates; rejected ones until looked at."""
+    """Delivered rows are pruned after 7 days; rejected rows stay until an operator deletes them."""
     table = Table(
         "outbox",
         metadata,
@@ -39,25 +39,25 @@ def outbox_table(metadata: MetaData) -> Table:
     return table
 
 
-def record(session: Session, event: Event) -> None:
-    """Write the fact beside what it reports; both commit or neither does."""
-    session.execute(_ADD, {"id": str(event.id), "event": event.model_dump_json()})
+def record(db: Session, event: Event) -> None:
+    """Add the event to the transaction of the change that it reports."""
+    db.execute(_ADD, {"id": str(event.id), "event": event.model_dump_json()})
 
 
 class SqlOutbox:
-    """Relays the `outbox` table. Replicas share the work: each takes other rows."""
+    """Delivers the events of the `outbox` table; several replicas can run it, since each locks other rows."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def relay_batch(self, deliver: Deliver) -> int:
-        with self._database.transaction() as session:
-            rows = session.execute(_NEXT, {"limit": BATCH}).all()
+    def relay_batch(self, deliver: EventSender) -> int:
+        with self._database.transaction() as db:
+            rows = db.execute(_NEXT, {"limit": BATCH}).all()
             if not rows:
                 return 0
             outcome = deliver([Event.model_validate(row.event) for row in rows])
-            session.execute(_DELIVERED, {"ids": [row.id for row in rows]})
+            db.execute(_DELIVERED, {"ids": [row.id for row in rows]})
             for refusal in outcome.rejected:
                 log.error("event rejected", event_id=str(refusal.id), reason=refusal.reason)
-                session.execute(_REJECTED, {"id": refusal.id, "reason": refusal.reason})
+                db.execute(_REJECTED, {"id": refusal.id, "reason": refusal.reason})
             return len(rows)

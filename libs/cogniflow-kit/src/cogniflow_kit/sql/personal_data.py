@@ -1,4 +1,4 @@
-"""Tables with data of people, as holdings (see `cogniflow_kit.personal_data`)."""
+"""Personal data in PostgreSQL tables; see `cogniflow_kit.personal_data`."""
 
 from collections.abc import Mapping
 from typing import Any, cast
@@ -11,12 +11,11 @@ from cogniflow_kit.sql.database import Database
 
 
 class TablePersonalData:
-    """The rows of one table that belong to a person.
+    """The rows of one table that belong to a user.
 
-    `owner`: the condition that makes a row (`t`) the person's. `hidden`:
-    columns that no export shows, such as hashes. `keep`: what an UPDATE sets
-    on rows that have to stay, so that nothing in them leads back; without it
-    they are deleted.
+    `owner`: SQL condition on a row `t` that is true for the user's rows.
+    `hidden`: columns that exports omit, such as hashes. `keep`: SET clause that
+    anonymizes rows that must stay; without it erasure deletes the rows.
     """
 
     def __init__(
@@ -30,7 +29,7 @@ class TablePersonalData:
     ) -> None:
         self.store = f"postgresql.{table.name}"
         self._database = database
-        # Text compared byte by byte sorts the same wherever the database runs.
+        # Collation "C" sorts the same on every machine.
         columns = ", ".join(f't.{column.name}::text COLLATE "C"' for column in table.primary_key)
         shown = " - ".join(["to_jsonb(t)", *(f"'{column}'" for column in hidden)])
         self._read = text(
@@ -42,19 +41,19 @@ class TablePersonalData:
         self._erase = text(f"{change} WHERE ({owner})")
 
     def read(self, user_id: UUID, after: Key | None, limit: int) -> list[tuple[Key, Mapping[str, Any]]]:
-        with self._database.transaction() as session:
-            rows = session.execute(self._read, {"user_id": user_id, "after": after, "limit": limit}).all()
+        with self._database.transaction() as db:
+            rows = db.execute(self._read, {"user_id": user_id, "after": after, "limit": limit}).all()
         return [(row.key, row.record) for row in rows]
 
     def erase(self, user_id: UUID) -> int:
-        with self._database.transaction() as session:
-            return cast(CursorResult[Any], session.execute(self._erase, {"user_id": user_id})).rowcount
+        with self._database.transaction() as db:
+            return cast(CursorResult[Any], db.execute(self._erase, {"user_id": user_id})).rowcount
 
 
 def shared_tables(database: Database, metadata: MetaData) -> list[TablePersonalData]:
-    """The tables that every service has: facts not yet pruned, and answers kept for repeated requests."""
+    """The tables that every service has: outbox and idempotency keys."""
     schema = metadata.schema
-    # An answer may be about somebody although nobody was logged in, such as a registration.
+    # A response can be about a user although the request had no login, such as a registration.
     answered = "t.owner_id = :user_id OR t.answer ->> 'id' = CAST(:user_id AS text)"
     return [
         TablePersonalData(

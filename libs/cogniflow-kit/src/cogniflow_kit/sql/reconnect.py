@@ -1,8 +1,9 @@
-"""Replaces pooled connections that died while nobody used them, at no cost to a busy path.
+"""Detects idle pooled connections that were lost, and has the pool replace them.
 
-SQLAlchemy's `pool_pre_ping` pays a round trip for every checkout. A server
-that stops says so on the socket, where it costs no round trip to look; only
-what was idle long enough to have been cut off silently is asked.
+SQLAlchemy's `pool_pre_ping` takes a round trip at every checkout. Here a
+checkout looks at the socket, which becomes readable when the server closes
+it, and pings only connections that were idle for more than IDLE_S: a network
+may have dropped those without notice.
 """
 
 import select
@@ -22,7 +23,7 @@ _IDLE_SINCE = "idle_since"
 
 
 def install(engine: Engine) -> None:
-    """Look at each connection of the engine as it leaves the pool."""
+    """Check each connection when it is taken from the pool of this engine."""
 
     def checkin(_: DBAPIConnection | None, entry: ConnectionPoolEntry) -> None:
         entry.info[_IDLE_SINCE] = monotonic()
@@ -44,7 +45,7 @@ def install(engine: Engine) -> None:
 
 
 def is_readable(socket: int) -> bool:
-    """An idle connection has nothing to read, except when the server has ended it."""
+    """Whether an idle connection has something to read: only when the server has closed it."""
     ready = select.poll()
     ready.register(socket, select.POLLIN)
     return bool(ready.poll(0))

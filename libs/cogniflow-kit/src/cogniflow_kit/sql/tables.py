@@ -1,4 +1,4 @@
-"""Bases and columns of tables, so that constraint names are the same on every machine."""
+"""Column types and metadata of tables, with deterministic names of constraints."""
 
 from datetime import datetime
 from typing import Annotated
@@ -23,5 +23,5 @@ CreatedAt = Annotated[datetime, mapped_column(DateTime(timezone=True), server_de
 
 
 def service_metadata(schema: str) -> MetaData:
-    """Metadata whose tables live in the service's own schema."""
+    """Metadata of the tables in the service's PostgreSQL schema."""
     return MetaData(schema=schema, naming_convention=_NAMING)

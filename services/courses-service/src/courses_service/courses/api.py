@@ -9,7 +9,7 @@ from starlette.concurrency import run_in_threadpool
 from cogniflow_kit.errors import problems
 from cogniflow_kit.identity import CurrentUser, Instructor
 from cogniflow_kit.schemas import Page, PageRequest
-from cogniflow_kit.sql.idempotency import UserOnce
+from cogniflow_kit.sql.idempotency import UserIdempotency
 from cogniflow_kit.user_route import UserRoute
 from courses_service.courses.course_copies import Part
 from courses_service.courses.dependencies import CoursesService, course_reader
@@ -28,9 +28,11 @@ def list_courses(courses: CoursesService, page: Annotated[PageRequest, Depends()
 
 
 @router.post("", status_code=201, responses=problems(409))
-def create_course(_: Instructor, body: NewCourse, once: UserOnce, courses: CoursesService) -> CourseDetail:
+def create_course(
+    _: Instructor, body: NewCourse, idempotency: UserIdempotency, courses: CoursesService
+) -> CourseDetail:
     """Create a course as a draft that belongs to the caller."""
-    return once.keep(CourseDetail.model_validate_json(courses.create(body)))
+    return idempotency.store(CourseDetail.model_validate_json(courses.create(body)))
 
 
 @read_router.get("/{course_id:uuid}", response_model=CourseDetail, responses=problems(404))

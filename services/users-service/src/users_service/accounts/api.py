@@ -9,7 +9,7 @@ from cogniflow_kit.errors import problems
 from cogniflow_kit.identity import CurrentUser, Role
 from cogniflow_kit.schemas import Page, PageRequest
 from cogniflow_kit.sql.database import DatabaseSession
-from cogniflow_kit.sql.idempotency import AnyoneOnce, UserOnce
+from cogniflow_kit.sql.idempotency import AnonymousIdempotency, UserIdempotency
 from cogniflow_kit.user_route import UserRoute
 from users_service.accounts.dependencies import (
     AccountsService,
@@ -42,9 +42,9 @@ own_router = APIRouter(tags=["own account"])
 
 
 @router.post("/api/auth/register", status_code=201, responses=problems(409))
-def register(body: Registration, accounts: AccountsService, once: AnyoneOnce) -> UserOut:
+def register(body: Registration, accounts: AccountsService, idempotency: AnonymousIdempotency) -> UserOut:
     """Open a student's account. A mailed link confirms the address."""
-    return once.keep(UserOut.model_validate(accounts.register(body)))
+    return idempotency.store(UserOut.model_validate(accounts.register(body)))
 
 
 @me_router.get("/api/users/me", response_model=UserOut, responses=problems(404))
@@ -72,7 +72,7 @@ def create_user(
     body: NewUser,
     admin: Admin,
     administration: AdministrationService,
-    once: UserOnce,
+    idempotency: UserIdempotency,
     db: DatabaseSession,
     response: Response,
     dry_run: bool = False,
@@ -86,7 +86,7 @@ def create_user(
         db.rollback()
         response.status_code = 200
         return account
-    return once.keep(account)
+    return idempotency.store(account)
 
 
 @router.get("/api/users/{user_id}", responses=problems(404))

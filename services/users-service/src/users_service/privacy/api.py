@@ -7,7 +7,7 @@ from fastapi.responses import StreamingResponse
 
 from cogniflow_kit.errors import problems
 from cogniflow_kit.identity import CurrentUser
-from cogniflow_kit.sql.idempotency import UserOnce
+from cogniflow_kit.sql.idempotency import UserIdempotency
 from users_service.accounts.dependencies import ConfirmationService
 from users_service.privacy.dependencies import ErasureService, ExportService
 from users_service.privacy.schemas import EraseRequest, ErasureOut, ExportOut
@@ -17,9 +17,9 @@ router = APIRouter(prefix="/api/privacy", tags=["privacy"])
 
 
 @router.post("/export", status_code=202, responses=problems(404, 409))
-def request_export(user: CurrentUser, exports: ExportService, once: UserOnce) -> ExportOut:
+def request_export(user: CurrentUser, exports: ExportService, idempotency: UserIdempotency) -> ExportOut:
     """Start an export of the caller's data in all services."""
-    return once.keep(exports.request(user.id), status=202)
+    return idempotency.store(exports.request(user.id), status=202)
 
 
 @router.get("/exports/{export_id}", responses=problems(404))

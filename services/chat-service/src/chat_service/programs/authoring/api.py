@@ -35,7 +35,7 @@ from chat_service.programs.content.rendering import render
 from cogniflow_kit.errors import problems
 from cogniflow_kit.identity import Admin, Instructor
 from cogniflow_kit.schemas import Page, PageRequest
-from cogniflow_kit.sql.idempotency import UserOnce
+from cogniflow_kit.sql.idempotency import UserIdempotency
 
 log = structlog.stdlib.get_logger(__name__)
 router = APIRouter(tags=["authoring"])
@@ -142,13 +142,13 @@ def remove_label(slug: Slug, label: Label, user: Instructor, labels: LabelsServi
 
 @router.post("/api/programs/{slug}/labels/{label}/rollback", responses=problems(404, 409))
 def roll_label_back(
-    slug: Slug, label: Label, user: Instructor, once: UserOnce, labels: LabelsService
+    slug: Slug, label: Label, user: Instructor, idempotency: UserIdempotency, labels: LabelsService
 ) -> LabelOut:
     """Point a label at its previous version; each further rollback goes back one more move.
 
     A removed label comes back. 409 `nothing_before` at the start of its history.
     """
-    return once.keep(LabelOut.model_validate(labels.roll_back(slug, label, user)), 200)
+    return idempotency.store(LabelOut.model_validate(labels.roll_back(slug, label, user)), 200)
 
 
 @router.get("/api/programs/{slug}/labels/{label}/history", responses=problems(404))
@@ -162,11 +162,15 @@ def read_label_history(
 
 @router.post("/api/programs/{slug}/experiments", status_code=201, responses=problems(404, 409))
 def start_experiment(
-    slug: Slug, body: NewExperiment, user: Admin, once: UserOnce, experiments: ExperimentsService
+    slug: Slug,
+    body: NewExperiment,
+    user: Admin,
+    idempotency: UserIdempotency,
+    experiments: ExperimentsService,
 ) -> ExperimentOut:
     """Split a label's new participants between published versions. One experiment a label runs at a time."""
     weights = {arm.version: arm.weight for arm in body.arms}
-    return once.keep(experiment_out(experiments.start(slug, body.name, body.label, weights, user.id)))
+    return idempotency.store(experiment_out(experiments.start(slug, body.name, body.label, weights, user.id)))
 
 
 @router.get("/api/programs/{slug}/experiments", responses=problems(404))
