@@ -14,10 +14,10 @@ from markdown_it import MarkdownIt
 from pypdf import PageObject, PdfReader
 
 from chat_service.programs.records import markdown, pdf
-from chat_service.programs.records.document import transcript
 from chat_service.programs.records.errors import TranscriptBusy, TranscriptTooLong
 from chat_service.programs.records.record import RecordedMessage, RecordedWeek, SessionRecord
-from chat_service.programs.records.ui_texts import labels
+from chat_service.programs.records.transcript import build_transcript
+from chat_service.programs.records.ui_texts import ui_texts
 
 BEGUN = datetime(2026, 3, 29, 0, 30, tzinfo=UTC)
 HOSTILE = [
@@ -85,11 +85,11 @@ def session(*messages: RecordedMessage, **fields) -> SessionRecord:
 
 
 def as_markdown(record: SessionRecord, timezone: str = "UTC") -> str:
-    return markdown.render(transcript(record, timezone))
+    return markdown.render(build_transcript(record, timezone))
 
 
 def as_pdf(record: SessionRecord, timezone: str = "UTC") -> PdfReader:
-    return PdfReader(io.BytesIO(pdf.render(transcript(record, timezone))))
+    return PdfReader(io.BytesIO(pdf.render(build_transcript(record, timezone))))
 
 
 def words(text: str) -> list[str]:
@@ -179,8 +179,8 @@ def test_in_a_pdf_a_learners_words_stay_text():
 
 def test_a_session_without_messages_says_so():
     record = session()
-    assert labels("en")["empty"] in shown(as_markdown(record))[0]
-    assert words(labels("en")["empty"])[-1] in words_in(as_pdf(record))
+    assert ui_texts("en")["empty"] in shown(as_markdown(record))[0]
+    assert words(ui_texts("en")["empty"])[-1] in words_in(as_pdf(record))
 
 
 def test_weeks_and_questions_are_headings_in_order():
@@ -237,11 +237,11 @@ def test_labels_come_in_the_sessions_language():
 
 
 def test_every_language_has_every_label():
-    english = labels("en")
+    english = ui_texts("en")
     for language in ("de", "fr", "es"):
-        assert labels(language).keys() == english.keys()
-        assert labels(language) != english
-    assert labels("xx") == english
+        assert ui_texts(language).keys() == english.keys()
+        assert ui_texts(language) != english
+    assert ui_texts("xx") == english
 
 
 @pytest.mark.parametrize("locale", ["zh-Hant-TW", "xx", "", "e", "ar", "pt_BR", "english", "de-1996"])
@@ -329,18 +329,18 @@ def test_five_hundred_messages_come_in_order():
 )
 def test_what_is_too_long_for_a_pdf_is_refused(text):
     with pytest.raises(TranscriptTooLong):
-        pdf.render(transcript(session(*(said(text, number) for number in range(100))), "UTC"))
+        pdf.render(build_transcript(session(*(said(text, number) for number in range(100))), "UTC"))
 
 
 def test_one_is_made_at_a_time_and_few_may_wait(monkeypatch):
-    document = transcript(session(said("hello")), "UTC")
+    document = build_transcript(session(said("hello")), "UTC")
     monkeypatch.setattr(pdf, "_WAIT_S", 0.01)
-    with pdf._place_in(pdf._typesetter, wait_s=0), pytest.raises(TranscriptBusy):
+    with pdf._acquired(pdf._typesetter, wait_s=0), pytest.raises(TranscriptBusy):
         pdf.render(document)
     monkeypatch.setattr(pdf, "_WAIT_S", 60)
     with ExitStack() as waiting:
         for _ in range(4):
-            waiting.enter_context(pdf._place_in(pdf._waiting_room, wait_s=0))
+            waiting.enter_context(pdf._acquired(pdf._waiting_room, wait_s=0))
         with pytest.raises(TranscriptBusy):
             pdf.render(document)
     assert pdf.render(document)
@@ -349,11 +349,11 @@ def test_one_is_made_at_a_time_and_few_may_wait(monkeypatch):
 def test_one_that_takes_too_long_is_given_up(monkeypatch):
     monkeypatch.setattr(pdf, "_TIMEOUT_S", 0.001)
     with pytest.raises(TranscriptBusy):
-        pdf.render(transcript(session(said("hello")), "UTC"))
+        pdf.render(build_transcript(session(said("hello")), "UTC"))
 
 
 def test_ten_at_once_all_get_theirs_or_a_refusal():
-    document = transcript(session(*(said("word " * 100, number) for number in range(50))), "UTC")
+    document = build_transcript(session(*(said("word " * 100, number) for number in range(50))), "UTC")
 
     def render(_: int) -> bool:
         try:

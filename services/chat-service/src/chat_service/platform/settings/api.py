@@ -9,6 +9,7 @@ from pydantic import JsonValue
 
 from chat_service.platform.settings.definitions import SettingType
 from chat_service.platform.settings.dependencies import AdminSettings
+from chat_service.platform.settings.service import SettingState
 from cogniflow_kit.errors import problems
 from cogniflow_kit.identity import Admin
 from cogniflow_kit.schemas import Page, PageRequest, RequestBody, ResponseBody
@@ -60,13 +61,13 @@ class SettingChangeOut(ResponseBody):
 @router.get("")
 def list_settings(settings: AdminSettings) -> SettingsOut:
     """List every setting with its value and who changed it last. Values of secrets are hidden."""
-    return SettingsOut(settings=[SettingOut.model_validate(state) for state in settings.all()])
+    return SettingsOut(settings=[_setting_out(state) for state in settings.all()])
 
 
 @router.put("/{key}", responses=problems(404))
 def put_setting(key: Key, body: PutSetting, admin: Admin, settings: AdminSettings) -> SettingOut:
     """Set a value. It applies in this process at once and in all others within five seconds."""
-    return SettingOut.model_validate(settings.change(key, body.value, admin.id))
+    return _setting_out(settings.change(key, body.value, admin.id))
 
 
 @router.delete("/{key}", status_code=204, responses=problems(404))
@@ -82,3 +83,18 @@ def list_changes(
     """List who changed the setting, from what to what, newest first."""
     items, next_cursor = page.slice(settings.changes(key, page.after, page.limit))
     return Page(items=[SettingChangeOut.model_validate(item) for item in items], next_cursor=next_cursor)
+
+
+def _setting_out(state: SettingState) -> SettingOut:
+    setting, row = state.setting, state.row
+    return SettingOut(
+        key=setting.key,
+        type=setting.type,
+        description=setting.description,
+        value=state.value,
+        default=state.default,
+        is_default=row is None,
+        accepts=setting.accepts,
+        updated_by=row.updated_by if row else None,
+        updated_at=row.updated_at if row else None,
+    )

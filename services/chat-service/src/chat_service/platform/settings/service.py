@@ -1,14 +1,13 @@
 """Lists, changes and resets settings, and records who changed them."""
 
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from pydantic import JsonValue
 from sqlalchemy import Row
 
-from chat_service.platform.settings.definitions import SETTINGS, Setting, SettingType
+from chat_service.platform.settings.definitions import SETTINGS, Setting
 from chat_service.platform.settings.encryption import SecretCipher
 from chat_service.platform.settings.errors import DecryptionFailed, SettingNotFound
 from chat_service.platform.settings.reader import SettingsReader
@@ -19,17 +18,15 @@ from cogniflow_kit.sql.database import Database
 
 @dataclass(frozen=True)
 class SettingState:
-    """A setting with its present value. A secret's `value` only says whether it is set and readable."""
+    """A setting with its present value and its stored row, if it has one.
 
-    key: str
-    type: SettingType
-    description: str
+    `value` and `default` of a secret only say whether it is set and readable.
+    """
+
+    setting: Setting[Any]
     value: JsonValue
     default: JsonValue
-    is_default: bool
-    accepts: dict[str, Any]
-    updated_by: UUID | None
-    updated_at: datetime | None
+    row: SystemSetting | None
 
 
 class SettingsService:
@@ -111,17 +108,7 @@ class SettingsService:
         value = default if row is None else row.setting_value
         if setting.is_secret:
             default, value = {"is_set": False}, self._secret_state(setting, row)
-        return SettingState(
-            key=setting.key,
-            type=setting.type,
-            description=setting.description,
-            value=value,
-            default=default,
-            is_default=row is None,
-            accepts=setting.accepts,
-            updated_by=row.updated_by if row else None,
-            updated_at=row.updated_at if row else None,
-        )
+        return SettingState(setting, value, default, row)
 
     def _secret_state(self, setting: Setting[Any], row: SystemSetting | None) -> JsonValue:
         if row is None:

@@ -1,1 +1,1 @@
-"""What a session leaves its participant: the transcript of all that was said, and a summary of it."""
+"""Transcripts and summaries of program sessions, as JSON, Markdown and PDF."""

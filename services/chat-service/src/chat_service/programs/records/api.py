@@ -8,9 +8,9 @@ from fastapi import APIRouter, Header, Query, Response
 
 from chat_service.programs.records import markdown, pdf, summary_markdown
 from chat_service.programs.records.dependencies import RecordsService
-from chat_service.programs.records.document import transcript
 from chat_service.programs.records.record import SessionRecord
 from chat_service.programs.records.schemas import SummaryFormat, SummaryOut, TranscriptFormat, TranscriptOut
+from chat_service.programs.records.transcript import build_transcript
 from chat_service.programs.sessions.participant import CurrentParticipant
 from cogniflow_kit.errors import problems
 from cogniflow_kit.timezones import Timezone
@@ -24,7 +24,7 @@ _Accept = Annotated[str, Header(include_in_schema=False)]
 
 
 def _also(*media_types: str) -> dict[str, Any]:
-    """What a 200 may be besides the JSON of the route's model."""
+    """Describe other media types of a 200 response, besides the route's JSON model."""
     return {"content": {media_type: {"schema": {"type": "string"}} for media_type in media_types}}
 
 
@@ -45,13 +45,12 @@ def read_transcript(
     week: Annotated[int | None, Query(ge=1, le=1000)] = None,
     accept: _Accept = "",
 ) -> Response:
-    """All that was said, as Markdown, JSON or PDF.
+    """Return all messages of the program session, as Markdown, JSON or PDF.
 
-    Without `format`, the first of these types in the Accept header counts,
-    else it is Markdown. Times are in `timezone`; `week` gives one week alone,
-    in all its runs.
+    Without `format`, the first of these types in the Accept header is used, or
+    Markdown. Times are in `timezone`; `week` selects one week with all its runs.
     """
-    record = records.session(who.id, session_id, week)
+    record = records.record(who.id, session_id, week)
     name = chosen or _preferred(accept, ("markdown", "json", "pdf"))
     file = f"{_file_name(record, week)}.{_SUFFIXES[name]}"
     return Response(
@@ -73,7 +72,7 @@ def read_summary(
     chosen: Annotated[SummaryFormat | None, Query(alias="format")] = None,
     accept: _Accept = "",
 ) -> Response:
-    """The summary of an ended session, or of how far it is now. JSON, unless Markdown is asked for."""
+    """Return the summary of a completed session, or of its present state; as JSON, or as Markdown."""
     found = records.summary(who.id, session_id)
     name = chosen or _preferred(accept, ("json", "markdown"))
     body = summary_markdown.render(found.summary) if name == "markdown" else found.model_dump_json()
@@ -91,7 +90,7 @@ def read_summary(
 def store_summary(
     session_id: UUID, who: CurrentParticipant, records: RecordsService, response: Response
 ) -> SummaryOut:
-    """Keep the summary of how far the session is now, for instance to compare it later."""
+    """Store the summary of the session's present state, for example to compare it later."""
     summary, is_new = records.keep_summary(who.id, session_id)
     response.status_code = 201 if is_new else 200
     response.headers.update(_PRIVATE)
@@ -101,18 +100,18 @@ def store_summary(
 def _render(record: SessionRecord, name: str, timezone: str) -> bytes | str:
     if name == "json":
         return TranscriptOut.of(record, timezone).model_dump_json()
-    document = transcript(record, timezone)
+    document = build_transcript(record, timezone)
     return pdf.render(document) if name == "pdf" else markdown.render(document)
 
 
 def _file_name(record: SessionRecord, week: int | None) -> str:
-    """Such as driven-2026-11-22; of letters, digits and hyphens, since the program's slug is."""
+    """Return a name such as driven-2026-11-22. Slugs have only letters, digits and hyphens."""
     part = "" if week is None else f"-week-{week}"
     return f"{record.program}-{record.started_at:%Y-%m-%d}{part}"
 
 
 def _preferred(accept: str, formats: Sequence[str]) -> str:
-    """The first format that the header names, or the first of all."""
+    """Return the first of the formats that the Accept header names, or the first format."""
     known = {_MEDIA_TYPES[name]: name for name in formats}
     named = (media_type.split(";")[0].strip().lower() for media_type in accept.split(","))
     return next((known[media_type] for media_type in named if media_type in known), formats[0])

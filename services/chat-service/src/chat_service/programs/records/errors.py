@@ -1,4 +1,4 @@
-"""Refusals of transcripts."""
+"""Errors of the records feature."""
 
 from cogniflow_kit.errors import TooLarge, Unavailable
 

@@ -1,14 +1,19 @@
-"""Markdown in which whatever people wrote stays what it is: text.
+"""Formats transcripts as Markdown, with all text of people escaped.
 
-Escapes follow CommonMark 0.31 and the extensions of GitHub: emphasis,
-headings, lists, HTML, links written out, bare addresses, tables, formulas.
+Escapes cover CommonMark 0.31 and the extensions of GitHub: emphasis,
+headings, lists, HTML, links, bare addresses, tables, formulas.
 """
 
 import re
 import unicodedata
 from collections.abc import Iterable
 
-from chat_service.programs.records.document import Chapter, Document, Entry, Section
+from chat_service.programs.records.transcript import (
+    Transcript,
+    TranscriptMessage,
+    TranscriptQuestion,
+    TranscriptWeek,
+)
 
 _ANYWHERE = re.compile(r"[\\`*_\[\]<>&~|$^#!@{}]")
 _ADDRESS = re.compile(r"(?<=[A-Za-z]):(?=//)|(?<=www)\.", re.IGNORECASE)
@@ -17,13 +22,13 @@ _LINE_ENDS = re.compile(r"\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]")
 _HARD_BREAK = "\\\n"
 
 
-def render(document: Document) -> str:
-    """The whole document, UTF-8 text with `\\n` line ends."""
+def render(document: Transcript) -> str:
+    """Return the transcript as Markdown with `\\n` line ends."""
     return "\n\n".join(_blocks(document)) + "\n"
 
 
 def escape(text: str) -> str:
-    """Text of any kind as paragraphs of Markdown; blank lines part them, other line ends are kept."""
+    """Escape a text. Blank lines separate paragraphs; other line ends become hard line breaks."""
     paragraphs: list[list[str]] = [[]]
     for raw in _LINE_ENDS.split(text):
         line = escape_line(raw)
@@ -35,7 +40,7 @@ def escape(text: str) -> str:
 
 
 def escape_line(text: str) -> str:
-    """One line of text; control characters are dropped and line ends become spaces."""
+    """Escape one line. Control characters are removed and line ends become spaces."""
     shown = "".join(" " if character.isspace() else character for character in text)
     shown = "".join(character for character in shown if unicodedata.category(character) != "Cc").strip()
     shown = _ANYWHERE.sub(r"\\\g<0>", shown)
@@ -44,12 +49,12 @@ def escape_line(text: str) -> str:
 
 
 def facts(pairs: Iterable[tuple[str, str]]) -> list[str]:
-    """A list of labels and values as one block, none when there is nothing to list."""
+    """Return a list of labels and values as one block; no block for an empty list."""
     lines = [f"- **{escape_line(label)}:** {escape_line(value)}" for label, value in pairs]
     return ["\n".join(lines)] if lines else []
 
 
-def _blocks(document: Document) -> Iterable[str]:
+def _blocks(document: Transcript) -> Iterable[str]:
     yield f"# {escape_line(document.title)}"
     yield from facts(document.facts)
     if document.remark:
@@ -58,14 +63,14 @@ def _blocks(document: Document) -> Iterable[str]:
         yield from _chapter(chapter)
 
 
-def _chapter(chapter: Chapter) -> Iterable[str]:
+def _chapter(chapter: TranscriptWeek) -> Iterable[str]:
     yield f"## {escape_line(chapter.heading)}"
     yield from facts(chapter.facts)
     for section in chapter.sections:
         yield from _section(section)
 
 
-def _section(section: Section) -> Iterable[str]:
+def _section(section: TranscriptQuestion) -> Iterable[str]:
     if section.heading:
         yield f"### {escape_line(section.heading)}"
     for entry in section.entries:
@@ -74,6 +79,6 @@ def _section(section: Section) -> Iterable[str]:
             yield said
 
 
-def _speaker(entry: Entry) -> str:
+def _speaker(entry: TranscriptMessage) -> str:
     note = f" · {escape_line(entry.note)}" if entry.note else ""
     return f"**{escape_line(entry.who)}** · {escape_line(entry.when)}{note}"

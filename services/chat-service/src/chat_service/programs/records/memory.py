@@ -18,7 +18,7 @@ class MemoryRecords(Records):
         self._store = store
         self._kept: dict[tuple[UUID, int], SummaryOut] = {}
 
-    def session(self, user_id: UUID, session_id: UUID, week: int | None = None) -> SessionRecord:
+    def record(self, user_id: UUID, session_id: UUID, week: int | None = None) -> SessionRecord:
         with self._store.session(session_id, user_id) as kept:
             record = _record(kept)
         return record if week is None else record.of_week(week)

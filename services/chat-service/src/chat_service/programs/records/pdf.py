@@ -1,4 +1,4 @@
-"""Transcripts as PDF: tagged, titled, with their language, so that screen readers read them well."""
+"""Formats transcripts as tagged PDF with title and language, for screen readers."""
 
 import json
 import re
@@ -12,35 +12,35 @@ from dataclasses import asdict
 from threading import BoundedSemaphore
 from typing import Any
 
-from chat_service.programs.records.document import Document
 from chat_service.programs.records.errors import TranscriptBusy, TranscriptTooLong
+from chat_service.programs.records.transcript import Transcript
 
 MAX_CHARACTERS = 400_000
-"""Some 250 pages, for which typesetting takes less than 200 MB and one second."""
+"""About 250 pages; typesetting them takes less than 200 MB and one second."""
 _TOO_LONG = 3
 _TIMEOUT_S = 20.0
 _WAIT_S = 10.0
 _LOCALE = re.compile(r"([A-Za-z]{2,3})(?:[-_][A-Za-z]{4})?(?:[-_]([A-Za-z]{2}))?(?:[-_].*)?")
 _BLANK_LINES = re.compile(r"\n[^\S\n]*\n\s*")
-# Each of Typst's threads would keep memory of its own.
+# One thread, because each of Typst's threads keeps memory of its own.
 _ENVIRONMENT = {"RAYON_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "2"}
 _typesetter = BoundedSemaphore(1)
-# Each that waits holds a thread of those that answer requests.
+# Each waiting request holds a thread of the request pool.
 _waiting_room = BoundedSemaphore(4)
 
 
-def render(document: Document) -> bytes:
-    """The PDF. One at a time in a process, so that memory stays bounded.
+def render(document: Transcript) -> bytes:
+    """Return the PDF. A process makes one at a time, which bounds memory.
 
-    Raises TranscriptTooLong beyond MAX_CHARACTERS, and TranscriptBusy when
-    too many wait or the ones before take too long.
+    Raises: TranscriptTooLong (more than MAX_CHARACTERS), TranscriptBusy (four
+    others wait, or it waited longer than 10 s)
     """
-    with _place_in(_waiting_room, wait_s=0), _place_in(_typesetter, wait_s=_WAIT_S):
+    with _acquired(_waiting_room, wait_s=0), _acquired(_typesetter, wait_s=_WAIT_S):
         return _typeset(json.dumps(_data(document), ensure_ascii=False).encode())
 
 
 @contextmanager
-def _place_in(room: BoundedSemaphore, wait_s: float) -> Iterator[None]:
+def _acquired(room: BoundedSemaphore, wait_s: float) -> Iterator[None]:
     if not room.acquire(timeout=wait_s):
         raise TranscriptBusy
     try:
@@ -50,9 +50,9 @@ def _place_in(room: BoundedSemaphore, wait_s: float) -> Iterator[None]:
 
 
 def _typeset(data: bytes) -> bytes:
-    """What it might complain of could repeat what people wrote, so its complaints are not logged."""
+    """Typeset in a separate process. Its error output is discarded: it could quote the participant."""
     try:
-        done = subprocess.run(  # noqa: S603 -- our own module, without a word of anybody in its arguments
+        done = subprocess.run(  # noqa: S603 -- our own module, constant arguments
             [sys.executable, "-m", "chat_service.programs.records.typeset", str(MAX_CHARACTERS)],
             input=data,
             stdout=subprocess.PIPE,
@@ -63,14 +63,14 @@ def _typeset(data: bytes) -> bytes:
         )
     except subprocess.TimeoutExpired as error:
         raise TranscriptBusy from error
-    # A container that is out of memory kills its largest process.
+    # A container without memory left kills its largest process.
     if done.returncode in (_TOO_LONG, -signal.SIGKILL):
         raise TranscriptTooLong
     done.check_returncode()
     return done.stdout
 
 
-def _data(document: Document) -> dict[str, Any]:
+def _data(document: Transcript) -> dict[str, Any]:
     locale = _LOCALE.fullmatch(document.locale)
     data: dict[str, Any] = _printable(asdict(document))
     data["lang"] = locale[1].lower() if locale else "en"
@@ -83,12 +83,12 @@ def _data(document: Document) -> dict[str, Any]:
 
 
 def _paragraphs(text: str) -> list[list[str]]:
-    """Paragraphs of lines."""
+    """Split a text into paragraphs, and these into lines."""
     return [part.split("\n") for part in _BLANK_LINES.split(text.strip())]
 
 
 def _printable(value: Any) -> Any:
-    """The same without control characters; line ends become `\\n`."""
+    """Remove control characters from all texts, and use `\\n` as line end."""
     if isinstance(value, str):
         text = "\n".join(value.splitlines()).replace("\t", " ")
         return "".join(c for c in text if c == "\n" or unicodedata.category(c) != "Cc")

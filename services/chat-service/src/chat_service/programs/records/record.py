@@ -1,4 +1,4 @@
-"""A session as it is written down: every message in order, every week, every answer."""
+"""The record of a program session: its messages in order, its weeks, its answers."""
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -7,11 +7,11 @@ from uuid import UUID
 
 @dataclass(frozen=True)
 class RecordedMessage:
-    """One thing that was said. `run` counts how often its week was begun, from 1; times are UTC.
+    """One message. `run`: the run of its week, from 1; times are UTC.
 
     `sender` is user or nova, `message_type` text or voice. `recording_ref`
-    names the recording of a spoken message, of which `text` is the
-    transcript. Messages of an older system may belong to no question.
+    names the recording of a spoken message; `text` is then its transcript.
+    Messages imported from an older system may have no question.
     """
 
     sender: str
@@ -29,7 +29,7 @@ class RecordedMessage:
 
 @dataclass(frozen=True)
 class RecordedWeek:
-    """One run of a week. `choices` are what its answers kept, such as selected_problem."""
+    """One run of a week. `choices`: answers kept for later weeks, by name, such as selected_problem."""
 
     number: int
     title: str
@@ -41,10 +41,10 @@ class RecordedWeek:
 
 @dataclass(frozen=True)
 class RecordedAnswer:
-    """What was said to a question, in order: the attempts, then the answer to a follow-up.
+    """The answers to one question, in order: its iterations, then the answer to a follow-up.
 
-    `question_text` is what was asked. `completed` is false while the question
-    is open; a skipped one is completed.
+    `question_text`: as the coach asked it. `completed`: false while the question
+    is open; a skipped question is completed.
     """
 
     week_number: int
@@ -58,11 +58,10 @@ class RecordedAnswer:
 
 @dataclass(frozen=True)
 class SessionRecord:
-    """Everything that a transcript shows; times are UTC."""
+    """Everything that a transcript shows. `program`: the program's slug; times are UTC."""
 
     session_id: UUID
     program: str
-    """The program's slug."""
     program_version: int
     title: str
     coach: str
@@ -75,7 +74,7 @@ class SessionRecord:
     answers: tuple[RecordedAnswer, ...]
 
     def of_week(self, number: int) -> "SessionRecord":
-        """The same with one week alone, all its runs."""
+        """Return a record of one week only, with all its runs."""
         return replace(
             self,
             weeks=tuple(week for week in self.weeks if week.number == number),

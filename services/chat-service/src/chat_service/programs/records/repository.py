@@ -1,11 +1,11 @@
-"""Reads sessions as they are written down, and keeps their summaries."""
+"""Queries on recorded program sessions and their summaries."""
 
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import Row, and_, func, select
+from sqlalchemy import Row, Select, and_, func, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by, insert
 from sqlalchemy.orm import Session
 
@@ -22,7 +22,7 @@ from chat_service.programs.sessions.sql.statements import read_session_state
 from chat_service.programs.sessions.summary import Summary, unquoted
 from cogniflow_kit.ids import new_id
 
-_Place = tuple[int, int, int]
+_Position = tuple[int, int, int]
 """Week number, run and question number."""
 
 
@@ -32,10 +32,10 @@ class StoredSummary:
     generated_at: datetime
 
 
-def read_record(session: Session, session_id: UUID, user_id: UUID) -> SessionRecord:
-    """The whole session. Raises SessionNotFound, also for somebody else's."""
-    head = _head(session, session_id, user_id)
-    messages = _messages(session, session_id)
+def read_record(db: Session, session_id: UUID, user_id: UUID) -> SessionRecord:
+    """Read the whole program session. Raises: SessionNotFound (also for another participant's)"""
+    head = _head(db, session_id, user_id)
+    messages = _messages(db, session_id)
     return SessionRecord(
         session_id=session_id,
         program=head.slug,
@@ -46,29 +46,29 @@ def read_record(session: Session, session_id: UUID, user_id: UUID) -> SessionRec
         locale=head.locale,
         started_at=head.created_at,
         completed_at=head.completion_time,
-        weeks=_weeks(session, session_id),
+        weeks=_weeks(db, session_id),
         messages=messages,
-        answers=_answers(session, session_id, _asked(messages), head.name),
+        answers=_answers(db, session_id, _asked(messages), head.name),
     )
 
 
-def read_snapshot(session: Session, session_id: UUID, user_id: UUID) -> SessionState:
-    """The session's state. Raises SessionNotFound, also for somebody else's."""
-    found = read_session_state(session, session_id, user_id)
+def read_snapshot(db: Session, session_id: UUID, user_id: UUID) -> SessionState:
+    """Read the session state. Raises: SessionNotFound (also for another participant's)"""
+    found = read_session_state(db, session_id, user_id)
     if found is None:
         raise SessionNotFound
     return found
 
 
-def newest_complete(session: Session, session_id: UUID, user_id: UUID) -> StoredSummary | None:
-    """The newest complete summary of the user's own session."""
-    row = session.execute(
+def newest_complete(db: Session, session_id: UUID, user_id: UUID) -> StoredSummary | None:
+    """Return the newest complete summary of the participant's own session."""
+    row = db.execute(
         select(tables.SessionSummary.summary_data, tables.SessionSummary.generated_at)
         .where(
             tables.SessionSummary.session_id == session_id,
             tables.SessionSummary.user_id == user_id,
             tables.SessionSummary.summary_type == "complete",
-            # Summaries taken over from older systems have negative numbers, and a form of their own.
+            # Summaries imported from older systems have negative numbers and another form.
             tables.SessionSummary.session_version > 0,
         )
         .order_by(tables.SessionSummary.session_version.desc())
@@ -78,19 +78,20 @@ def newest_complete(session: Session, session_id: UUID, user_id: UUID) -> Stored
 
 
 def keep_summary(
-    session: Session, session_id: UUID, user_id: UUID, summary: Summary
+    db: Session, session_id: UUID, user_id: UUID, summary: Summary
 ) -> tuple[StoredSummary, bool]:
-    """The summary of this type and session version as it is stored, and whether it is new.
+    """Store the summary unless one of this type and session version exists.
 
-    Raises SessionNotFound when the session was deleted meanwhile.
+    Returns the stored summary and whether it is new.
+    Raises: SessionNotFound (the session was deleted in the meantime)
     """
-    _hold(session, session_id, user_id)
+    _prevent_deletion(db, session_id, user_id)
     same = {
         "session_id": session_id,
         "summary_type": summary.summary_type,
         "session_version": summary.session_version,
     }
-    generated_at = session.scalar(
+    generated_at = db.scalar(
         insert(tables.SessionSummary)
         .values(summary_id=new_id(), user_id=user_id, summary_data=summary.model_dump(mode="json"), **same)
         .on_conflict_do_nothing()
@@ -98,23 +99,23 @@ def keep_summary(
     )
     if generated_at is not None:
         return StoredSummary(summary, generated_at), True
-    stored = session.execute(
+    stored = db.execute(
         select(tables.SessionSummary.summary_data, tables.SessionSummary.generated_at).filter_by(**same)
     ).one()
     return StoredSummary(Summary.model_validate(stored[0]), stored[1]), False
 
 
-def _hold(session: Session, session_id: UUID, user_id: UUID) -> None:
-    """Keep the session from being deleted until this transaction ends."""
+def _prevent_deletion(db: Session, session_id: UUID, user_id: UUID) -> None:
+    """Lock the session against deletion until this transaction ends."""
     own = select(tables.ProgramSession.session_id).where(
         tables.ProgramSession.session_id == session_id, tables.ProgramSession.user_id == user_id
     )
-    if session.scalar(own.with_for_update(read=True, key_share=True)) is None:
+    if db.scalar(own.with_for_update(read=True, key_share=True)) is None:
         raise SessionNotFound
 
 
-def _head(session: Session, session_id: UUID, user_id: UUID) -> Row[Any]:
-    found = session.execute(
+def _head(db: Session, session_id: UUID, user_id: UUID) -> Row[Any]:
+    found = db.execute(
         select(
             tables.Program.slug,
             tables.ProgramVersion.version.label("program_version"),
@@ -134,8 +135,8 @@ def _head(session: Session, session_id: UUID, user_id: UUID) -> Row[Any]:
     return cast("Row[Any]", found)
 
 
-def _weeks(session: Session, session_id: UUID) -> tuple[RecordedWeek, ...]:
-    rows = session.execute(
+def _weeks(db: Session, session_id: UUID) -> tuple[RecordedWeek, ...]:
+    rows = db.execute(
         select(
             tables.Week.week_number,
             tables.Week.title,
@@ -151,8 +152,8 @@ def _weeks(session: Session, session_id: UUID) -> tuple[RecordedWeek, ...]:
     return tuple(RecordedWeek(*row) for row in rows)
 
 
-def _messages(session: Session, session_id: UUID) -> tuple[RecordedMessage, ...]:
-    rows = session.execute(
+def _messages(db: Session, session_id: UUID) -> tuple[RecordedMessage, ...]:
+    rows = db.execute(
         select(
             tables.ConversationMessage.sender,
             tables.ConversationMessage.message_text,
@@ -175,9 +176,28 @@ def _messages(session: Session, session_id: UUID) -> tuple[RecordedMessage, ...]
 
 
 def _answers(
-    session: Session, session_id: UUID, asked: dict[_Place, str], name: str
+    db: Session, session_id: UUID, asked: dict[_Position, str], name: str
 ) -> tuple[RecordedAnswer, ...]:
-    said = (
+    rows = db.execute(_answers_statement(session_id))
+    return tuple(
+        RecordedAnswer(
+            week_number=row.week_number,
+            run=row.run,
+            question_number=row.question_number,
+            question_text=asked.get(
+                (row.week_number, row.run, row.question_number), unquoted(row.question_text, name)
+            ),
+            attempts=tuple(row.attempts or ()),
+            completed=row.done is not None,
+            skipped=bool(row.skipped),
+        )
+        for row in rows
+    )
+
+
+def _answers_statement(session_id: UUID) -> Select[*tuple[Any, ...]]:
+    """Select every question that has answers or is completed, by week, run and question number."""
+    answered = (
         select(
             tables.UserAnswer.question_id,
             tables.UserAnswer.run,
@@ -195,45 +215,31 @@ def _answers(
         .where(tables.QuestionCompletion.session_id == session_id)
         .subquery()
     )
-    same = and_(said.c.question_id == done.c.question_id, said.c.run == done.c.run)
-    run = func.coalesce(said.c.run, done.c.run).label("run")
-    rows = session.execute(
+    same = and_(answered.c.question_id == done.c.question_id, answered.c.run == done.c.run)
+    run = func.coalesce(answered.c.run, done.c.run).label("run")
+    return (
         select(
             tables.Week.week_number,
             run,
             tables.Question.question_number,
             tables.Question.question_text,
-            said.c.attempts,
+            answered.c.attempts,
             done.c.question_id.label("done"),
             done.c.skipped,
         )
-        .select_from(said.join(done, same, full=True))
+        .select_from(answered.join(done, same, full=True))
         .join(
             tables.Question,
-            tables.Question.question_id == func.coalesce(said.c.question_id, done.c.question_id),
+            tables.Question.question_id == func.coalesce(answered.c.question_id, done.c.question_id),
         )
         .join(tables.Week, tables.Week.week_id == tables.Question.week_id)
         .order_by(tables.Week.week_number, run, tables.Question.question_number)
     )
-    return tuple(
-        RecordedAnswer(
-            week_number=row.week_number,
-            run=row.run,
-            question_number=row.question_number,
-            question_text=asked.get(
-                (row.week_number, row.run, row.question_number), unquoted(row.question_text, name)
-            ),
-            attempts=tuple(row.attempts or ()),
-            completed=row.done is not None,
-            skipped=bool(row.skipped),
-        )
-        for row in rows
-    )
 
 
-def _asked(messages: tuple[RecordedMessage, ...]) -> dict[_Place, str]:
-    """Each question as the coach put it: what is said first in its place."""
-    asked: dict[_Place, str] = {}
+def _asked(messages: tuple[RecordedMessage, ...]) -> dict[_Position, str]:
+    """Return the text of each question as the coach asked it: the coach's first message of that question."""
+    asked: dict[_Position, str] = {}
     for message in messages:
         if message.sender == "nova" and message.question_number is not None:
             asked.setdefault((message.week_number, message.run, message.question_number), message.text)

@@ -1,4 +1,4 @@
-"""Bodies of the routes of transcripts and summaries."""
+"""Response bodies of the routes of transcripts and summaries."""
 
 from dataclasses import asdict
 from datetime import datetime
@@ -17,7 +17,7 @@ SummaryFormat = Literal["markdown", "json"]
 
 
 class TranscribedMessage(ResponseBody):
-    """`recording_ref` names the recording of a spoken message, of which `text` is the transcript."""
+    """`recording_ref`: names the recording of a spoken message; `text` is then its transcript."""
 
     sender: Literal["user", "nova"]
     text: str
@@ -33,7 +33,7 @@ class TranscribedMessage(ResponseBody):
 
 
 class TranscribedWeek(ResponseBody):
-    """One run of a week; `choices` are what its answers kept, such as selected_problem."""
+    """One run of a week. `choices`: answers kept for later weeks, such as selected_problem."""
 
     number: int
     title: str
@@ -44,7 +44,7 @@ class TranscribedWeek(ResponseBody):
 
 
 class TranscribedAnswer(ResponseBody):
-    """A question as it was asked, and what was said to it: the attempts, then the answer to a follow-up."""
+    """A question as it was asked, and its answers: the attempts, then the answer to a follow-up."""
 
     week_number: int
     run: int
@@ -56,10 +56,10 @@ class TranscribedAnswer(ResponseBody):
 
 
 class TranscriptOut(ResponseBody):
-    """A session as data.
+    """A program session as data.
 
-    `format_version` is raised when a field changes its meaning or goes; new
-    fields may come at any time. Times carry the offset of `timezone`.
+    `format_version` increases when a field is removed or changes its meaning;
+    new fields may be added at any time. Times have the offset of `timezone`.
     """
 
     format: Literal["cogniflow-transcript"] = "cogniflow-transcript"
@@ -84,7 +84,7 @@ class TranscriptOut(ResponseBody):
 
 
 class SummaryOut(ResponseBody):
-    """`generated_at`: when it was stored; null for one that was made for this answer alone."""
+    """`generated_at`: when it was stored; null for a summary that is not stored."""
 
     session_id: UUID
     generated_at: AwareDatetime | None
@@ -92,7 +92,7 @@ class SummaryOut(ResponseBody):
 
 
 def _in_zone(value: Any, zone: ZoneInfo) -> Any:
-    """The same with every time in that zone."""
+    """Convert every time to the zone."""
     if isinstance(value, datetime):
         return value.astimezone(zone)
     if isinstance(value, dict):

@@ -1,4 +1,4 @@
-"""Reads what a session leaves. No database session is held while it is made ready for its reader."""
+"""Reads records and summaries. No database session is open while they are rendered."""
 
 from uuid import UUID
 
@@ -16,27 +16,27 @@ from chat_service.programs.sessions.summary import Summary, summarize
 from cogniflow_kit.sql.database import Database
 from cogniflow_kit.sql.deadline import within
 
-PATIENCE_S = 1.5
-"""How long PostgreSQL is waited for at once; a session can't be read without it."""
+READ_DEADLINE_S = 1.5
+"""Deadline of each read. Records cannot be read during an outage."""
 
 
 class Records:
-    """What is another's isn't there: every method raises SessionNotFound for it."""
+    """Every method raises SessionNotFound for a program session of another participant."""
 
     def __init__(self, database: Database, catalog: Catalog) -> None:
         self._database = database
         self._catalog = catalog
 
-    def session(self, user_id: UUID, session_id: UUID, week: int | None = None) -> SessionRecord:
-        """The whole session, or all runs of one week of it."""
-        with within(PATIENCE_S), self._database.transaction() as session:
-            record = read_record(session, session_id, user_id)
+    def record(self, user_id: UUID, session_id: UUID, week: int | None = None) -> SessionRecord:
+        """Return the whole program session, or all runs of one week of it."""
+        with within(READ_DEADLINE_S), self._database.transaction() as db:
+            record = read_record(db, session_id, user_id)
         return record if week is None else record.of_week(week)
 
     def summary(self, user_id: UUID, session_id: UUID) -> SummaryOut:
-        """The newest complete summary, or one of how far the session is now."""
-        with within(PATIENCE_S), self._database.transaction() as session:
-            stored = newest_complete(session, session_id, user_id)
+        """Return the newest complete summary, or a partial one of the present state."""
+        with within(READ_DEADLINE_S), self._database.transaction() as db:
+            stored = newest_complete(db, session_id, user_id)
         if stored is not None:
             return _out(session_id, stored)
         return SummaryOut(
@@ -44,15 +44,15 @@ class Records:
         )
 
     def keep_summary(self, user_id: UUID, session_id: UUID) -> tuple[SummaryOut, bool]:
-        """The summary of the session's present state, stored once, and whether that happened just now."""
+        """Store the summary of the present state, once. Returns it and whether it is new."""
         summary = self._summarize(user_id, session_id)
-        with within(PATIENCE_S), self._database.transaction() as session:
-            stored, is_new = keep_summary(session, session_id, user_id, summary)
+        with within(READ_DEADLINE_S), self._database.transaction() as db:
+            stored, is_new = keep_summary(db, session_id, user_id, summary)
         return _out(session_id, stored), is_new
 
     def _summarize(self, user_id: UUID, session_id: UUID) -> Summary:
-        with within(PATIENCE_S), self._database.transaction() as session:
-            session_state = read_snapshot(session, session_id, user_id)
+        with within(READ_DEADLINE_S), self._database.transaction() as db:
+            session_state = read_snapshot(db, session_id, user_id)
         return summarize(self._catalog.get(session_state.version_id), session_state)
 
 

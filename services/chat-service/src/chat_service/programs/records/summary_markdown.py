@@ -1,16 +1,16 @@
-"""A summary as Markdown, in the session's language."""
+"""Formats summaries as Markdown, in the language of the program session."""
 
 from collections.abc import Iterable
 
-from chat_service.programs.records.document import readable
 from chat_service.programs.records.markdown import escape, escape_line, facts
-from chat_service.programs.records.ui_texts import labels
+from chat_service.programs.records.transcript import readable
+from chat_service.programs.records.ui_texts import ui_texts
 from chat_service.programs.sessions.summary import SummarizedAnswer, SummarizedWeek, Summary
 
 
 def render(summary: Summary) -> str:
-    """The whole summary, UTF-8 text with `\\n` line ends."""
-    return "\n\n".join(_blocks(summary, labels(summary.locale))) + "\n"
+    """Return the summary as Markdown with `\\n` line ends."""
+    return "\n\n".join(_blocks(summary, ui_texts(summary.locale))) + "\n"
 
 
 def _blocks(summary: Summary, words: dict[str, str]) -> Iterable[str]:

@@ -1,8 +1,8 @@
-"""Sets a document as PDF: JSON on standard input, the PDF on standard output.
+"""Typesets a transcript: JSON on standard input, PDF on standard output.
 
-A process of its own, because Typst keeps what it laid out in memory for good,
-some 300 bytes a character: all of it goes back when the process ends. It
-imports nothing of the service and gets none of its environment.
+Runs as a separate process because Typst never frees its layout cache, about
+300 bytes a character; the end of the process does. It imports nothing of the
+service and gets none of its environment.
 
     python -m chat_service.programs.records.typeset MAX_CHARACTERS
 """
@@ -15,7 +15,7 @@ from importlib.resources import files
 import typst
 
 TOO_LONG = 3
-"""The exit status for a document of more than MAX_CHARACTERS, or MAX_SIGNS different ones beyond ASCII."""
+"""Exit status for more than MAX_CHARACTERS characters, or more than MAX_SIGNS different non-ASCII ones."""
 MAX_SIGNS = 5_000
 
 _MISSING = re.compile(r"the text `\"((?:[^\"\\]|\\.)+)\"` could not be displayed")
@@ -25,10 +25,10 @@ _INVISIBLE = frozenset({"Cc", "Cf", "Mn"})
 
 
 def typeset(document: str, max_characters: int) -> bytes:
-    """A PDF of the standard PDF/UA-1, of JSON as `pdf.py` makes it.
+    """Make a PDF/UA-1 from the JSON that `pdf.py` writes. Exits with TOO_LONG.
 
-    Characters that no font here has are named, such as [GRINNING FACE]: the
-    standard has every one legible. Exits with TOO_LONG.
+    Characters that no font has are replaced by their name, such as [GRINNING
+    FACE], because the standard requires every character to be legible.
     """
     template = files(__package__).joinpath("transcript.typ").read_bytes()
     signs = sorted({character for character in document if not character.isascii()})
@@ -40,7 +40,7 @@ def typeset(document: str, max_characters: int) -> bytes:
     try:
         return _compile(template, document)
     except typst.TypstError as error:
-        # No font has the parts of one sign together, each of which some font has.
+        # Each part of a combined character is in some font, but no font has all of them.
         return _compile(template, _legible(document, _missing(error)))
 
 
@@ -49,7 +49,7 @@ def _compile(source: bytes, document: str) -> bytes:
 
 
 def _unprintable(signs: str) -> set[str]:
-    """Those without a glyph in any font that Typst finds, its own and the machine's."""
+    """Return the characters without a glyph in Typst's fonts and those of the machine."""
     try:
         _compile(_PROBE, signs)
     except typst.TypstError as error:
@@ -58,7 +58,7 @@ def _unprintable(signs: str) -> set[str]:
 
 
 def _missing(error: typst.TypstError) -> set[str]:
-    """What the compiler could not display. Raises the error again when that was not it."""
+    """Return the characters that Typst could not display. Raises: `error` itself, if it has another cause"""
     clusters = _MISSING.findall(error.diagnostic)
     if not clusters:
         raise error
@@ -66,7 +66,7 @@ def _missing(error: typst.TypstError) -> set[str]:
 
 
 def _unescape(text: str) -> str:
-    """What Rust shows as `\\u{200d}` or `\\"`."""
+    """Undo Rust's escapes, such as `\\u{200d}` and `\\"`."""
     return _RUST_ESCAPE.sub(lambda found: chr(int(found[1], 16)) if found[1] else found[2], text)
 
 

@@ -1,4 +1,4 @@
-"""The words of transcripts and summaries that nobody said, in the session's language or else in English."""
+"""Translated UI texts of transcripts and summaries; English for other languages."""
 
 from functools import cache
 from importlib.resources import files
@@ -6,8 +6,8 @@ from importlib.resources import files
 import yaml
 
 
-def labels(locale: str) -> dict[str, str]:
-    """The labels for a locale such as `de` or `de-CH`."""
+def ui_texts(locale: str) -> dict[str, str]:
+    """Return the UI texts for a locale such as `de` or `de-CH`."""
     known = _read()
     return known.get(locale.replace("_", "-").split("-")[0].lower(), known["en"])
 
