@@ -4,11 +4,9 @@ from typing import Annotated
 
 from fastapi import Depends, Header
 
-from chat_service.safety.help.places import DEFAULT_LANGUAGE
-
 
 async def preferred_locale(
-    accept_language: Annotated[str, Header(include_in_schema=False)] = DEFAULT_LANGUAGE,
+    accept_language: Annotated[str, Header(include_in_schema=False)] = "en",
 ) -> str:
     """Return the first locale of the header Accept-Language, such as `de-CH`."""
     return accept_language.split(",")[0].split(";")[0].strip()
