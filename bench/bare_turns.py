@@ -99,7 +99,7 @@ def _recorded() -> list[tuple[Values, Values, Values]]:
     while not completed:
         message = Message(user_id, session_id, str(uuid4()), "fingerprint", ANSWER)
         reply = run_turn(turns, CoachEngine(), message).reply
-        completed = bool(reply and reply["session_completed"])
+        completed = reply is not None and reply.session_completed
     recording.close()
     return list(zip(recording.sent[::3], recording.sent[1::3], recording.sent[2::3], strict=True))
 

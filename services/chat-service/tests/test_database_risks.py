@@ -123,8 +123,8 @@ def test_risk_04_dictionaries_and_rows_say_the_same(practice, rows):
     said = {number: sorted(texts) for number, texts in state["answers"].items()}
     said["4"] = sorted([*said["4"], state["followups"]["4"]])
     assert by_question("user_answers", "answer_text") == said
-    responses = {number: sorted(texts) for number, texts in state["nova_responses"].items()}
-    assert by_question(f"({RESPONSES})", "message_text") == responses
+    responses = by_question(f"({RESPONSES})", "message_text")
+    assert {number: len(texts) for number, texts in responses.items()} == state["nova_responses"]
     scenarios = {number: [name] for number, name in state["scenario"].items()}
     assert by_question("question_completions", "scenario_classification") == scenarios
     assert state["question_completed"] == dict.fromkeys(scenarios, True)

@@ -297,7 +297,7 @@ def test_a_run_is_on_record_in_numbers(intake, completed, database, rows, age, c
     assert run["counts"] == {"sessions": 1, "transcripts": 1}
     assert run["finished_at"] is not None
     assert intake.id not in caplog.text
-    assert "cleared up" in caplog.text
+    assert "retention run ended" in caplog.text
     assert CANARY not in caplog.text
     run_deletion(database, REMOVE)
     as_admin = headers(tokens.user("admin"))

@@ -66,10 +66,7 @@ def test_answers_of_a_week(version):
     answers = read_answers(state["conversation_data"])
     assert answers == WeekAnswers(
         answers={"1": ["In the meeting my plan was refused and I thought it was my fault."], "2": ["Home"]},
-        nova_responses={
-            "1": ["A verdict on yourself, Maja. Write it down the same evening."],
-            "2": ["So it is Home."],
-        },
+        nova_responses={"1": 1, "2": 1},
         iteration_count={"1": 1, "2": 1},
         question_completed={"1": True, "2": True},
         scenario={"1": "SCENARIO_1", "2": "SCENARIO_2"},

@@ -156,7 +156,7 @@ class WeekStatePlanner:
         self._ledger.count_imported_each(counts)
         said = {
             "answers": answers,
-            "nova_responses": responses,
+            "nova_responses": len(responses),
             "iteration_count": record.iterations.get(number, len(answers)),
             "question_completed": completed if number in record.completed else None,
             "scenario": scenario,

@@ -129,7 +129,7 @@ def _skip(context: CoachContext, message_text: str, intent: Intent) -> CoachRepl
     question, number = context.question, context.question.question_number
     prompt = question.prompt("skip_respond")
     response = context.text(prompt.response_text) if prompt else context.phrases.says["skipped"]
-    state = context.state.with_scenario(number, SKIPPED).with_response(number, response, completed=True)
+    state = context.state.with_scenario(number, SKIPPED).with_response(number, completed=True)
     return CoachReply(
         kind="skip",
         message_text=message_text,
@@ -156,7 +156,7 @@ def _judge_answer(context: CoachContext, message_text: str, intent: Intent, judg
         message_text=message_text,
         intent=intent,
         iteration=context.iteration,
-        answers=state.with_response(number, ask, completed=False),
+        answers=state.with_response(number, completed=False),
         response=ask,
         prompt_id=_id_of(question.prompt("validation")),
         validation=validation,
@@ -186,7 +186,7 @@ def _answer_by_scenario(
         message_text=message_text,
         intent=intent,
         iteration=context.iteration,
-        answers=state.with_response(number, response, completed=followup is None),
+        answers=state.with_response(number, completed=followup is None),
         response=response,
         prompt_id=found.prompt.prompt_id,
         validation=validation,
@@ -211,7 +211,7 @@ def _close_followup(context: CoachContext, message_text: str, intent: Intent, ju
         message_text=message_text,
         intent=intent,
         iteration=context.iteration,
-        answers=state.with_response(number, response, completed=True),
+        answers=state.with_response(number, completed=True),
         response=response,
         prompt_id=_id_of(prompt),
     )

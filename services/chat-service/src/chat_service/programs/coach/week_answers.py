@@ -6,15 +6,16 @@ from dataclasses import dataclass, field, replace
 
 @dataclass(frozen=True)
 class WeekAnswers:
-    """Answers, coach replies and decisions by question number; the keys are numbers as text, as in the JSON.
+    """Answers, reply counts and decisions by question number; the keys are numbers as text, as in the JSON.
 
-    `answers` holds all attempts at a question, `followups` the answer to its
-    follow-up, `chosen` the choice that an answer named. `choices` holds the
-    texts kept for later questions, by the key that the program gives them.
+    `answers` holds all attempts at a question, `nova_responses` the number of
+    coach replies to it, `followups` the answer to its follow-up, `chosen` the
+    choice that an answer named. `choices` holds the texts kept for later
+    questions, by the key that the program gives them.
     """
 
     answers: Mapping[str, list[str]] = field(default_factory=dict)
-    nova_responses: Mapping[str, list[str]] = field(default_factory=dict)
+    nova_responses: Mapping[str, int] = field(default_factory=dict)
     iteration_count: Mapping[str, int] = field(default_factory=dict)
     question_completed: Mapping[str, bool] = field(default_factory=dict)
     scenario: Mapping[str, str] = field(default_factory=dict)
@@ -63,11 +64,11 @@ class WeekAnswers:
     def with_scenario(self, question: int, scenario: str) -> "WeekAnswers":
         return replace(self, scenario={**self.scenario, str(question): scenario})
 
-    def with_response(self, question: int, text: str, *, completed: bool) -> "WeekAnswers":
-        responses = [*self.nova_responses.get(str(question), []), text]
+    def with_response(self, question: int, *, completed: bool) -> "WeekAnswers":
+        count = self.nova_responses.get(str(question), 0) + 1
         return replace(
             self,
-            nova_responses={**self.nova_responses, str(question): responses},
+            nova_responses={**self.nova_responses, str(question): count},
             question_completed={**self.question_completed, str(question): completed},
         )
 

@@ -9,10 +9,10 @@ form of a turn in the spool. Sample files of each version are in
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from chat_service.programs.coach.intents import Kind
 from chat_service.programs.coach.session_state import SessionState, WeekState
@@ -90,9 +90,17 @@ def stored_reply(reply: ProgramReply) -> StoredReply:
     )
 
 
+def _count(replies: object) -> object:
+    return len(replies) if isinstance(replies, list) else replies
+
+
+ReplyCount = Annotated[int, BeforeValidator(_count)]
+"""How often the coach replied to a question. Version 1 has the texts of the replies instead."""
+
+
 class AnswerFields(RewrittenForm):
     answers: dict[str, list[str]] = Field(default={})
-    nova_responses: dict[str, list[str]] = Field(default={})
+    nova_responses: dict[str, ReplyCount] = Field(default={})
     iteration_count: dict[str, int] = Field(default={})
     question_completed: dict[str, bool] = Field(default={})
     scenario: dict[str, str] = Field(default={})

@@ -80,7 +80,7 @@ def _answered(story: Story, program: Program, week: Week) -> WeekAnswers:
         else:
             context = CoachContext(program, week, question, state, story.name_of_learner)
             state = _with_answer(story, context, said or NOT_GIVEN)
-        state = state.with_response(question.question_number, NOT_GIVEN, completed=True)
+        state = state.with_response(question.question_number, completed=True)
     return state
 
 
