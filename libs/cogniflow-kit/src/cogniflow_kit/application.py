@@ -1,7 +1,7 @@
 """Builds a service's FastAPI application from its settings, stores and routers."""
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from inspect import signature
 from typing import Any, Protocol
 
@@ -60,23 +60,11 @@ def create_application(
     """
     configure_logging(settings.service, settings.log_level)
 
-    @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        for work in (keys, *background):
-            work.start()
-        log.info("started", env=settings.cogniflow_env)
-        yield
-        for work in (*reversed(background), keys):
-            work.stop()
-        for store in stores:
-            store.close()
-        log.info("stopped")
-
     app = FastAPI(
         title=settings.service,
         summary=summary,
         version="0.1.0",
-        lifespan=lifespan,
+        lifespan=_lifespan(settings, stores, (keys, *background)),
         responses=problems(400, 401, 403, 413, 422, 503),
     )
     app.state.settings = settings
@@ -91,6 +79,26 @@ def create_application(
         _add_routes(app, router)
     _describe_problems(app)
     return app
+
+
+def _lifespan(
+    settings: ServiceSettings, stores: Sequence[Store], work: Sequence[Background]
+) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+    """Start the background work before the first request; stop it, then close the stores, after the last."""
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        for part in work:
+            part.start()
+        log.info("started", env=settings.cogniflow_env)
+        yield
+        for part in reversed(work):
+            part.stop()
+        for store in stores:
+            store.close()
+        log.info("stopped")
+
+    return lifespan
 
 
 def _add_routes(app: FastAPI, router: APIRouter) -> None:
