@@ -31,7 +31,7 @@ def changed(practice):
         with pytest.raises(InvalidProgram) as caught:
             parse(yaml.safe_dump(content, allow_unicode=True), "practice.yaml")
         assert str(caught.value).startswith("practice.yaml: ")
-        return caught.value.problems
+        return [str(message) for message in caught.value.messages]
 
     return problems
 
@@ -104,11 +104,11 @@ UNKNOWN = "is neither a name, an answer, a content block nor kept by an earlier 
         ),
         (
             lambda c: c["weeks"][0]["content_blocks"][0].update(content_text="{name}"),
-            "week 1, content block WEEK1_TIP: braces",
+            "week 1: content block WEEK1_TIP: braces",
         ),
         (
             lambda c: question(c, 3).update(question_number=4),
-            "week 1, question numbers are 1, 2, 4, 4; they must count from 1 without a gap",
+            "week 1: question numbers are 1, 2, 4, 4; they must count from 1 without a gap",
         ),
         (lambda c: c["weeks"][0].update(week_number=2), "week numbers are 2, 2, 3, 4"),
         (lambda c: week(c, 1).update(is_active=False), "week 1: the first week must be active"),

@@ -89,8 +89,8 @@ def sound(content: dict[str, Any]) -> Program:
         try:
             check_program(program, "")
         except InvalidProgram as error:
-            for problem in error.problems:
-                mend(content, problem)
+            for message in error.messages:
+                mend(content, str(message))
         else:
             return program
     raise AssertionError("still not sound")

@@ -27,8 +27,8 @@ def publish_draft(session: Session, source: Source, draft: ProgramDraft) -> Iter
     try:
         program = parse(draft.yaml(), draft.slug)
     except InvalidProgram as error:
-        for problem in error.problems:
-            ledger.error(draft.slug, problem)
+        for message in error.messages:
+            ledger.error(draft.slug, str(message))
         ledger.skip_rest("the program doesn't pass its checks; see the problems and --yaml")
         return []
     newest = _newest(session, draft.slug)

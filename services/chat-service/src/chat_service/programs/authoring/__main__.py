@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from chat_service.programs.authoring.diff import as_json, as_text, compare
-from chat_service.programs.authoring.validation_report import Problem, ValidationReport, examine
+from chat_service.programs.authoring.validation_report import ValidationReport, examine
+from chat_service.programs.content.validation_messages import ValidationMessage
 from chat_service.programs.stories.runner import Report, run_stories
 
 
@@ -76,7 +77,7 @@ def _examine(path: Path) -> ValidationReport:
     try:
         return examine(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
-        return ValidationReport("", None, [Problem(None, None, None, f"cannot be read: {error}")])
+        return ValidationReport("", None, [ValidationMessage(message=f"cannot be read: {error}")])
 
 
 def _finding_text(path: Path, finding: ValidationReport) -> str:

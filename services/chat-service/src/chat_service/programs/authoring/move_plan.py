@@ -15,6 +15,7 @@ from chat_service.programs.content.model import SKIPPED, Program, Question, Week
 from chat_service.programs.content.placeholders import Known
 from chat_service.programs.content.reachability import answered_before, kept_by
 from chat_service.programs.content.validation import text_problems
+from chat_service.programs.content.validation_messages import ValidationMessage
 
 
 class MoveOutcome(StrEnum):
@@ -192,7 +193,7 @@ def _open_text(question: Question, data: WeekAnswers) -> str:
     return question.question_text
 
 
-def _missing_answers(program_session: ProgramSession) -> Iterator[str]:
+def _missing_answers(program_session: ProgramSession) -> Iterator[ValidationMessage]:
     """Yield problems of texts ahead that refer to answers which the participant will not have given."""
     session_state, program = program_session.state, program_session.program
     kept = frozenset(key for state in session_state.weeks for key in state.data.choices)

@@ -1,48 +1,26 @@
-"""The problems of a program, each with its place."""
+"""Validates the YAML text of a program, as publishing does, and reports the problems."""
 
-import re
 from dataclasses import dataclass
 
 from chat_service.programs.content.loader import parse
 from chat_service.programs.content.model import Program
 from chat_service.programs.content.validation import InvalidProgram
+from chat_service.programs.content.validation_messages import ValidationMessage
 
 MAX_PROBLEMS = 200
-"""More than anybody reads at once; the rest is counted."""
+"""Problems in one report; the rest is counted."""
 
 RESERVED_SLUGS = frozenset({"sessions", "validate"})
-"""Words that mean something else in the addresses of programs."""
-
-_PLACED = re.compile(
-    r"(?:week (?P<week>\d+)(?:, question (?P<question>\d+)(?=:))?[:,] )?"
-    r"(?:prompt (?P<prompt>[a-z0-9_]+): )?"
-    r"(?P<message>.*)",
-    re.DOTALL,
-)
-
-
-@dataclass(frozen=True)
-class Problem:
-    """`week`, `question` and `prompt` as far as the problem lies in one."""
-
-    week: int | None
-    question: int | None
-    prompt: str | None
-    message: str
-
-    @property
-    def place(self) -> str:
-        named = (("week", self.week), ("question", self.question), ("prompt", self.prompt))
-        return ", ".join(f"{name} {value}" for name, value in named if value is not None)
+"""Path segments of the API that a program's slug would hide."""
 
 
 @dataclass(frozen=True)
 class ValidationReport:
-    """A program, or what is wrong with its text. `more`: how many problems are left out."""
+    """A valid program, or the problems of its text. `more`: the number of problems left out."""
 
     source: str
     program: Program | None
-    problems: list[Problem]
+    problems: list[ValidationMessage]
     more: int = 0
 
     @property
@@ -59,21 +37,14 @@ class ValidationReport:
 
 
 def examine(source: str) -> ValidationReport:
-    """Check a YAML text as publishing does."""
+    """Validate a YAML text as publishing does."""
     try:
         program = parse(source, "")
     except InvalidProgram as error:
-        # A prompt may say the same wrong thing in two of its texts.
-        found = list(dict.fromkeys(_placed(problem) for problem in error.problems))
+        # Two texts of a prompt may have the same problem.
+        found = list(dict.fromkeys(error.messages))
         return ValidationReport(source, None, found[:MAX_PROBLEMS], more=max(0, len(found) - MAX_PROBLEMS))
     if program.slug in RESERVED_SLUGS:
-        reserved = Problem(None, None, None, f"slug: {program.slug} has another meaning here")
+        reserved = ValidationMessage(message=f"slug: {program.slug} has another meaning here")
         return ValidationReport(source, None, [reserved])
     return ValidationReport(source, program, [])
-
-
-def _placed(problem: str) -> Problem:
-    found = _PLACED.fullmatch(problem)
-    assert found is not None, "the message takes what no place does"
-    week, question = (int(number) if number else None for number in found.group("week", "question"))
-    return Problem(week, question, found["prompt"], found["message"])

@@ -49,8 +49,8 @@ class Catalog:
             return None
 
     def _stored(self, version_id: UUID) -> Program:
-        with self._database.transaction() as session:
-            program = read_version(session, version_id)
+        with self._database.transaction() as db:
+            program = read_version(db, version_id)
         if self._cache is not None:
             self._cache.put(write_cached_program(program), "program", version_id)
         return program
@@ -75,13 +75,13 @@ def read_cached_program(cached: bytes) -> Program:
         raise UnreadableForm(what, type(error).__name__) from None
 
 
-def read_version(session: Session, version_id: UUID) -> Program:
-    version, slug = session.execute(
+def read_version(db: Session, version_id: UUID) -> Program:
+    version, slug = db.execute(
         select(tables.ProgramVersion, tables.Program.slug)
         .join(tables.Program)
         .where(tables.ProgramVersion.version_id == version_id)
     ).one()
-    weeks = session.scalars(
+    weeks = db.scalars(
         select(tables.Week).where(tables.Week.version_id == version_id).order_by(tables.Week.week_number)
     )
     return Program(
@@ -94,17 +94,17 @@ def read_version(session: Session, version_id: UUID) -> Program:
         locale=version.locale,
         anonymous=version.anonymous,
         retention=Retention.model_validate(version.retention),
-        weeks=[_week(session, week) for week in weeks],
+        weeks=[_week(db, week) for week in weeks],
     )
 
 
-def _week(session: Session, row: tables.Week) -> Week:
-    questions = session.scalars(
+def _week(db: Session, row: tables.Week) -> Week:
+    questions = db.scalars(
         select(tables.Question)
         .where(tables.Question.week_id == row.week_id)
         .order_by(tables.Question.question_number)
     )
-    blocks = session.scalars(
+    blocks = db.scalars(
         select(tables.WeekContentBlock)
         .where(tables.WeekContentBlock.week_id == row.week_id)
         .order_by(tables.WeekContentBlock.block_name)
@@ -118,13 +118,13 @@ def _week(session: Session, row: tables.Week) -> Week:
         video_content=row.video_content,
         exercise_content=row.exercise_content,
         is_active=row.is_active,
-        questions=[_question(session, question) for question in questions],
+        questions=[_question(db, question) for question in questions],
         content_blocks=[ContentBlock.model_validate(block) for block in blocks],
     )
 
 
-def _question(session: Session, row: tables.Question) -> Question:
-    prompts = session.scalars(
+def _question(db: Session, row: tables.Question) -> Question:
+    prompts = db.scalars(
         select(tables.SystemPrompt)
         .where(tables.SystemPrompt.question_id == row.question_id)
         .order_by(tables.SystemPrompt.prompt_id)

@@ -1,4 +1,4 @@
-"""Reads programs from YAML; publishes those that the installation brings."""
+"""Reads programs from YAML and publishes the bundled ones."""
 
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from chat_service.programs.content.model import Program
 from chat_service.programs.content.publishing import VersionTaken, add_version
 from chat_service.programs.content.validation import InvalidProgram, check_program
-from chat_service.programs.content.validation_messages import shape_faults, yaml_fault
+from chat_service.programs.content.validation_messages import ValidationMessage, field_messages, yaml_message
 from chat_service.programs.content.version_labels import follow_bundled
 from chat_service.programs.content.yaml_source import load
 from cogniflow_kit.sql.database import Database
@@ -20,37 +20,37 @@ log = structlog.stdlib.get_logger(__name__)
 
 
 def publish_folder(database: Database, folder: Path) -> None:
-    """Publish every program of the folder; what is there already in this version is left alone.
+    """Publish the programs of the folder that are not published in their version yet.
 
-    A version that somebody published by hand first must not keep the service from starting.
+    A version that an author published first is skipped with a warning, so that the service starts.
     """
     for path in sorted(folder.glob("*.yaml")):
         try:
-            with database.transaction() as session:
-                publish(session, path.read_text(encoding="utf-8"), path.name)
+            with database.transaction() as db:
+                publish(db, path.read_text(encoding="utf-8"), path.name)
         except VersionTaken as taken:
             if not taken.by_hand:
-                raise InvalidProgram(path.name, [str(taken)]) from taken
+                raise InvalidProgram(path.name, [ValidationMessage(message=str(taken))]) from taken
             log.warning("bundled program not published", file=path.name, reason=str(taken))
 
 
-def publish(session: Session, source_text: str, source: str) -> None:
-    """Add the program's version. Raises InvalidProgram and VersionTaken."""
+def publish(db: Session, source_text: str, source: str) -> None:
+    """Add the program's version. Raises: InvalidProgram, VersionTaken."""
     program = parse(source_text, source)
-    published = add_version(session, program, source_text, published_by=None)
+    published = add_version(db, program, source_text, published_by=None)
     if published.is_new:
-        follow_bundled(session, published.program_id, published.version_id)
+        follow_bundled(db, published.program_id, published.version_id)
 
 
 def parse(source_text: str, source: str) -> Program:
-    """The program in a YAML text, checked as a whole. Raises InvalidProgram."""
+    """Parse and validate a program in YAML. Raises: InvalidProgram."""
     content: Any = None
     try:
         content = load(source_text)
         program = Program.model_validate(content)
     except yaml.YAMLError as error:
-        raise InvalidProgram(source, [yaml_fault(error)]) from error
+        raise InvalidProgram(source, [yaml_message(error)]) from error
     except ValidationError as error:
-        raise InvalidProgram(source, list(shape_faults(error, content))) from error
+        raise InvalidProgram(source, list(field_messages(error, content))) from error
     check_program(program, source)
     return program

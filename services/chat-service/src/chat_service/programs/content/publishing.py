@@ -40,58 +40,58 @@ class Published:
     is_new: bool
 
 
-def add_version(session: Session, program: Program, source: str, published_by: UUID | None) -> Published:
+def add_version(db: Session, program: Program, source: str, published_by: UUID | None) -> Published:
     """Publish a program that `parse` found sound. Raises VersionTaken."""
-    session.execute(_ONE_PUBLISHER)
-    there = session.scalars(
+    db.execute(_ONE_PUBLISHER)
+    there = db.scalars(
         select(tables.ProgramVersion)
         .join(tables.Program)
         .where(tables.Program.slug == program.slug, tables.ProgramVersion.version == program.version)
     ).first()
     checksum = hashlib.sha256(source.encode()).hexdigest()
     if there is not None:
-        if there.checksum != checksum and not _says_the_same(session, there.version_id, program):
+        if there.checksum != checksum and not _says_the_same(db, there.version_id, program):
             raise VersionTaken(program.version, by_hand=there.published_by is not None)
         return Published(there.program_id, there.version_id, is_new=False)
-    program_id = _program(session, program.slug)
-    _insert(session, program_id, program, checksum, published_by)
+    program_id = _program(db, program.slug)
+    _insert(db, program_id, program, checksum, published_by)
     log.info("program published", slug=program.slug, version=program.version)
     return Published(program_id, program.version_id, is_new=True)
 
 
-def _says_the_same(session: Session, version_id: UUID, program: Program) -> bool:
+def _says_the_same(db: Session, version_id: UUID, program: Program) -> bool:
     """Comments, line breaks and the order of keys don't count."""
-    return authored(read_version(session, version_id)) == authored(program)
+    return authored(read_version(db, version_id)) == authored(program)
 
 
-def _program(session: Session, slug: str) -> UUID:
-    session.execute(insert(tables.Program).values(program_id=new_id(), slug=slug).on_conflict_do_nothing())
-    return session.scalars(select(tables.Program.program_id).where(tables.Program.slug == slug)).one()
+def _program(db: Session, slug: str) -> UUID:
+    db.execute(insert(tables.Program).values(program_id=new_id(), slug=slug).on_conflict_do_nothing())
+    return db.scalars(select(tables.Program.program_id).where(tables.Program.slug == slug)).one()
 
 
 def _insert(
-    session: Session, program_id: UUID, program: Program, checksum: str, published_by: UUID | None
+    db: Session, program_id: UUID, program: Program, checksum: str, published_by: UUID | None
 ) -> None:
     fields = program.model_dump(exclude={"slug", "weeks"})
-    session.add(
+    db.add(
         tables.ProgramVersion(program_id=program_id, checksum=checksum, published_by=published_by, **fields)
     )
-    session.flush()
+    db.flush()
     for week in program.weeks:
-        _insert_week(session, program.version_id, week)
+        _insert_week(db, program.version_id, week)
 
 
-def _insert_week(session: Session, version_id: UUID, week: Week) -> None:
+def _insert_week(db: Session, version_id: UUID, week: Week) -> None:
     fields = week.model_dump(exclude={"questions", "content_blocks"})
-    session.add(tables.Week(version_id=version_id, **fields))
-    session.flush()
-    session.add_all(
+    db.add(tables.Week(version_id=version_id, **fields))
+    db.flush()
+    db.add_all(
         tables.WeekContentBlock(week_id=week.week_id, **block.model_dump()) for block in week.content_blocks
     )
     for question in week.questions:
-        session.add(tables.Question(week_id=week.week_id, **question.model_dump(exclude={"prompts"})))
-    session.flush()
-    session.add_all(prompt for question in week.questions for prompt in _prompts(question))
+        db.add(tables.Question(week_id=week.week_id, **question.model_dump(exclude={"prompts"})))
+    db.flush()
+    db.add_all(prompt for question in week.questions for prompt in _prompts(question))
 
 
 def _prompts(question: Question) -> list[tables.SystemPrompt]:

@@ -1,15 +1,22 @@
-"""What is wrong with a program's text, in words that name the week and the question."""
+"""Validation messages: what is wrong with a program, and in which week, question and prompt."""
 
+import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import yaml
 from pydantic import ValidationError
 
-_NUMBERED = (("weeks", "week", "week_number"), ("questions", "question", "question_number"))
-_NAMED = (("prompts", "prompt", "prompt_type"), ("content_blocks", "content block", "block_name"))
+_PARTS = (
+    ("weeks", "week", "week_number", int),
+    ("questions", "question", "question_number", int),
+    ("prompts", "prompt", "prompt_type", str),
+    ("content_blocks", "content block", "block_name", str),
+)
+"""Lists of a program: key, name of an item, key of its own name or number, and the type of that."""
 _UNION = ("Rule", "Checklist")
-_IN_WORDS = {
+_TEXTS = {
     "bool_parsing": "must be true or false",
     "bool_type": "must be true or false",
     "dict_type": "must be keys with values",
@@ -27,51 +34,83 @@ _IN_WORDS = {
 }
 
 
-def yaml_fault(error: yaml.YAMLError) -> str:
-    """The line and what is wrong there."""
+@dataclass(frozen=True, kw_only=True)
+class ValidationMessage:
+    """One problem of a program. `week`, `question` and `prompt` are set as far as it lies in one."""
+
+    week: int | None = None
+    question: int | None = None
+    prompt: str | None = None
+    message: str
+
+    @property
+    def place(self) -> str:
+        named = (("week", self.week), ("question", self.question), ("prompt", self.prompt))
+        return ", ".join(f"{name} {value}" for name, value in named if value is not None)
+
+    def __str__(self) -> str:
+        place = replace(self, prompt=None).place
+        prompt = f"prompt {self.prompt}" if self.prompt is not None else ""
+        return ": ".join(filter(None, (place, prompt, self.message)))
+
+
+def yaml_message(error: yaml.YAMLError) -> ValidationMessage:
+    """What the YAML parser found, with line and column."""
     if not isinstance(error, yaml.MarkedYAMLError) or error.problem_mark is None:
-        return str(error)
+        return ValidationMessage(message=str(error))
     mark = error.problem_mark
-    return f"line {mark.line + 1}, column {mark.column + 1}: {error.problem}"
+    return ValidationMessage(message=f"line {mark.line + 1}, column {mark.column + 1}: {error.problem}")
 
 
-def shape_faults(error: ValidationError, content: Any) -> Iterator[str]:
-    """Each field that isn't as it has to be; `content` is what was read."""
+def field_messages(error: ValidationError, content: Any) -> Iterator[ValidationMessage]:
+    """One message for each invalid field; `content` is what the YAML text contains."""
     for found in error.errors(include_url=False, include_context=False, include_input=False):
-        fault = _fault(found, content)
-        if fault is not None:
-            yield fault
+        message = _field_message(found, content)
+        if message is not None:
+            yield message
 
 
-def _fault(found: Mapping[str, Any], content: Any) -> str | None:
-    places, keys = [], list(found["loc"])
-    for key, word, number in _NUMBERED:
+def _field_message(found: Mapping[str, Any], content: Any) -> ValidationMessage | None:
+    parts: list[tuple[str, Any]] = []
+    keys = list(found["loc"])
+    for key, word, name, kind in _PARTS:
         if keys[:1] == [key] and len(keys) > 1:
             content = content[key][keys[1]]
-            places.append(f"{word} {_own(content, number, int) or keys[1] + 1}")
-            keys = keys[2:]
-    place = ", ".join(places)
-    for key, word, name in _NAMED:
-        if keys[:1] == [key] and len(keys) > 1:
-            content = content[key][keys[1]]
-            part = f"{word} {_own(content, name, str) or keys[1] + 1}"
-            separator = ": " if key == "prompts" else ", "
-            place = f"{place}{separator}{part}"
+            parts.append((word, _own(content, name, kind) or keys[1] + 1))
             keys = keys[2:]
     if _of_the_other_kind(keys, content):
         return None
     subject = ".".join(str(key) for key in keys if key not in _UNION)
-    return ": ".join(filter(None, (place, subject, _said(found))))
+    return _located(parts, ": ".join(filter(None, (subject, _text(found)))))
+
+
+def _located(parts: list[tuple[str, Any]], message: str) -> ValidationMessage:
+    """Week, question and prompt as fields; from the first invalid one on, and content blocks, in the text."""
+    fields: dict[str, Any] = {}
+    rest = ""
+    for word, value in parts:
+        if not rest and _is_place(word, value):
+            fields[word] = str(value) if word == "prompt" else value
+        else:
+            separator = ": " if word == "prompt" else ", "
+            rest = f"{rest}{separator if rest else ''}{word} {value}"
+    return ValidationMessage(**fields, message=": ".join(filter(None, (rest, message))))
+
+
+def _is_place(word: str, value: Any) -> bool:
+    if word == "prompt":
+        return re.fullmatch("[a-z0-9_]+", str(value)) is not None
+    return word in ("week", "question") and value >= 0
 
 
 def _own(part: Any, key: str, kind: type) -> Any:
-    """How the part calls itself, where it does so properly."""
+    """The name or number that the part gives itself, if it has the right type."""
     value = part.get(key) if isinstance(part, dict) else None
     return value if type(value) is kind else None
 
 
 def _of_the_other_kind(keys: list[int | str], prompt: Any) -> bool:
-    """Conditions are a rule or a list of items; only the faults of what was meant are of interest."""
+    """Whether the error is about the kind of conditions (rule or checklist) that the author did not mean."""
     if len(keys) < 2 or keys[0] != "conditions" or keys[1] not in _UNION:
         return False
     conditions = prompt["conditions"]
@@ -79,5 +118,5 @@ def _of_the_other_kind(keys: list[int | str], prompt: Any) -> bool:
     return keys[1] != meant
 
 
-def _said(found: Mapping[str, Any]) -> str:
-    return _IN_WORDS.get(found["type"], str(found["msg"]).removeprefix("Value error, "))
+def _text(found: Mapping[str, Any]) -> str:
+    return _TEXTS.get(found["type"], str(found["msg"]).removeprefix("Value error, "))

@@ -12,13 +12,13 @@ from chat_service import tables
 PRODUCTION = "production"
 
 
-def follow_bundled(session: Session, program_id: UUID, version_id: UUID) -> bool:
+def follow_bundled(db: Session, program_id: UUID, version_id: UUID) -> bool:
     """Point `production` at a version that the installation brought, unless somebody ever moved it by hand.
 
     Returns whether it points there now by this call's doing.
     """
-    lock(session, program_id)
-    by_hand = session.scalar(
+    lock(db, program_id)
+    by_hand = db.scalar(
         select(
             exists().where(
                 tables.ProgramLabelMove.program_id == program_id,
@@ -27,21 +27,21 @@ def follow_bundled(session: Session, program_id: UUID, version_id: UUID) -> bool
             )
         )
     )
-    return not by_hand and move(session, program_id, PRODUCTION, version_id, moved_by=None)
+    return not by_hand and move(db, program_id, PRODUCTION, version_id, moved_by=None)
 
 
-def lock(session: Session, program_id: UUID) -> None:
+def lock(db: Session, program_id: UUID) -> None:
     """Nobody else moves labels of this program until the transaction ends; it can be begun meanwhile."""
-    session.execute(
+    db.execute(
         select(tables.Program.program_id)
         .where(tables.Program.program_id == program_id)
         .with_for_update(key_share=True)
     )
 
 
-def current(session: Session, program_id: UUID, label: str) -> UUID | None:
+def current(db: Session, program_id: UUID, label: str) -> UUID | None:
     """The version that the label points at."""
-    return session.scalar(
+    return db.scalar(
         select(tables.ProgramLabel.version_id).where(
             tables.ProgramLabel.program_id == program_id, tables.ProgramLabel.label == label
         )
@@ -49,25 +49,25 @@ def current(session: Session, program_id: UUID, label: str) -> UUID | None:
 
 
 def move(
-    session: Session, program_id: UUID, label: str, version_id: UUID | None, *, moved_by: UUID | None
+    db: Session, program_id: UUID, label: str, version_id: UUID | None, *, moved_by: UUID | None
 ) -> bool:
     """Point the label at a version, or take it away with None; false where it is so already."""
-    lock(session, program_id)
-    before = current(session, program_id, label)
+    lock(db, program_id)
+    before = current(db, program_id, label)
     if before == version_id:
         return False
     now = func.clock_timestamp()
     if version_id is None:
         gone = (tables.ProgramLabel.program_id == program_id, tables.ProgramLabel.label == label)
-        session.execute(delete(tables.ProgramLabel).where(*gone))
+        db.execute(delete(tables.ProgramLabel).where(*gone))
     else:
         values = {"version_id": version_id, "moved_by": moved_by, "moved_at": now}
-        session.execute(
+        db.execute(
             insert(tables.ProgramLabel)
             .values(program_id=program_id, label=label, **values)
             .on_conflict_do_update(index_elements=["program_id", "label"], set_=values)
         )
-    session.add(
+    db.add(
         tables.ProgramLabelMove(
             program_id=program_id,
             label=label,
@@ -77,13 +77,13 @@ def move(
             moved_at=now,
         )
     )
-    session.flush()
+    db.flush()
     return True
 
 
-def version_before(session: Session, program_id: UUID, label: str) -> UUID | None:
+def version_before(db: Session, program_id: UUID, label: str) -> UUID | None:
     """Where a rollback leads: one step back on the label's trail, or to its end when the label is away."""
-    moves = session.execute(
+    moves = db.execute(
         select(tables.ProgramLabelMove.from_version_id, tables.ProgramLabelMove.to_version_id)
         .where(tables.ProgramLabelMove.program_id == program_id, tables.ProgramLabelMove.label == label)
         .order_by(tables.ProgramLabelMove.moved_at, tables.ProgramLabelMove.move_id)
@@ -91,7 +91,7 @@ def version_before(session: Session, program_id: UUID, label: str) -> UUID | Non
     # Labels of installations older than the history have no move that made them.
     first = [moves[0].from_version_id] if moves else []
     trail = _trail([*first, *(move.to_version_id for move in moves)])
-    if current(session, program_id, label) is None:
+    if current(db, program_id, label) is None:
         return trail[-1] if trail else None
     return trail[-2] if len(trail) > 1 else None
 

@@ -31,7 +31,7 @@ class StartVersion(NamedTuple):
     experiment_id: UUID | None
 
 
-def version_to_start(session: Session, slug: str, user_id: UUID) -> StartVersion:
+def version_to_start(db: Session, slug: str, user_id: UUID) -> StartVersion:
     """The version for a new session of this participant. Raises: ProgramNotFound (no `production` label).
 
     Stores the participant's assignment to a running experiment, so call it
@@ -42,7 +42,7 @@ def version_to_start(session: Session, slug: str, user_id: UUID) -> StartVersion
         tables.Experiment.label == tables.ProgramLabel.label,
         tables.Experiment.status == "running",
     )
-    found = session.execute(
+    found = db.execute(
         select(tables.ProgramLabel.version_id, tables.Experiment.experiment_id)
         .join(tables.Program, tables.Program.program_id == tables.ProgramLabel.program_id)
         .outerjoin(tables.Experiment, running)
@@ -53,7 +53,7 @@ def version_to_start(session: Session, slug: str, user_id: UUID) -> StartVersion
     version_id, experiment_id = found
     if experiment_id is None:
         return StartVersion(version_id, None)
-    return StartVersion(assign(session, experiment_id, user_id), experiment_id)
+    return StartVersion(assign(db, experiment_id, user_id), experiment_id)
 
 
 def choose(experiment_id: UUID, user_id: UUID, arms: Sequence[Arm]) -> UUID:
@@ -67,31 +67,31 @@ def choose(experiment_id: UUID, user_id: UUID, arms: Sequence[Arm]) -> UUID:
     raise AssertionError("the position lies below the sum of all weights")
 
 
-def assign(session: Session, experiment_id: UUID, user_id: UUID) -> UUID:
+def assign(db: Session, experiment_id: UUID, user_id: UUID) -> UUID:
     """The participant's version. The first call stores it and records the event `experiment.exposed`.
 
     A stored assignment overrides the hash: a claimed session brings its own.
     """
-    arms = session.execute(
+    arms = db.execute(
         select(tables.ExperimentArm.version_id, tables.ExperimentArm.weight).where(
             tables.ExperimentArm.experiment_id == experiment_id
         )
     )
     version_id = choose(experiment_id, user_id, [Arm(*row) for row in arms])
-    stored = session.scalar(
+    stored = db.scalar(
         insert(tables.ExperimentAssignment)
         .values(experiment_id=experiment_id, user_id=user_id, version_id=version_id)
         .on_conflict_do_nothing()
         .returning(tables.ExperimentAssignment.version_id)
     )
     if stored is None:
-        return _assigned(session, experiment_id, user_id)
-    record(session, _exposed(session, experiment_id, user_id, version_id))
+        return _assigned(db, experiment_id, user_id)
+    record(db, _exposed(db, experiment_id, user_id, version_id))
     return version_id
 
 
-def _assigned(session: Session, experiment_id: UUID, user_id: UUID) -> UUID:
-    return session.execute(
+def _assigned(db: Session, experiment_id: UUID, user_id: UUID) -> UUID:
+    return db.execute(
         select(tables.ExperimentAssignment.version_id).where(
             tables.ExperimentAssignment.experiment_id == experiment_id,
             tables.ExperimentAssignment.user_id == user_id,
@@ -99,8 +99,8 @@ def _assigned(session: Session, experiment_id: UUID, user_id: UUID) -> UUID:
     ).scalar_one()
 
 
-def _exposed(session: Session, experiment_id: UUID, user_id: UUID, version_id: UUID) -> Event:
-    slug, version = session.execute(
+def _exposed(db: Session, experiment_id: UUID, user_id: UUID, version_id: UUID) -> Event:
+    slug, version = db.execute(
         select(tables.Program.slug, tables.ProgramVersion.version)
         .join(tables.ProgramVersion, tables.ProgramVersion.program_id == tables.Program.program_id)
         .where(tables.ProgramVersion.version_id == version_id)

@@ -103,8 +103,8 @@ class SqlSessionStore:
         )
         if after is not None:
             found = found.where(tables.Program.program_id > after)
-        with self._database.transaction() as session:
-            return [ListedProgram(**row._mapping) for row in session.execute(found)]
+        with self._database.transaction() as db:
+            return [ListedProgram(**row._mapping) for row in db.execute(found)]
 
     def program(self, slug: str) -> Program:
         """Its production version. Raises ProgramNotFound."""
@@ -113,33 +113,31 @@ class SqlSessionStore:
             .join(tables.Program, tables.Program.program_id == tables.ProgramLabel.program_id)
             .where(tables.Program.slug == slug, tables.ProgramLabel.label == PRODUCTION)
         )
-        with self._database.transaction() as session:
-            version_id = session.scalar(labelled)
+        with self._database.transaction() as db:
+            version_id = db.scalar(labelled)
         if version_id is None:
             raise ProgramNotFound
         return self._catalog.get(version_id)
 
     def start(self, beginner: StartRequest, slug: str) -> StartResult:
         """The open session of this program, the one begun with this key, or a new one."""
-        with self._database.transaction() as session:
-            found = _begun(session, beginner, slug)
+        with self._database.transaction() as db:
+            found = _begun(db, beginner, slug)
             if found is None:
                 if beginner.anonymous and beginner.hourly_limit is not None:
-                    _limit_anonymous(session, beginner.hourly_limit)
-                beginning = version_to_start(session, slug, beginner.id)
+                    _limit_anonymous(db, beginner.hourly_limit)
+                beginning = version_to_start(db, slug, beginner.id)
                 program = self._catalog.get(beginning.version_id)
-                found = _begin(session, beginner, program, beginning.experiment_id)
+                found = _begin(db, beginner, program, beginning.experiment_id)
         if found is None:
             return self.start(beginner, slug)  # another request has just begun one
         return found
 
     def read(self, session_id: UUID, user_id: UUID) -> SessionHistory:
         """Raises SessionNotFound, also for somebody else's session."""
-        with self._database.transaction() as session:
-            program_session = self._place(session, session_id, user_id)
-            return SessionHistory(
-                program_session, _messages(session, session_id), _newest_turn(session, session_id)
-            )
+        with self._database.transaction() as db:
+            program_session = self._place(db, session_id, user_id)
+            return SessionHistory(program_session, _messages(db, session_id), _newest_turn(db, session_id))
 
     def locale(self, session_id: UUID, user_id: UUID) -> str | None:  # noqa: ARG002 -- it would have to ask
         return None
@@ -167,8 +165,8 @@ class SqlSessionStore:
         )
         if after is not None:
             found = found.where(tables.ProgramSession.session_id < after)
-        with self._database.transaction() as session:
-            return [ListedSession(**row._mapping) for row in session.execute(found)]
+        with self._database.transaction() as db:
+            return [ListedSession(**row._mapping) for row in db.execute(found)]
 
     def set_paused(self, session_id: UUID, user_id: UUID, *, paused: bool) -> None:
         """Pause or go on; being so already changes nothing. Raises SessionNotFound."""
@@ -179,8 +177,8 @@ class SqlSessionStore:
             .values(paused_at=now_paused)
             .returning(tables.ProgramSession.session_id)
         )
-        with self._database.transaction() as session:
-            if session.scalar(changed) is None:
+        with self._database.transaction() as db:
+            if db.scalar(changed) is None:
                 raise SessionNotFound
 
     def claim(self, session_id: UUID, participant_id: UUID, user_id: UUID) -> None:
@@ -189,8 +187,8 @@ class SqlSessionStore:
         Raises SessionNotFound, and AlreadyTakingPart beside an open session of the account.
         """
         values = {"session_id": session_id, "participant": participant_id, "user_id": user_id}
-        with self._database.transaction() as session:
-            owner = session.scalar(
+        with self._database.transaction() as db:
+            owner = db.scalar(
                 text("SELECT user_id FROM sessions WHERE session_id = :session_id FOR UPDATE"), values
             )
             if owner == user_id:
@@ -198,7 +196,7 @@ class SqlSessionStore:
             if owner != participant_id:
                 raise SessionNotFound
             try:
-                session.execute(
+                db.execute(
                     text(
                         "UPDATE sessions SET user_id = :user_id, anonymous = false, start_key = NULL"
                         " WHERE session_id = :session_id"
@@ -209,18 +207,18 @@ class SqlSessionStore:
                 raise AlreadyTakingPart from error
             for table in _OWNED:
                 own = f"UPDATE {table} SET user_id = :user_id WHERE session_id = :session_id"  # noqa: S608
-                session.execute(text(own), values)
-            session.execute(_ASSIGN, values)
-            session.execute(_UNASSIGN, values)
+                db.execute(text(own), values)
+            db.execute(_ASSIGN, values)
+            db.execute(_UNASSIGN, values)
 
-    def _place(self, session: Session, session_id: UUID, user_id: UUID) -> ProgramSession:
-        session_state = read_session_state(session, session_id, user_id)
+    def _place(self, db: Session, session_id: UUID, user_id: UUID) -> ProgramSession:
+        session_state = read_session_state(db, session_id, user_id)
         if session_state is None:
             raise SessionNotFound
         return ProgramSession(session_state, self._catalog.get(session_state.version_id))
 
 
-def _begun(session: Session, beginner: StartRequest, slug: str) -> StartResult | None:
+def _begun(db: Session, beginner: StartRequest, slug: str) -> StartResult | None:
     """What this beginner has begun: with the same key, else what is open."""
     sessions = (
         select(
@@ -233,30 +231,30 @@ def _begun(session: Session, beginner: StartRequest, slug: str) -> StartResult |
         .where(tables.ProgramSession.user_id == beginner.id)
     )
     if beginner.key is not None:
-        repeated = session.execute(sessions.where(tables.ProgramSession.start_key == beginner.key)).first()
+        repeated = db.execute(sessions.where(tables.ProgramSession.start_key == beginner.key)).first()
         if repeated is not None:
             if not beginner.asks_for(repeated.slug, repeated.name, repeated.locale, slug=slug):
                 raise StartKeyReused
             return StartResult(repeated.session_id, is_new=False, is_repeated=True)
-    is_open = session.execute(
+    is_open = db.execute(
         sessions.where(tables.Program.slug == slug, tables.ProgramSession.completed.is_(False))
     ).first()
     return StartResult(is_open.session_id, is_new=False) if is_open is not None else None
 
 
-def _limit_anonymous(session: Session, hourly_limit: int) -> None:
+def _limit_anonymous(db: Session, hourly_limit: int) -> None:
     """Nobody is told apart here, so that the limit is one for the whole installation."""
     since = func.now() - ANONYMOUS_WINDOW
     recent = select(func.count()).where(
         tables.ProgramSession.anonymous,
         tables.ProgramSession.created_at > since,
     )
-    if (session.scalar(recent) or 0) >= hourly_limit:
+    if (db.scalar(recent) or 0) >= hourly_limit:
         raise TooManyStarts
 
 
 def _begin(
-    session: Session, beginner: StartRequest, program: Program, experiment_id: UUID | None
+    db: Session, beginner: StartRequest, program: Program, experiment_id: UUID | None
 ) -> StartResult | None:
     """A new session at its first question; None when another request has just begun one."""
     program_session = opening(beginner, program, experiment_id)
@@ -264,7 +262,7 @@ def _begin(
     program_id = select(tables.ProgramVersion.program_id).where(
         tables.ProgramVersion.version_id == program.version_id
     )
-    added = session.scalar(
+    added = db.scalar(
         insert(tables.ProgramSession)
         .values(
             **{name: value for name, value in fields_of(session_state).items() if name != "weeks"},
@@ -282,8 +280,8 @@ def _begin(
         "user_id": session_state.user_id,
         "week_id": session_state.current_week_id,
     }
-    session.add_all([tables.ConversationState(**own, conversation_data={}), tables.UserProgress(**own)])
-    session.add(
+    db.add_all([tables.ConversationState(**own, conversation_data={}), tables.UserProgress(**own)])
+    db.add(
         tables.ConversationMessage(
             **own,
             question_id=question.question_id,
@@ -293,8 +291,8 @@ def _begin(
             message_text=program_session.context.text(question.question_text),
         )
     )
-    session.flush()
-    record(session, started(session_state, program.slug))
+    db.flush()
+    record(db, started(session_state, program.slug))
     return StartResult(session_state.session_id, is_new=True)
 
 
@@ -316,7 +314,7 @@ def opening(beginner: StartRequest, program: Program, experiment_id: UUID | None
     return ProgramSession(session_state, program)
 
 
-def _messages(session: Session, session_id: UUID) -> list[SessionMessage]:
+def _messages(db: Session, session_id: UUID) -> list[SessionMessage]:
     said = (
         select(
             tables.ConversationMessage.sender,
@@ -334,7 +332,7 @@ def _messages(session: Session, session_id: UUID) -> list[SessionMessage]:
         .where(tables.ConversationMessage.session_id == session_id)
         .order_by(tables.ConversationMessage.turn_sequence, tables.ConversationMessage.position)
     )
-    return [SessionMessage(**row._mapping) for row in session.execute(said)]
+    return [SessionMessage(**row._mapping) for row in db.execute(said)]
 
 
 def _newest_turn(db: Session, session_id: UUID) -> NewestTurn | None:
