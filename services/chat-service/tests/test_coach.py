@@ -15,8 +15,7 @@ from chat_service.programs.coach.session_state import ProgramSession, WeekState
 from chat_service.programs.coach.week_answers import WeekAnswers
 from chat_service.programs.content.loader import parse
 from chat_service.programs.content.rules import Rule
-from chat_service.programs.sessions.sql.sessions import opening
-from chat_service.programs.sessions.store import StartRequest
+from chat_service.programs.sessions.store import StartRequest, new_program_session
 from chat_service.programs.sessions.stored_forms import read_answers, stored_answers
 
 TWO_WEEKS = """
@@ -62,7 +61,7 @@ def program():
 
 @pytest.fixture
 def program_session(program):
-    return opening(StartRequest(uuid4(), "Ada"), program)
+    return new_program_session(StartRequest(uuid4(), "Ada"), program)
 
 
 def answer(program_session: ProgramSession, words: str):

@@ -14,8 +14,7 @@ from chat_service.programs.coach.next_step import find_next_step
 from chat_service.programs.coach.session_state import ProgramSession
 from chat_service.programs.content.model import Program
 from chat_service.programs.content.validation import InvalidProgram, check_program
-from chat_service.programs.sessions.sql.sessions import opening
-from chat_service.programs.sessions.store import StartRequest
+from chat_service.programs.sessions.store import StartRequest, new_program_session
 from cogniflow_kit.ids import new_id
 
 KEYS = ("goal", "problem")
@@ -134,7 +133,7 @@ def test_what_every_plan_promises():
     )
     @settings(max_examples=200, deadline=None, derandomize=True)
     def holds(old: Program, new: Program, before: list[str], behind: list[str]) -> None:
-        program_session = opening(StartRequest(id=new_id(), name="Maja", locale="en"), old)
+        program_session = new_program_session(StartRequest(id=new_id(), name="Maja", locale="en"), old)
         for said in before:
             if not program_session.state.completed:
                 program_session = lead(program_session, said)

@@ -19,8 +19,7 @@ from chat_service.programs.content.loader import parse
 from chat_service.programs.sessions.durable import spool as module
 from chat_service.programs.sessions.durable.spool import Spool, SpoolTaken
 from chat_service.programs.sessions.durable.spooled_turn import SpooledTurn, write_spooled_turn
-from chat_service.programs.sessions.sql.sessions import opening
-from chat_service.programs.sessions.store import StartRequest
+from chat_service.programs.sessions.store import StartRequest, new_program_session
 from chat_service.turns.errors import TurnInProgress
 from chat_service.turns.model import Message
 from cogniflow_kit.errors import Unavailable
@@ -44,7 +43,7 @@ def spool(spool_dir):
 
 @pytest.fixture
 def program_session(driven):
-    return opening(StartRequest(uuid4(), "Ada"), driven)
+    return new_program_session(StartRequest(uuid4(), "Ada"), driven)
 
 
 def spooled(program_session: ProgramSession, name: str = "one", words: str = WORDS) -> SpooledTurn:
@@ -139,7 +138,7 @@ def test_on_a_full_disk_nothing_is_kept_and_nothing_half(spool, spool_dir, progr
     try:
         with pytest.raises(Unavailable) as refused:
             spool.append(second)
-        other = spooled(opening(StartRequest(uuid4(), "Bo"), program_session.program))
+        other = spooled(new_program_session(StartRequest(uuid4(), "Bo"), program_session.program))
         assert spool.size_bytes == path.stat().st_size
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
@@ -156,7 +155,7 @@ def test_there_is_a_limit(spool, program_session, monkeypatch):
     monkeypatch.setattr(module, "CAPACITY_BYTES", len(write_spooled_turn(first)) + 9)
     spool.append(first)
     with pytest.raises(Unavailable):
-        spool.append(spooled(opening(StartRequest(uuid4(), "Bo"), program_session.program)))
+        spool.append(spooled(new_program_session(StartRequest(uuid4(), "Bo"), program_session.program)))
     assert spool.waiting_turns == 1
 
 

@@ -36,11 +36,11 @@ class ContentBlock(_Part):
 
 
 class Prompt(_Part):
-    """`prompt_text` instructs a language model, `response_text` is what the coach says without one.
+    """`prompt_text` instructs a language model; `response_text` is the coach's response without one.
 
-    `next_question` comes next when this scenario or skip_respond answered;
-    `examples`, for scenarios alone, are answers like those that belong here,
-    for what no rule finds.
+    `next_question` follows when this scenario or skip_respond responded.
+    `examples`, for scenarios alone, are typical answers of the scenario; they
+    are compared with answers that match no rule.
     """
 
     prompt_id: UUID = Field(default_factory=new_id)
@@ -85,7 +85,7 @@ class Question(_Part):
 
     @property
     def fsm_state(self) -> str:
-        """What `fsm_state` says while this question is open."""
+        """The value of the column `fsm_state` while this question is open."""
         return self.step or str(self.question_number)
 
     @property
@@ -122,8 +122,8 @@ class Retention(_Part):
 class Program(_Part):
     """One published version; it never changes.
 
-    `coach` is what its voice is called; `anonymous`: it may be begun without
-    an account.
+    `coach` is the coach's name; `anonymous`: sessions can start without an
+    account.
     """
 
     version_id: UUID = Field(default_factory=new_id)

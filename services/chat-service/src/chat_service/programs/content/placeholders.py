@@ -15,7 +15,7 @@ QUOTED_CHARACTERS = 300
 
 @dataclass(frozen=True)
 class Known:
-    """What is there at a place of a program, whichever way somebody came to it."""
+    """Names that can be resolved at a question, on every path to it."""
 
     answers: Collection[int] = ()
     blocks: Collection[str] = ()
@@ -24,7 +24,7 @@ class Known:
 
 @dataclass(frozen=True)
 class Values:
-    """What a placeholder stands for, in one conversation."""
+    """Values of placeholders in one program session."""
 
     name: str
     answers: Mapping[int, str] = field(default_factory=dict)
@@ -34,7 +34,7 @@ class Values:
 
 
 def problems(text: str, known: Known) -> Iterator[str]:
-    """What in the text can't be resolved by what is known at its place."""
+    """Yield what in the text can't be resolved with `known`."""
     for name in _PLACEHOLDER.findall(text):
         answer = _ANSWER.fullmatch(name)
         if answer is not None:
@@ -47,7 +47,7 @@ def problems(text: str, known: Known) -> Iterator[str]:
 
 
 def resolve(text: str, values: Values) -> str:
-    """The text as the learner reads it. Their own words are put in as they are, never resolved again."""
+    """Resolve the placeholders. Quoted answers are inserted as they are and not resolved again."""
 
     def value(match: re.Match[str]) -> str:
         return _value(match[1], values)

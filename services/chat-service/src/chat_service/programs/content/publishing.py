@@ -1,4 +1,4 @@
-"""Puts a checked program into the tables, once a version."""
+"""Inserts validated programs into the tables, each version once."""
 
 import hashlib
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ _ONE_PUBLISHER = text("SELECT pg_advisory_xact_lock(hashtext('chat-publish-progr
 
 
 class VersionTaken(Conflict):
-    """This version is published with other content. `by_hand`: by somebody, not by the installation."""
+    """This version is published with other content. `by_hand`: by an author, not by the installation."""
 
     code = "version_taken"
 
@@ -33,7 +33,7 @@ class VersionTaken(Conflict):
 
 @dataclass(frozen=True)
 class Published:
-    """`is_new`: this call put it there."""
+    """`is_new`: this call published it."""
 
     program_id: UUID
     version_id: UUID
@@ -41,7 +41,7 @@ class Published:
 
 
 def add_version(db: Session, program: Program, source: str, published_by: UUID | None) -> Published:
-    """Publish a program that `parse` found sound. Raises VersionTaken."""
+    """Publish a program that `parse` returned. Raises: VersionTaken."""
     db.execute(_ONE_PUBLISHER)
     there = db.scalars(
         select(tables.ProgramVersion)
@@ -50,7 +50,7 @@ def add_version(db: Session, program: Program, source: str, published_by: UUID |
     ).first()
     checksum = hashlib.sha256(source.encode()).hexdigest()
     if there is not None:
-        if there.checksum != checksum and not _says_the_same(db, there.version_id, program):
+        if there.checksum != checksum and not _has_same_content(db, there.version_id, program):
             raise VersionTaken(program.version, by_hand=there.published_by is not None)
         return Published(there.program_id, there.version_id, is_new=False)
     program_id = _program(db, program.slug)
@@ -59,8 +59,8 @@ def add_version(db: Session, program: Program, source: str, published_by: UUID |
     return Published(program_id, program.version_id, is_new=True)
 
 
-def _says_the_same(db: Session, version_id: UUID, program: Program) -> bool:
-    """Comments, line breaks and the order of keys don't count."""
+def _has_same_content(db: Session, version_id: UUID, program: Program) -> bool:
+    """Compare without comments, line breaks and the order of keys."""
     return authored(read_version(db, version_id)) == authored(program)
 
 

@@ -1,4 +1,4 @@
-"""The ways through a week: which questions are reached, and what everybody has answered by then."""
+"""Which questions of a week can be reached, and which are answered on every path to them."""
 
 from collections.abc import Iterator
 
@@ -18,11 +18,11 @@ def leads_to(question: Question) -> Iterator[int]:
 def answered_before(
     week: Week, start: int = 1, answered: frozenset[int] = frozenset()
 ) -> dict[int, frozenset[int]]:
-    """By question that can be reached (and one past the last): what is answered on every way to it.
+    """For each reachable question, and one past the last: the questions answered on every path to it.
 
-    The ways begin at `start`, with these questions answered. They only go
-    forward, so that one pass in the order of numbers is enough; a question
-    that may be skipped counts as answered by nobody.
+    Paths begin at `start` with the questions `answered`. They only go
+    forward, so one pass in the order of numbers is enough. A question that
+    can be skipped doesn't count as answered.
     """
     before = {start: answered}
     for question in week.questions:

@@ -1,4 +1,4 @@
-"""Rules that stand in for a language model: is an answer complete, and which scenario is it?"""
+"""Rules that judge an answer without a language model: whether it is complete, and its scenario."""
 
 import re
 import unicodedata
@@ -15,7 +15,7 @@ _NAMED = {
     )
     for number, name in enumerate(names.split(), 2)
 }
-"""Not "one", which mostly stands for something else than a number."""
+"""Without "one", which is mostly a pronoun."""
 _DIGITS = r"(?<![\d.,:])\d{1,9}(?!\d)"
 _NUMBER = re.compile(
     rf"({_DIGITS}|\b(?:{'|'.join(_NAMED)})\b)(?:\s*(?:/|out of|of|von)\s*(?:{_DIGITS}|ten|zehn))?",
@@ -26,10 +26,10 @@ _NUMBER = re.compile(
 class Rule(BaseModel):
     """Holds when everything given in it holds. Phrases are matched on words; `plan*` also finds "plans".
 
-    `only_of`: there is no word but those of these phrases; `more_than`: there
-    is one. The latter tells an answer from "hmm, I don't know", also when it
-    comes at the second attempt. `number_from` and `number_to` bound the last
-    number in it, as for a confidence from 1 to 10.
+    `only_of`: the text has no words but those of these phrases; `more_than`:
+    it has at least one other word, which distinguishes an answer from "hmm, I
+    don't know". `number_from` and `number_to` bound the last number of the
+    text, as for a confidence from 1 to 10.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -71,7 +71,7 @@ class Rule(BaseModel):
 
 
 def last_number(text: str) -> int | None:
-    """The number that somebody ends with: 4 in "four out of 10" and in "4/10", 8 in "at 3, confidence 8"."""
+    """The last number of a text: 4 in "four out of 10" and in "4/10", 8 in "at 3, confidence 8"."""
     found = _NUMBER.findall(unicodedata.normalize("NFKC", text))
     if not found:
         return None
@@ -79,7 +79,7 @@ def last_number(text: str) -> int | None:
 
 
 class RequiredItem(BaseModel):
-    """One thing a complete answer has; `ask` is how the coach asks for it when it is missing."""
+    """One item of a complete answer; `ask` is the coach's question for it when it is missing."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -89,7 +89,7 @@ class RequiredItem(BaseModel):
 
 
 class Checklist(BaseModel):
-    """What a complete answer has, the most important thing first."""
+    """The items of a complete answer, the most important one first."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

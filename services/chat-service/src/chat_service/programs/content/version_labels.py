@@ -13,9 +13,9 @@ PRODUCTION = "production"
 
 
 def follow_bundled(db: Session, program_id: UUID, version_id: UUID) -> bool:
-    """Point `production` at a version that the installation brought, unless somebody ever moved it by hand.
+    """Point `production` at a bundled version, unless a user has ever moved the label.
 
-    Returns whether it points there now by this call's doing.
+    Returns whether this call moved it.
     """
     lock(db, program_id)
     by_hand = db.scalar(
@@ -31,7 +31,7 @@ def follow_bundled(db: Session, program_id: UUID, version_id: UUID) -> bool:
 
 
 def lock(db: Session, program_id: UUID) -> None:
-    """Nobody else moves labels of this program until the transaction ends; it can be begun meanwhile."""
+    """Block label moves of this program until the transaction ends; sessions can start meanwhile."""
     db.execute(
         select(tables.Program.program_id)
         .where(tables.Program.program_id == program_id)
@@ -51,7 +51,7 @@ def current(db: Session, program_id: UUID, label: str) -> UUID | None:
 def move(
     db: Session, program_id: UUID, label: str, version_id: UUID | None, *, moved_by: UUID | None
 ) -> bool:
-    """Point the label at a version, or take it away with None; false where it is so already."""
+    """Point the label at a version, or remove it with None; false where it is so already."""
     lock(db, program_id)
     before = current(db, program_id, label)
     if before == version_id:
@@ -82,13 +82,13 @@ def move(
 
 
 def version_before(db: Session, program_id: UUID, label: str) -> UUID | None:
-    """Where a rollback leads: one step back on the label's trail, or to its end when the label is away."""
+    """The version of a rollback: the one before on the label's trail, the last one if it was removed."""
     moves = db.execute(
         select(tables.ProgramLabelMove.from_version_id, tables.ProgramLabelMove.to_version_id)
         .where(tables.ProgramLabelMove.program_id == program_id, tables.ProgramLabelMove.label == label)
         .order_by(tables.ProgramLabelMove.moved_at, tables.ProgramLabelMove.move_id)
     ).all()
-    # Labels of installations older than the history have no move that made them.
+    # Labels set before moves were recorded have no first move.
     first = [moves[0].from_version_id] if moves else []
     trail = _trail([*first, *(move.to_version_id for move in moves)])
     if current(db, program_id, label) is None:
@@ -97,7 +97,7 @@ def version_before(db: Session, program_id: UUID, label: str) -> UUID | None:
 
 
 def _trail(moves: Iterable[UUID | None]) -> list[UUID]:
-    """The versions that a label went through, without what was undone: going one back shortens the trail."""
+    """The versions that a label pointed at, without undone moves: a step back shortens the trail."""
     trail: list[UUID] = []
     for version_id in moves:
         if version_id is None or trail[-1:] == [version_id]:

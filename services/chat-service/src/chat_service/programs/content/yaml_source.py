@@ -1,7 +1,7 @@
-"""Reads YAML that people hand in: its plain part, within limits, each fault with its line.
+"""Reads YAML from authors: plain YAML within limits; errors name their line.
 
-Anchors, tags and merges are left out of the language here. Nobody needs them
-in a program, and through them a short text can stand for a huge one.
+Anchors, tags and merges are refused. Programs don't need them, and with them
+a short text can expand to a huge one.
 """
 
 from typing import Any
@@ -20,15 +20,15 @@ _CLOSES = (yaml.SequenceEndEvent, yaml.MappingEndEvent)
 
 
 class UniqueKeys(yaml.CSafeLoader):
-    """YAML's last mention of a key silently wins; here a second one is a fault."""
+    """Refuses a key that occurs twice; YAML would silently use the last one."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen = set()
         for key, _ in node.value:
             if not isinstance(key, yaml.ScalarNode) or key.value == "<<":
-                raise _fault("a key must be a plain word", key)
+                raise _error("a key must be a plain word", key)
             if key.value in seen:
-                raise _fault(f"{key.value} is given twice", key)
+                raise _error(f"{key.value} is given twice", key)
             seen.add(key.value)
         return super().construct_mapping(node, deep)
 
@@ -36,14 +36,14 @@ class UniqueKeys(yaml.CSafeLoader):
         try:
             value = super().construct_object(node, deep)
         except (ValueError, OverflowError) as error:
-            raise _fault("this is neither a number nor a date; put it in quotes", node) from error
+            raise _error("this is neither a number nor a date; put it in quotes", node) from error
         if isinstance(value, int) and abs(value) > MAX_NUMBER:
-            raise _fault(f"numbers go to {MAX_NUMBER}", node)
+            raise _error(f"numbers go to {MAX_NUMBER}", node)
         return value
 
 
 def load(text: str) -> Any:
-    """What the text says. Raises yaml.YAMLError, with the line where it can be told."""
+    """Parse the text. Raises: yaml.YAMLError (with the line where it is known)."""
     if len(text.encode()) > MAX_BYTES:
         raise yaml.YAMLError(f"the text is larger than {MAX_BYTES} bytes")
     _check(text)
@@ -55,15 +55,15 @@ def _check(text: str) -> None:
     for event in yaml.parse(text, yaml.CSafeLoader):
         depth += isinstance(event, _OPENS) - isinstance(event, _CLOSES)
         if depth > MAX_DEPTH:
-            raise _fault(f"nested more than {MAX_DEPTH} levels deep", event)
+            raise _error(f"nested more than {MAX_DEPTH} levels deep", event)
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None) is not None:
-            raise _fault("anchors and aliases are not used here; write the text out", event)
+            raise _error("anchors and aliases are not used here; write the text out", event)
         if getattr(event, "tag", None) is not None:
-            raise _fault("tags are not used here", event)
+            raise _error("tags are not used here", event)
         if isinstance(event, yaml.ScalarEvent) and "\x00" in event.value:
-            raise _fault("a NUL character can't be stored", event)
+            raise _error("a NUL character can't be stored", event)
 
 
-def _fault(problem: str, where: Any) -> yaml.MarkedYAMLError:
+def _error(problem: str, where: Any) -> yaml.MarkedYAMLError:
     """`where`: a node or an event."""
     return yaml.MarkedYAMLError(problem=problem, problem_mark=where.start_mark)

@@ -6,7 +6,7 @@ from chat_service.programs.content.model import SKIPPED
 from chat_service.programs.records.record import RecordedAnswer, RecordedMessage, RecordedWeek, SessionRecord
 from chat_service.programs.records.schemas import SummaryOut
 from chat_service.programs.records.service import Records
-from chat_service.programs.sessions.memory.store import KeptMessage, KeptSession, KeptWeek, MemoryStore
+from chat_service.programs.sessions.memory.store import MemoryMessage, MemorySession, MemoryStore, MemoryWeek
 from chat_service.programs.sessions.summary import summarize, unquoted
 from cogniflow_kit.ids import utc_now
 
@@ -19,28 +19,28 @@ class MemoryRecords(Records):
         self._kept: dict[tuple[UUID, int], SummaryOut] = {}
 
     def record(self, user_id: UUID, session_id: UUID, week: int | None = None) -> SessionRecord:
-        with self._store.session(session_id, user_id) as kept:
-            record = _record(kept)
+        with self._store.session(session_id, user_id) as stored:
+            record = _record(stored)
         return record if week is None else record.of_week(week)
 
     def summary(self, user_id: UUID, session_id: UUID) -> SummaryOut:
-        with self._store.session(session_id, user_id) as kept:
-            summary = summarize(kept.program, kept.state)
-            return SummaryOut(session_id=session_id, generated_at=kept.completed_at, summary=summary)
+        with self._store.session(session_id, user_id) as stored:
+            summary = summarize(stored.program, stored.state)
+            return SummaryOut(session_id=session_id, generated_at=stored.completed_at, summary=summary)
 
     def keep_summary(self, user_id: UUID, session_id: UUID) -> tuple[SummaryOut, bool]:
-        with self._store.session(session_id, user_id) as kept:
-            state = (session_id, kept.state.version)
+        with self._store.session(session_id, user_id) as stored:
+            state = (session_id, stored.state.version)
             if state in self._kept:
                 return self._kept[state], False
-            summary = summarize(kept.program, kept.state)
+            summary = summarize(stored.program, stored.state)
             found = SummaryOut(session_id=session_id, generated_at=utc_now(), summary=summary)
             self._kept[state] = found
             return found, True
 
 
-def _record(kept: KeptSession) -> SessionRecord:
-    session_state, program = kept.state, kept.program
+def _record(stored: MemorySession) -> SessionRecord:
+    session_state, program = stored.state, stored.program
     return SessionRecord(
         session_id=session_state.session_id,
         program=program.slug,
@@ -50,20 +50,20 @@ def _record(kept: KeptSession) -> SessionRecord:
         participant=session_state.name,
         locale=session_state.locale,
         started_at=session_state.created_at,
-        completed_at=kept.completed_at,
-        weeks=tuple(_week(kept, week) for week in _ordered(kept)),
-        messages=tuple(_message(kept, said) for said in kept.messages),
-        answers=tuple(answer for week in _ordered(kept) for answer in _answers(kept, week)),
+        completed_at=stored.completed_at,
+        weeks=tuple(_week(stored, week) for week in _ordered(stored)),
+        messages=tuple(_message(stored, said) for said in stored.messages),
+        answers=tuple(answer for week in _ordered(stored) for answer in _answers(stored, week)),
     )
 
 
-def _ordered(kept: KeptSession) -> list[KeptWeek]:
-    numbers = {week.week_id: week.week_number for week in kept.program.weeks}
-    return sorted(kept.weeks, key=lambda week: (numbers[week.state.week_id], week.state.run))
+def _ordered(stored: MemorySession) -> list[MemoryWeek]:
+    numbers = {week.week_id: week.week_number for week in stored.program.weeks}
+    return sorted(stored.weeks, key=lambda week: (numbers[week.state.week_id], week.state.run))
 
 
-def _week(kept: KeptSession, week: KeptWeek) -> RecordedWeek:
-    content, state = kept.program.week(week.state.week_id), week.state
+def _week(stored: MemorySession, week: MemoryWeek) -> RecordedWeek:
+    content, state = stored.program.week(week.state.week_id), week.state
     return RecordedWeek(
         content.week_number,
         content.title,
@@ -74,9 +74,9 @@ def _week(kept: KeptSession, week: KeptWeek) -> RecordedWeek:
     )
 
 
-def _message(kept: KeptSession, said: KeptMessage) -> RecordedMessage:
+def _message(stored: MemorySession, said: MemoryMessage) -> RecordedMessage:
     message = said.message
-    content = kept.program.week_numbered(message.week)
+    content = stored.program.week_numbered(message.week)
     return RecordedMessage(
         sender=message.sender,
         text=message.message_text,
@@ -92,9 +92,9 @@ def _message(kept: KeptSession, said: KeptMessage) -> RecordedMessage:
     )
 
 
-def _answers(kept: KeptSession, week: KeptWeek) -> list[RecordedAnswer]:
-    content, data = kept.program.week(week.state.week_id), week.state.data
-    asked = _asked(kept, content.week_number, week.state.run)
+def _answers(stored: MemorySession, week: MemoryWeek) -> list[RecordedAnswer]:
+    content, data = stored.program.week(week.state.week_id), week.state.data
+    asked = _asked(stored, content.week_number, week.state.run)
     found = []
     for question in content.questions:
         number = question.question_number
@@ -106,7 +106,7 @@ def _answers(kept: KeptSession, week: KeptWeek) -> list[RecordedAnswer]:
                     week_number=content.week_number,
                     run=week.state.run,
                     question_number=number,
-                    question_text=asked.get(number, unquoted(question.question_text, kept.state.name)),
+                    question_text=asked.get(number, unquoted(question.question_text, stored.state.name)),
                     attempts=attempts,
                     completed=data.is_completed(number),
                     skipped=data.scenario_of(number) == SKIPPED,
@@ -115,10 +115,10 @@ def _answers(kept: KeptSession, week: KeptWeek) -> list[RecordedAnswer]:
     return found
 
 
-def _asked(kept: KeptSession, week_number: int, run: int) -> dict[int, str]:
+def _asked(stored: MemorySession, week_number: int, run: int) -> dict[int, str]:
     """Return the text of each question as the coach asked it: the coach's first message of that question."""
     asked: dict[int, str] = {}
-    for said in (kept_message.message for kept_message in kept.messages):
+    for said in (kept_message.message for kept_message in stored.messages):
         here = (said.week, said.run) == (week_number, run)
         if here and said.sender == "nova" and said.question_number is not None:
             asked.setdefault(said.question_number, said.message_text)

@@ -5,9 +5,10 @@ from datetime import datetime
 from typing import Literal, Protocol
 from uuid import UUID
 
-from chat_service.programs.coach.session_state import ProgramSession
+from chat_service.programs.coach.session_state import ProgramSession, SessionState, WeekState
 from chat_service.programs.content.model import Program
 from chat_service.turns.model import Status
+from cogniflow_kit.ids import new_id, utc_now
 
 
 @dataclass(frozen=True)
@@ -107,6 +108,26 @@ class StartResult:
     session_id: UUID
     is_new: bool
     is_repeated: bool = False
+
+
+def new_program_session(
+    request: StartRequest, program: Program, experiment_id: UUID | None = None
+) -> ProgramSession:
+    """A session at its first question."""
+    week = program.weeks[0]
+    session_state = SessionState(
+        session_id=new_id(),
+        user_id=request.id,
+        version_id=program.version_id,
+        current_week_id=week.week_id,
+        experiment_id=experiment_id,
+        name=request.name,
+        locale=request.locale or program.locale,
+        anonymous=request.anonymous,
+        created_at=utc_now(),
+        weeks=[WeekState(week_id=week.week_id)],
+    )
+    return ProgramSession(session_state, program)
 
 
 class SessionStore(Protocol):

@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import TypeAdapter
 
 from chat_service.programs.coach.session_state import SessionState
-from chat_service.programs.sessions.memory.store import KeptSession, MemoryStore
+from chat_service.programs.sessions.memory.store import MemorySession, MemoryStore
 from chat_service.programs.sessions.store import SessionMessage
 from cogniflow_kit.personal_data import Key
 
@@ -25,23 +25,23 @@ class MemoryPersonalData:
     def read(self, user_id: UUID, after: Key | None, limit: int) -> list[tuple[Key, Mapping[str, Any]]]:
         with self._store.sessions() as sessions:
             found: list[tuple[Key, Mapping[str, Any]]] = [
-                ([str(key)], _export(kept))
-                for key, kept in sorted(sessions.items())
-                if kept.state.user_id == user_id and (after is None or [str(key)] > after)
+                ([str(key)], _export(stored))
+                for key, stored in sorted(sessions.items())
+                if stored.state.user_id == user_id and (after is None or [str(key)] > after)
             ]
         return found[:limit]
 
     def erase(self, user_id: UUID) -> int:
         with self._store.sessions() as sessions:
-            own = [key for key, kept in sessions.items() if kept.state.user_id == user_id]
+            own = [key for key, stored in sessions.items() if stored.state.user_id == user_id]
             for key in own:
                 del sessions[key]
         return len(own)
 
 
-def _export(kept: KeptSession) -> dict[str, Any]:
-    messages = [stored.message for stored in kept.messages]
+def _export(stored: MemorySession) -> dict[str, Any]:
+    messages = [entry.message for entry in stored.messages]
     return {
-        **_STATE.dump_python(kept.state, mode="json"),
+        **_STATE.dump_python(stored.state, mode="json"),
         "messages": _MESSAGES.dump_python(messages, mode="json"),
     }

@@ -13,14 +13,14 @@ from chat_service.programs.sessions.errors import (
     StartKeyReused,
     TooManyStarts,
 )
-from chat_service.programs.sessions.memory.store import KeptMessage, KeptSession, KeptWeek, MemoryStore
-from chat_service.programs.sessions.sql.sessions import opening
+from chat_service.programs.sessions.memory.store import MemoryMessage, MemorySession, MemoryStore, MemoryWeek
 from chat_service.programs.sessions.store import (
     ListedProgram,
     ListedSession,
     SessionHistory,
     StartRequest,
     StartResult,
+    new_program_session,
 )
 from chat_service.programs.sessions.turn_messages import QuestionPosition, coach_message
 from cogniflow_kit.ids import utc_now
@@ -65,80 +65,80 @@ class MemorySessionStore:
             return StartResult(started.state.session_id, is_new=True)
 
     def read(self, session_id: UUID, user_id: UUID) -> SessionHistory:
-        with self._store.session(session_id, user_id) as kept:
-            messages = [said.message for said in kept.messages]
-            return SessionHistory(kept.program_session, messages, kept.newest_turn)
+        with self._store.session(session_id, user_id) as stored:
+            messages = [said.message for said in stored.messages]
+            return SessionHistory(stored.program_session, messages, stored.newest_turn)
 
     def locale(self, session_id: UUID, user_id: UUID) -> str | None:
         try:
-            with self._store.session(session_id, user_id) as kept:
-                return kept.state.locale
+            with self._store.session(session_id, user_id) as stored:
+                return stored.state.locale
         except SessionNotFound:
             return None
 
     def listed(self, user_id: UUID, after: UUID | None, limit: int) -> list[ListedSession]:
         with self._store.sessions() as sessions:
-            own = [_listed_session(kept) for kept in sessions.values() if kept.state.user_id == user_id]
+            own = [_listed_session(stored) for stored in sessions.values() if stored.state.user_id == user_id]
         newest = sorted(own, key=lambda session: session.id, reverse=True)
         return [session for session in newest if after is None or session.id < after][: limit + 1]
 
     def set_paused(self, session_id: UUID, user_id: UUID, *, paused: bool) -> None:
-        with self._store.session(session_id, user_id) as kept:
-            since = kept.state.paused_at or utc_now()
-            kept.state = replace(kept.state, paused_at=since if paused else None)
+        with self._store.session(session_id, user_id) as stored:
+            since = stored.state.paused_at or utc_now()
+            stored.state = replace(stored.state, paused_at=since if paused else None)
 
     def claim(self, session_id: UUID, participant_id: UUID, user_id: UUID) -> None:
         with self._store.sessions() as sessions:
-            kept = sessions.get(session_id)
-            if kept is not None and kept.state.user_id == user_id:
+            stored = sessions.get(session_id)
+            if stored is not None and stored.state.user_id == user_id:
                 return
-            if kept is None or kept.state.user_id != participant_id:
+            if stored is None or stored.state.user_id != participant_id:
                 raise SessionNotFound
-            is_open = _open(sessions, user_id, kept.program.slug)
-            if is_open is not None and not kept.state.completed:
+            is_open = _open(sessions, user_id, stored.program.slug)
+            if is_open is not None and not stored.state.completed:
                 raise AlreadyTakingPart
-            kept.start_key = None
-            kept.state = replace(kept.state, user_id=user_id, anonymous=False)
+            stored.start_key = None
+            stored.state = replace(stored.state, user_id=user_id, anonymous=False)
 
 
-Sessions = Mapping[UUID, KeptSession]
+Sessions = Mapping[UUID, MemorySession]
 
 
-def _open(sessions: Sessions, user_id: UUID, slug: str) -> KeptSession | None:
-    own = (kept for kept in sessions.values() if kept.state.user_id == user_id)
+def _open(sessions: Sessions, user_id: UUID, slug: str) -> MemorySession | None:
+    own = (stored for stored in sessions.values() if stored.state.user_id == user_id)
     return next((k for k in own if k.program.slug == slug and not k.state.completed), None)
 
 
-def _repeated(sessions: Sessions, request: StartRequest) -> KeptSession | None:
+def _repeated(sessions: Sessions, request: StartRequest) -> MemorySession | None:
     if request.key is None:
         return None
-    own = (kept for kept in sessions.values() if kept.state.user_id == request.id)
-    return next((kept for kept in own if kept.start_key == request.key), None)
+    own = (stored for stored in sessions.values() if stored.state.user_id == request.id)
+    return next((stored for stored in own if stored.start_key == request.key), None)
 
 
 def _limit_anonymous(sessions: Sessions, hourly_limit: int) -> None:
     since = utc_now() - ANONYMOUS_WINDOW
-    anonymous = (kept.state for kept in sessions.values() if kept.state.anonymous)
+    anonymous = (stored.state for stored in sessions.values() if stored.state.anonymous)
     if sum(session_state.created_at > since for session_state in anonymous) >= hourly_limit:
         raise TooManyStarts
 
 
-def _begin(request: StartRequest, program: Program) -> KeptSession:
-    program_session = opening(request, program)
+def _begin(request: StartRequest, program: Program) -> MemorySession:
+    program_session = new_program_session(request, program)
     session_state, context = program_session.state, program_session.context
     text = context.text(context.question.question_text)
     position = QuestionPosition(context.week.week_number, 1, context.question.question_number)
     question = coach_message(text, position, 0, session_state.created_at)
-    return KeptSession(
+    return MemorySession(
         session_state,
         program,
         request.key,
-        messages=[KeptMessage(question)],
-        weeks=[KeptWeek(program_session.week_state, session_state.created_at)],
+        messages=[MemoryMessage(question)],
+        weeks=[MemoryWeek(program_session.week_state, session_state.created_at)],
     )
 
 
-def _listed_program(program: Program, is_open: KeptSession | None) -> ListedProgram:
+def _listed_program(program: Program, is_open: MemorySession | None) -> ListedProgram:
     return ListedProgram(
         id=uuid5(NAMESPACE_URL, program.slug),
         slug=program.slug,
@@ -153,16 +153,16 @@ def _listed_program(program: Program, is_open: KeptSession | None) -> ListedProg
     )
 
 
-def _listed_session(kept: KeptSession) -> ListedSession:
-    session_state: SessionState = kept.state
+def _listed_session(stored: MemorySession) -> ListedSession:
+    session_state: SessionState = stored.state
     return ListedSession(
         id=session_state.session_id,
-        program=kept.program.slug,
-        title=kept.program.title,
-        version=kept.program.version,
-        week=kept.program_session.week.week_number,
+        program=stored.program.slug,
+        title=stored.program.title,
+        version=stored.program.version,
+        week=stored.program_session.week.week_number,
         completed=session_state.completed,
         paused=session_state.paused_at is not None,
         created_at=session_state.created_at,
-        last_activity=kept.last_activity,
+        last_activity=stored.last_activity,
     )

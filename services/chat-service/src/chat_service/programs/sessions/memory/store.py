@@ -23,7 +23,7 @@ from cogniflow_kit.ids import utc_now
 
 
 @dataclass(frozen=True)
-class KeptTurn:
+class MemoryTurn:
     """A turn under the id of the message that it answers."""
 
     message_id: str
@@ -31,7 +31,7 @@ class KeptTurn:
 
 
 @dataclass(frozen=True)
-class KeptMessage:
+class MemoryMessage:
     """A message, with scenario and iteration of a coach reply."""
 
     message: SessionMessage
@@ -40,7 +40,7 @@ class KeptMessage:
 
 
 @dataclass(frozen=True)
-class KeptWeek:
+class MemoryWeek:
     """One run of a week."""
 
     state: WeekState
@@ -49,15 +49,15 @@ class KeptWeek:
 
 
 @dataclass
-class KeptSession:
+class MemorySession:
     """A session: its state, its turns in order, its messages, and every run of its weeks."""
 
     state: SessionState
     program: Program
     start_key: str | None = None
-    turns: list[KeptTurn] = field(default_factory=list)
-    messages: list[KeptMessage] = field(default_factory=list)
-    weeks: list[KeptWeek] = field(default_factory=list)
+    turns: list[MemoryTurn] = field(default_factory=list)
+    messages: list[MemoryMessage] = field(default_factory=list)
+    weeks: list[MemoryWeek] = field(default_factory=list)
     last_activity: datetime = field(default_factory=utc_now)
     completed_at: datetime | None = None
 
@@ -66,7 +66,7 @@ class KeptSession:
         return ProgramSession(self.state, self.program)
 
     @property
-    def last(self) -> KeptTurn | None:
+    def last(self) -> MemoryTurn | None:
         return self.turns[-1] if self.turns else None
 
     @property
@@ -82,12 +82,12 @@ class KeptSession:
         )
 
     def turn(self, message_id: str) -> Turn[ProgramReply] | None:
-        return next((kept.turn for kept in self.turns if kept.message_id == message_id), None)
+        return next((stored.turn for stored in self.turns if stored.message_id == message_id), None)
 
     def put(self, turn: Turn[ProgramReply]) -> Turn[ProgramReply]:
         """Replace the turn with this id."""
         self.turns = [
-            KeptTurn(kept.message_id, turn) if kept.turn.id == turn.id else kept for kept in self.turns
+            MemoryTurn(entry.message_id, turn) if entry.turn.id == turn.id else entry for entry in self.turns
         ]
         return turn
 
@@ -97,7 +97,7 @@ class MemoryStore:
 
     def __init__(self, programs: Sequence[Program]) -> None:
         self.programs = {program.slug: program for program in programs}
-        self._sessions: dict[UUID, KeptSession] = {}
+        self._sessions: dict[UUID, MemorySession] = {}
         self._lock = RLock()
 
     @classmethod
@@ -107,13 +107,13 @@ class MemoryStore:
         return cls([parse(path.read_text(encoding="utf-8"), path.name) for path in paths])
 
     @contextmanager
-    def sessions(self) -> Iterator[dict[UUID, KeptSession]]:
+    def sessions(self) -> Iterator[dict[UUID, MemorySession]]:
         """All sessions, under the lock."""
         with self._lock:
             yield self._sessions
 
     @contextmanager
-    def session(self, session_id: UUID | None, user_id: UUID) -> Iterator[KeptSession]:
+    def session(self, session_id: UUID | None, user_id: UUID) -> Iterator[MemorySession]:
         """A session of this participant, under the lock. Raises: SessionNotFound."""
         with self._lock:
             found = self._sessions.get(session_id) if session_id is not None else None

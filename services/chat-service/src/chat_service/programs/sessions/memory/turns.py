@@ -9,11 +9,11 @@ import structlog
 from chat_service.programs.coach.session_state import ProgramSession, WeekState
 from chat_service.programs.coach.turn import MessageAnalysis, ProgramReply, TurnResult
 from chat_service.programs.sessions.memory.store import (
-    KeptMessage,
-    KeptSession,
-    KeptTurn,
-    KeptWeek,
+    MemoryMessage,
+    MemorySession,
     MemoryStore,
+    MemoryTurn,
+    MemoryWeek,
 )
 from chat_service.programs.sessions.turn_messages import QuestionPosition, coach_message, participant_message
 from chat_service.turns.model import LEASE, ClaimView, Message, Status
@@ -32,19 +32,19 @@ class MemoryTurnStore:
         self._store = store
 
     def view(self, message: Message) -> ClaimView[ProgramSession, ProgramReply]:
-        with self._store.session(message.conversation_id, message.user_id) as kept:
-            last = kept.last.turn if kept.last is not None else None
-            return ClaimView(kept.program_session, kept.turn(message.client_message_id), last)
+        with self._store.session(message.conversation_id, message.user_id) as stored:
+            last = stored.last.turn if stored.last is not None else None
+            return ClaimView(stored.program_session, stored.turn(message.client_message_id), last)
 
     def claim_turn(
         self, message: Message, program_session: ProgramSession, sequence: int, analysis: MessageAnalysis
     ) -> Turn | None:
-        with self._store.session(message.conversation_id, message.user_id) as kept:
-            last = kept.last.turn if kept.last is not None else None
-            if kept.turn(message.client_message_id) is not None or _is_taken(last, sequence):
+        with self._store.session(message.conversation_id, message.user_id) as stored:
+            last = stored.last.turn if stored.last is not None else None
+            if stored.turn(message.client_message_id) is not None or _is_taken(last, sequence):
                 return None
             if last is not None and _is_free(last):
-                kept.put(replace(last, status=Status.ABANDONED, lease_expires_at=None))
+                stored.put(replace(last, status=Status.ABANDONED, lease_expires_at=None))
             turn = Turn(
                 new_id(),
                 program_session.state.session_id,
@@ -54,8 +54,8 @@ class MemoryTurnStore:
                 epoch=1,
                 lease_expires_at=utc_now() + LEASE,
             )
-            kept.turns.append(KeptTurn(message.client_message_id, turn))
-            kept.messages.append(_participant_message(message, program_session, sequence))
+            stored.turns.append(MemoryTurn(message.client_message_id, turn))
+            stored.messages.append(_participant_message(message, program_session, sequence))
         if analysis.risk is not None:
             log.warning(
                 "nobody will review this detection, it is kept in memory alone",
@@ -73,32 +73,34 @@ class MemoryTurnStore:
 
     def complete(self, turn: Turn, program_session: ProgramSession, result: TurnResult) -> Turn | None:
         with self._store.sessions() as sessions:
-            kept = sessions.get(turn.conversation_id)
-            if kept is None or not _is_ours(kept, turn) or kept.state.completed:
+            stored = sessions.get(turn.conversation_id)
+            if stored is None or not _is_ours(stored, turn) or stored.state.completed:
                 return None
-            if kept.state.version != program_session.state.version:
+            if stored.state.version != program_session.state.version:
                 return None
-            _move(kept, program_session, result)
-            kept.messages += _coach_messages(turn, program_session, result)
-            return kept.put(replace(turn, status=Status.COMPLETED, lease_expires_at=None, reply=result.reply))
+            _update_state(stored, program_session, result)
+            stored.messages += _coach_messages(turn, program_session, result)
+            return stored.put(
+                replace(turn, status=Status.COMPLETED, lease_expires_at=None, reply=result.reply)
+            )
 
     def fail(self, turn: Turn) -> bool:
         return self._change(turn, _is_running, status=Status.FAILED, lease_expires_at=None) is not None
 
     def expired(self, limit: int) -> list[Turn]:
         with self._store.sessions() as sessions:
-            turns = [kept.last.turn for kept in sessions.values() if kept.last is not None]
+            turns = [stored.last.turn for stored in sessions.values() if stored.last is not None]
         overdue = [turn for turn in turns if turn.status is Status.RUNNING and _is_free(turn)]
         return overdue[:limit]
 
     def _change(self, turn: Turn, condition: Callable[[Turn], bool], **changes: Any) -> Turn | None:
         """Change the turn if the condition holds and it was not claimed since this epoch."""
         with self._store.sessions() as sessions:
-            kept = sessions.get(turn.conversation_id)
-            now = next((k.turn for k in kept.turns if k.turn.id == turn.id), None) if kept else None
-            if kept is None or now is None or now.epoch != turn.epoch or not condition(now):
+            stored = sessions.get(turn.conversation_id)
+            now = next((k.turn for k in stored.turns if k.turn.id == turn.id), None) if stored else None
+            if stored is None or now is None or now.epoch != turn.epoch or not condition(now):
                 return None
-            return kept.put(replace(now, **changes))
+            return stored.put(replace(now, **changes))
 
 
 def _is_taken(last: Turn | None, sequence: int) -> bool:
@@ -117,53 +119,53 @@ def _is_free(turn: Turn) -> bool:
     return turn.status is Status.FAILED or (_is_running(turn) and not turn.holds_conversation(utc_now()))
 
 
-def _is_ours(kept: KeptSession, turn: Turn) -> bool:
-    now = next((k.turn for k in kept.turns if k.turn.id == turn.id), None)
+def _is_ours(stored: MemorySession, turn: Turn) -> bool:
+    now = next((k.turn for k in stored.turns if k.turn.id == turn.id), None)
     return now is not None and _is_running(now) and now.epoch == turn.epoch
 
 
-def _move(kept: KeptSession, before: ProgramSession, result: TurnResult) -> None:
+def _update_state(stored: MemorySession, before: ProgramSession, result: TurnResult) -> None:
     """Set the state after the turn; a pause or a claim during the turn stays."""
     now, next_step = utc_now(), result.next_step
-    kept.state = replace(
+    stored.state = replace(
         next_step.state,
-        paused_at=kept.state.paused_at,
-        user_id=kept.state.user_id,
-        anonymous=kept.state.anonymous,
+        paused_at=stored.state.paused_at,
+        user_id=stored.state.user_id,
+        anonymous=stored.state.anonymous,
     )
-    kept.last_activity = now
-    kept.completed_at = now if next_step.session_completed else None
+    stored.last_activity = now
+    stored.completed_at = now if next_step.session_completed else None
     left = replace(before.week_state, data=result.coach_reply.answers)
     for state in (left, *next_step.state.weeks):
-        _keep_week(kept, state)
+        _store_week(stored, state)
 
 
-def _keep_week(kept: KeptSession, state: WeekState) -> None:
+def _store_week(stored: MemorySession, state: WeekState) -> None:
     now = utc_now()
-    for number, week in enumerate(kept.weeks):
+    for number, week in enumerate(stored.weeks):
         if (week.state.week_id, week.state.run) == (state.week_id, state.run):
             done = (week.completed_at or now) if state.is_completed else None
-            kept.weeks[number] = KeptWeek(state, week.started_at, done)
+            stored.weeks[number] = MemoryWeek(state, week.started_at, done)
             return
-    kept.weeks.append(KeptWeek(state, now, now if state.is_completed else None))
+    stored.weeks.append(MemoryWeek(state, now, now if state.is_completed else None))
 
 
-def _participant_message(message: Message, program_session: ProgramSession, sequence: int) -> KeptMessage:
+def _participant_message(message: Message, program_session: ProgramSession, sequence: int) -> MemoryMessage:
     said = participant_message(message, _position(program_session), sequence)
-    return KeptMessage(said, iteration=program_session.context.iteration)
+    return MemoryMessage(said, iteration=program_session.context.iteration)
 
 
-def _coach_messages(turn: Turn, program_session: ProgramSession, result: TurnResult) -> list[KeptMessage]:
+def _coach_messages(turn: Turn, program_session: ProgramSession, result: TurnResult) -> list[MemoryMessage]:
     coach_reply, next_step, now = result.coach_reply, result.next_step, utc_now()
     messages = []
     if coach_reply.response:
         response = coach_message(coach_reply.response, _position(program_session), turn.sequence, now)
         scenario = result.reply.scenario if coach_reply.is_attempt or result.reply.skipped else None
-        messages.append(KeptMessage(response, scenario, coach_reply.iteration))
+        messages.append(MemoryMessage(response, scenario, coach_reply.iteration))
     if next_step.asks_question and next_step.text is not None:
         after = ProgramSession(next_step.state, program_session.program)
         question = coach_message(next_step.text, _position(after), turn.sequence, now)
-        messages.append(KeptMessage(question))
+        messages.append(MemoryMessage(question))
     return messages
 
 

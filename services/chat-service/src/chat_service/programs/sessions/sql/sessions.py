@@ -1,4 +1,4 @@
-"""Sessions of programs in PostgreSQL: what is no turn."""
+"""The session store in PostgreSQL."""
 
 from datetime import timedelta
 from uuid import UUID
@@ -9,7 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from chat_service import tables
-from chat_service.programs.coach.session_state import ProgramSession, SessionState, WeekState
+from chat_service.programs.coach.session_state import ProgramSession
 from chat_service.programs.content.catalog import Catalog
 from chat_service.programs.content.model import Program
 from chat_service.programs.content.version_labels import PRODUCTION
@@ -31,10 +31,10 @@ from chat_service.programs.sessions.store import (
     SessionMessage,
     StartRequest,
     StartResult,
+    new_program_session,
 )
 from chat_service.stored_form import fields_of
 from chat_service.turns.model import Status
-from cogniflow_kit.ids import new_id, utc_now
 from cogniflow_kit.sql.database import Database
 from cogniflow_kit.sql.outbox import record
 
@@ -43,7 +43,7 @@ _OWNED = (
     "risk_detections", "question_completions", "conversation_states", "user_progress", "user_responses",
     "session_summaries",
 )  # fmt: skip
-# What the session was begun under goes along; an account that has been assigned already stays with that.
+# The session's assignment moves along; an account that has an assignment keeps its own.
 _ASSIGN = text(
     "INSERT INTO experiment_assignments (experiment_id, user_id, version_id, assigned_at)"
     " SELECT a.experiment_id, :user_id, a.version_id, a.assigned_at"
@@ -65,7 +65,7 @@ class SqlSessionStore:
         self._catalog = catalog
 
     def programs(self, user_id: UUID, after: UUID | None, limit: int) -> list[ListedProgram]:
-        """What can be begun, in its production version; one more than `limit` when there is more."""
+        """Programs with a production version; one more than `limit` when there are more."""
         weeks = (
             select(func.count())
             .where(tables.Week.version_id == tables.ProgramVersion.version_id, tables.Week.is_active)
@@ -107,7 +107,7 @@ class SqlSessionStore:
             return [ListedProgram(**row._mapping) for row in db.execute(found)]
 
     def program(self, slug: str) -> Program:
-        """Its production version. Raises ProgramNotFound."""
+        """The production version. Raises: ProgramNotFound."""
         labelled = (
             select(tables.ProgramLabel.version_id)
             .join(tables.Program, tables.Program.program_id == tables.ProgramLabel.program_id)
@@ -119,27 +119,27 @@ class SqlSessionStore:
             raise ProgramNotFound
         return self._catalog.get(version_id)
 
-    def start(self, beginner: StartRequest, slug: str) -> StartResult:
-        """The open session of this program, the one begun with this key, or a new one."""
+    def start(self, request: StartRequest, slug: str) -> StartResult:
+        """The session started with this key, else the open one of this program, else a new one."""
         with self._database.transaction() as db:
-            found = _begun(db, beginner, slug)
+            found = _find_started(db, request, slug)
             if found is None:
-                if beginner.anonymous and beginner.hourly_limit is not None:
-                    _limit_anonymous(db, beginner.hourly_limit)
-                beginning = version_to_start(db, slug, beginner.id)
+                if request.anonymous and request.hourly_limit is not None:
+                    _limit_anonymous(db, request.hourly_limit)
+                beginning = version_to_start(db, slug, request.id)
                 program = self._catalog.get(beginning.version_id)
-                found = _begin(db, beginner, program, beginning.experiment_id)
+                found = _insert_session(db, request, program, beginning.experiment_id)
         if found is None:
-            return self.start(beginner, slug)  # another request has just begun one
+            return self.start(request, slug)  # another request has just started one
         return found
 
     def read(self, session_id: UUID, user_id: UUID) -> SessionHistory:
-        """Raises SessionNotFound, also for somebody else's session."""
+        """Raises: SessionNotFound (also for another participant's session)."""
         with self._database.transaction() as db:
-            program_session = self._place(db, session_id, user_id)
+            program_session = self._program_session(db, session_id, user_id)
             return SessionHistory(program_session, _messages(db, session_id), _newest_turn(db, session_id))
 
-    def locale(self, session_id: UUID, user_id: UUID) -> str | None:  # noqa: ARG002 -- it would have to ask
+    def locale(self, session_id: UUID, user_id: UUID) -> str | None:  # noqa: ARG002 -- needs a query
         return None
 
     def listed(self, user_id: UUID, after: UUID | None, limit: int) -> list[ListedSession]:
@@ -169,7 +169,7 @@ class SqlSessionStore:
             return [ListedSession(**row._mapping) for row in db.execute(found)]
 
     def set_paused(self, session_id: UUID, user_id: UUID, *, paused: bool) -> None:
-        """Pause or go on; being so already changes nothing. Raises SessionNotFound."""
+        """Pause or resume; no effect where it is so already. Raises: SessionNotFound."""
         now_paused = func.coalesce(tables.ProgramSession.paused_at, func.now()) if paused else None
         changed = (
             update(tables.ProgramSession)
@@ -182,9 +182,9 @@ class SqlSessionStore:
                 raise SessionNotFound
 
     def claim(self, session_id: UUID, participant_id: UUID, user_id: UUID) -> None:
-        """Make an anonymous session an account's, with all that belongs to it. Done already: nothing.
+        """Move an anonymous session and all its rows to an account; no effect where it is done already.
 
-        Raises SessionNotFound, and AlreadyTakingPart beside an open session of the account.
+        Raises: SessionNotFound, AlreadyTakingPart (the account has an open session of the program).
         """
         values = {"session_id": session_id, "participant": participant_id, "user_id": user_id}
         with self._database.transaction() as db:
@@ -211,15 +211,15 @@ class SqlSessionStore:
             db.execute(_ASSIGN, values)
             db.execute(_UNASSIGN, values)
 
-    def _place(self, db: Session, session_id: UUID, user_id: UUID) -> ProgramSession:
+    def _program_session(self, db: Session, session_id: UUID, user_id: UUID) -> ProgramSession:
         session_state = read_session_state(db, session_id, user_id)
         if session_state is None:
             raise SessionNotFound
         return ProgramSession(session_state, self._catalog.get(session_state.version_id))
 
 
-def _begun(db: Session, beginner: StartRequest, slug: str) -> StartResult | None:
-    """What this beginner has begun: with the same key, else what is open."""
+def _find_started(db: Session, request: StartRequest, slug: str) -> StartResult | None:
+    """The session started with the same key, else the open one."""
     sessions = (
         select(
             tables.ProgramSession.session_id,
@@ -228,12 +228,12 @@ def _begun(db: Session, beginner: StartRequest, slug: str) -> StartResult | None
             tables.Program.slug,
         )
         .join(tables.Program, tables.Program.program_id == tables.ProgramSession.program_id)
-        .where(tables.ProgramSession.user_id == beginner.id)
+        .where(tables.ProgramSession.user_id == request.id)
     )
-    if beginner.key is not None:
-        repeated = db.execute(sessions.where(tables.ProgramSession.start_key == beginner.key)).first()
+    if request.key is not None:
+        repeated = db.execute(sessions.where(tables.ProgramSession.start_key == request.key)).first()
         if repeated is not None:
-            if not beginner.asks_for(repeated.slug, repeated.name, repeated.locale, slug=slug):
+            if not request.asks_for(repeated.slug, repeated.name, repeated.locale, slug=slug):
                 raise StartKeyReused
             return StartResult(repeated.session_id, is_new=False, is_repeated=True)
     is_open = db.execute(
@@ -243,7 +243,7 @@ def _begun(db: Session, beginner: StartRequest, slug: str) -> StartResult | None
 
 
 def _limit_anonymous(db: Session, hourly_limit: int) -> None:
-    """Nobody is told apart here, so that the limit is one for the whole installation."""
+    """The limit is for the whole installation, not for each participant."""
     since = func.now() - ANONYMOUS_WINDOW
     recent = select(func.count()).where(
         tables.ProgramSession.anonymous,
@@ -253,11 +253,11 @@ def _limit_anonymous(db: Session, hourly_limit: int) -> None:
         raise TooManyStarts
 
 
-def _begin(
-    db: Session, beginner: StartRequest, program: Program, experiment_id: UUID | None
+def _insert_session(
+    db: Session, request: StartRequest, program: Program, experiment_id: UUID | None
 ) -> StartResult | None:
-    """A new session at its first question; None when another request has just begun one."""
-    program_session = opening(beginner, program, experiment_id)
+    """Insert a session at its first question; None when another request has just started one."""
+    program_session = new_program_session(request, program, experiment_id)
     session_state, question = program_session.state, program_session.context.question
     program_id = select(tables.ProgramVersion.program_id).where(
         tables.ProgramVersion.version_id == program.version_id
@@ -267,7 +267,7 @@ def _begin(
         .values(
             **{name: value for name, value in fields_of(session_state).items() if name != "weeks"},
             program_id=program_id.scalar_subquery(),
-            start_key=beginner.key,
+            start_key=request.key,
             fsm_state=question.fsm_state,
         )
         .on_conflict_do_nothing()
@@ -294,24 +294,6 @@ def _begin(
     db.flush()
     record(db, started(session_state, program.slug))
     return StartResult(session_state.session_id, is_new=True)
-
-
-def opening(beginner: StartRequest, program: Program, experiment_id: UUID | None = None) -> ProgramSession:
-    """A session before its first answer."""
-    week = program.weeks[0]
-    session_state = SessionState(
-        session_id=new_id(),
-        user_id=beginner.id,
-        version_id=program.version_id,
-        current_week_id=week.week_id,
-        experiment_id=experiment_id,
-        name=beginner.name,
-        locale=beginner.locale or program.locale,
-        anonymous=beginner.anonymous,
-        created_at=utc_now(),
-        weeks=[WeekState(week_id=week.week_id)],
-    )
-    return ProgramSession(session_state, program)
 
 
 def _messages(db: Session, session_id: UUID) -> list[SessionMessage]:
