@@ -23,16 +23,11 @@ from cogniflow_kit.mongo import Mongo
 from cogniflow_kit.redis import RedisStore
 from cogniflow_kit.settings import ServiceSettings
 from cogniflow_kit.sql.database import Database
-from cogniflow_kit.sql.idempotency import idempotency_table
-from cogniflow_kit.sql.jobs_table import jobs_table
-from cogniflow_kit.sql.outbox import outbox_table
-from cogniflow_kit.sql.tables import service_metadata
+from cogniflow_kit.sql.tables import add_shared_tables, service_metadata
 from cogniflow_kit.stores import Store
 
 metadata = service_metadata("kit")
-idempotency_table(metadata)
-outbox_table(metadata)
-jobs_table(metadata)
+add_shared_tables(metadata)
 Table(
     "things",
     metadata,

@@ -12,13 +12,7 @@ from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
 
 from cogniflow_kit import health
-from cogniflow_kit.errors import (
-    Problem,
-    Unavailable,
-    error_response,
-    install_error_handlers,
-    problems,
-)
+from cogniflow_kit.errors import Problem, Unavailable, error_response, install_error_handlers, problems
 from cogniflow_kit.identity import KeySource, TokenVerifier
 from cogniflow_kit.logging import configure_logging
 from cogniflow_kit.middleware import RequestContext

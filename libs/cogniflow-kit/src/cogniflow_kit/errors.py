@@ -201,9 +201,7 @@ def install_error_handlers(app: FastAPI) -> None:
     async def _validation_error(request: Request, error: RequestValidationError) -> JSONResponse:
         fields = [
             FieldProblem(
-                field=".".join(str(part) for part in found["loc"]),
-                code=found["type"],
-                message=found["msg"],
+                field=".".join(str(part) for part in found["loc"]), code=found["type"], message=found["msg"]
             )
             for found in error.errors()
         ]

@@ -85,10 +85,7 @@ class Jobs:
             namespace=f"{prefix}:jobs",
             maintenance_chance=1_000_000,
             heartbeat_timeout=20_000,
-            middleware=[
-                TimeLimit(time_limit=LEASE / timedelta(milliseconds=1)),
-                ShutdownNotifications(),
-            ],
+            middleware=[TimeLimit(time_limit=LEASE / timedelta(milliseconds=1)), ShutdownNotifications()],
         )
         self._actor = dramatiq.actor(broker=self.broker, actor_name="perform")(self.perform)
 

@@ -55,9 +55,7 @@ class Mongo:
 def outbox_index(collection: Collection[Document]) -> None:
     """Create the partial index over documents with an undelivered event."""
     collection.create_index(
-        [("outbox.id", ASCENDING)],
-        name="outbox_pending",
-        partialFilterExpression={"outbox_pending": True},
+        [("outbox.id", ASCENDING)], name="outbox_pending", partialFilterExpression={"outbox_pending": True}
     )
 
 

@@ -16,7 +16,5 @@ def _known(name: str) -> str:
 
 
 Timezone = Annotated[
-    str,
-    Field(max_length=64, json_schema_extra={"enum": sorted(NAMES)}),
-    AfterValidator(_known),
+    str, Field(max_length=64, json_schema_extra={"enum": sorted(NAMES)}), AfterValidator(_known)
 ]

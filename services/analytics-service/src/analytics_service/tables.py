@@ -6,10 +6,7 @@ from uuid import UUID
 from sqlalchemy import Index
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from cogniflow_kit.sql.idempotency import idempotency_table
-from cogniflow_kit.sql.jobs_table import jobs_table
-from cogniflow_kit.sql.outbox import outbox_table
-from cogniflow_kit.sql.tables import Moment, service_metadata
+from cogniflow_kit.sql.tables import Moment, add_shared_tables, service_metadata
 
 metadata = service_metadata("analytics")
 
@@ -44,6 +41,4 @@ class LogPosition(Base):
     read_to: Mapped[Moment]
 
 
-idempotency_table(metadata)
-outbox_table(metadata)
-jobs_table(metadata)
+add_shared_tables(metadata)

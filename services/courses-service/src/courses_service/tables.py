@@ -18,10 +18,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from cogniflow_kit.sql.idempotency import idempotency_table
-from cogniflow_kit.sql.jobs_table import jobs_table
-from cogniflow_kit.sql.outbox import outbox_table
-from cogniflow_kit.sql.tables import CreatedAt, Id, service_metadata
+from cogniflow_kit.sql.tables import CreatedAt, Id, add_shared_tables, service_metadata
 
 metadata = service_metadata("courses")
 
@@ -184,6 +181,4 @@ class ImportReport(Base):
     imported_at: Mapped[CreatedAt]
 
 
-idempotency_table(metadata)
-outbox_table(metadata)
-jobs_table(metadata)
+add_shared_tables(metadata)

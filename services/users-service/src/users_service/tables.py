@@ -8,10 +8,7 @@ from sqlalchemy import CheckConstraint, DateTime, ForeignKey, Index, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
-from cogniflow_kit.sql.idempotency import idempotency_table
-from cogniflow_kit.sql.jobs_table import jobs_table
-from cogniflow_kit.sql.outbox import outbox_table
-from cogniflow_kit.sql.tables import CreatedAt, Id, Moment, service_metadata
+from cogniflow_kit.sql.tables import CreatedAt, Id, Moment, add_shared_tables, service_metadata
 
 metadata = service_metadata("users")
 
@@ -292,6 +289,4 @@ class SigningKey(Base):
     retired_at: Mapped[OptionalMoment]
 
 
-idempotency_table(metadata)
-outbox_table(metadata)
-jobs_table(metadata)
+add_shared_tables(metadata)

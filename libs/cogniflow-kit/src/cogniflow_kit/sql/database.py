@@ -8,7 +8,7 @@ from typing import Annotated, Any, TypeVar, cast
 
 import psycopg2
 from fastapi import Depends, Request
-from sqlalchemy import Connection, Engine, PoolProxiedConnection, Row, TextClause, create_engine, text
+from sqlalchemy import Connection, Engine, PoolProxiedConnection, Row, TextClause, create_engine
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session, sessionmaker
@@ -35,7 +35,6 @@ _READERS = 4
 _POOL_WAIT_S = 3.0
 _POOL_SLICE_S = 0.1
 _CHECK_S = 3.0
-_PING = text("SELECT 1")
 
 
 class Database:
@@ -102,12 +101,8 @@ class Database:
             return await self._reader().read(statement, values)
 
     def check(self) -> None:
-        with (
-            deadline.within(_CHECK_S),
-            _connect(self.engine) as connection,
-            _autocommit(connection.connection),
-        ):
-            connection.execute(_PING)
+        with deadline.within(_CHECK_S), self._pooled() as connection:
+            connection.cursor().execute("SELECT 1")
 
     def close(self) -> None:
         for reader in self._readers.values():

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from fastapi import Depends, Header, Request
 from pydantic import BaseModel
-from sqlalchemy import JSON, Column, DateTime, Integer, MetaData, Table, Text, Uuid, func, text
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 from starlette.datastructures import UploadFile
 
@@ -33,26 +33,6 @@ _STORE = text(
     " status = excluded.status, answer = excluded.answer, created_at = now()"
 )
 PRUNE = text("DELETE FROM idempotency_keys WHERE created_at < now() - interval '24 hours'")
-
-
-def idempotency_table(metadata: MetaData) -> Table:
-    """One row per owner and key, with the response; pruned after 24 hours."""
-    return Table(
-        "idempotency_keys",
-        metadata,
-        Column("owner_id", Uuid, primary_key=True),
-        Column("key", Text, primary_key=True),
-        Column("fingerprint", Text, nullable=False),
-        Column("status", Integer, nullable=False),
-        Column("answer", JSON, nullable=False),
-        Column(
-            "created_at",
-            DateTime(timezone=True),
-            server_default=func.now(),
-            nullable=False,
-            index=True,
-        ),
-    )
 
 
 class IdempotencyKeyReused(Unprocessable):
@@ -127,10 +107,7 @@ Fingerprint = Annotated[str, Depends(request_fingerprint)]
 
 
 def idempotency_for_user(
-    db: DatabaseSession,
-    user: CurrentUser,
-    fingerprint: Fingerprint,
-    idempotency_key: IdempotencyKey = None,
+    db: DatabaseSession, user: CurrentUser, fingerprint: Fingerprint, idempotency_key: IdempotencyKey = None
 ) -> Idempotency:
     return Idempotency(db, user.id, idempotency_key, fingerprint)
 

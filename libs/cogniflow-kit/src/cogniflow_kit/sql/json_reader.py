@@ -13,7 +13,7 @@ from time import monotonic
 from typing import Any
 
 import psycopg2
-from psycopg2.extensions import POLL_OK, POLL_WRITE
+from psycopg2.extensions import POLL_OK, POLL_READ, POLL_WRITE
 from psycopg2.extensions import connection as DriverConnection  # noqa: N812 -- a class, named in lower case
 from sqlalchemy import Dialect
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -71,11 +71,9 @@ class JsonReader:
             self._idle.pop().close()
 
     async def _acquire(self) -> None:
-        if not self._free.locked():
-            await self._free.acquire()
-            return
         try:
-            await asyncio.wait_for(self._free.acquire(), min(POOL_WAIT_S, deadline.remaining()))
+            async with asyncio.timeout(min(POOL_WAIT_S, deadline.remaining())):
+                await self._free.acquire()
         except TimeoutError as error:
             raise PoolTimeout("every connection for reading is in use") from error
 
@@ -167,15 +165,12 @@ class _Connection:
             return
         if state == POLL_OK:
             waiter.set_result(None)
-        self._watch_writing(state == POLL_WRITE)
-
-    def _watch_writing(self, wanted: bool) -> None:
-        if wanted != self._writing:
-            self._writing = wanted
-            if wanted:
-                self._loop.add_writer(self._socket, self._advance)
-            else:
-                self._loop.remove_writer(self._socket)
+        elif state == POLL_WRITE and not self._writing:
+            self._writing = True
+            self._loop.add_writer(self._socket, self._advance)
+        elif state == POLL_READ and self._writing:
+            self._writing = False
+            self._loop.remove_writer(self._socket)
 
     def _give_up(self, limit_s: float) -> None:
         if self._waiter is not None and not self._waiter.done():

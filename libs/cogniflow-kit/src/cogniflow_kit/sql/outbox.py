@@ -1,8 +1,7 @@
 """Outbox table: events written in the transaction of the change that they report."""
 
 import structlog
-from sqlalchemy import Column, DateTime, Index, MetaData, Table, Text, Uuid, bindparam, func, text
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import bindparam, text
 from sqlalchemy.orm import Session
 
 from cogniflow_kit.events import Event, EventSender
@@ -21,22 +20,6 @@ _DELIVERED = text("UPDATE outbox SET delivered_at = now() WHERE id IN :ids").bin
 )
 _REJECTED = text("UPDATE outbox SET rejected = :reason, delivered_at = NULL WHERE id = :id")
 PRUNE = text("DELETE FROM outbox WHERE delivered_at < now() - interval '7 days'")
-
-
-def outbox_table(metadata: MetaData) -> Table:
-    """Delivered rows are pruned after 7 days; rejected rows stay until an operator deletes them."""
-    table = Table(
-        "outbox",
-        metadata,
-        Column("id", Uuid, primary_key=True),
-        Column("event", JSONB, nullable=False),
-        Column("created_at", DateTime(timezone=True), server_default=func.now(), nullable=False),
-        Column("delivered_at", DateTime(timezone=True), index=True),
-        Column("rejected", Text),
-    )
-    pending = table.c.delivered_at.is_(None) & table.c.rejected.is_(None)
-    Index("ix_outbox_pending", table.c.id, postgresql_where=pending)
-    return table
 
 
 def record(db: Session, event: Event) -> None:

@@ -37,9 +37,7 @@ from chat_service.tables.sessions import (
     SessionSummary,
     UserProgress,
 )
-from cogniflow_kit.sql.idempotency import idempotency_table
-from cogniflow_kit.sql.jobs_table import jobs_table
-from cogniflow_kit.sql.outbox import outbox_table
+from cogniflow_kit.sql.tables import add_shared_tables
 
 __all__ = [
     "EMBEDDING_DIMENSIONS",
@@ -79,6 +77,4 @@ __all__ = [
     "metadata",
 ]
 
-idempotency_table(metadata)
-outbox_table(metadata)
-jobs_table(metadata)
+add_shared_tables(metadata)
