@@ -4,15 +4,15 @@ from pathlib import Path
 
 import pytest
 
-from chat_service.programs.stories.runner import find_scenes, play, run_stories
+from chat_service.programs.stories.runner import find_cases, play, run_stories
 
 CONTENT = Path(__file__).parents[3] / "content"
-SCENES, PROBLEMS = find_scenes([CONTENT / "stories"], CONTENT / "programs")
+SCENES, PROBLEMS = find_cases([CONTENT / "stories"], CONTENT / "programs")
 
 
-@pytest.mark.parametrize("scene", SCENES, ids=lambda scene: scene.title)
-def test_the_story_goes_as_written(scene):
-    failures = play(scene).failures
+@pytest.mark.parametrize("case", SCENES, ids=lambda case: case.title)
+def test_the_story_goes_as_written(case):
+    failures = play(case).failures
     assert not failures, "\n".join(failures)
 
 
@@ -22,8 +22,8 @@ def test_every_story_can_be_played():
 
 @pytest.mark.parametrize(("slug", "least"), [("driven", 34), ("support-intake", 26)])
 def test_both_programs_have_their_stories(slug, least):
-    assert sum(scene.start.program.slug == slug for scene in SCENES) >= least
+    assert sum(case.start.program.slug == slug for case in SCENES) >= least
 
 
 def test_a_story_leads_to_every_branch():
-    assert run_stories([CONTENT / "stories"], CONTENT / "programs").untold == []
+    assert run_stories([CONTENT / "stories"], CONTENT / "programs").unreached_scenarios == []

@@ -8,13 +8,13 @@ from taking import Taking
 
 from chat_service.programs.coach.session_state import ProgramSession
 from chat_service.programs.coach.turn import ProgramReply
-from chat_service.programs.stories.runner import find_scenes, take
+from chat_service.programs.stories.runner import find_cases, send_message
 
 CONTENT = Path(__file__).parents[3] / "content"
 SCENES = [
-    scene
-    for scene in find_scenes([CONTENT / "stories"], CONTENT / "programs")[0]
-    if (scene.story.week, scene.story.question) == (1, 1)
+    case
+    for case in find_cases([CONTENT / "stories"], CONTENT / "programs")[0]
+    if (case.story.week, case.story.question) == (1, 1)
 ]
 
 
@@ -48,16 +48,16 @@ def taking_part(client, as_maja):
     return make
 
 
-@pytest.mark.parametrize("scene", SCENES, ids=lambda scene: scene.title)
-def test_the_service_answers_as_the_story_does(scene, take_part_anywhere):
-    program, program_session = scene.start.program, scene.start
-    body = {"name": scene.story.name_of_learner, "locale": scene.story.locale or program.locale}
+@pytest.mark.parametrize("case", SCENES, ids=lambda case: case.title)
+def test_the_service_answers_as_the_story_does(case, take_part_anywhere):
+    program, program_session = case.start.program, case.start
+    body = {"name": case.story.name_of_learner, "locale": case.story.locale or program.locale}
     taking = take_part_anywhere(program.slug, anonymously=program.anonymous, **body)
     assert taking.begun["question"]["text"] == program_session.context.text(
         program_session.context.question.question_text
     )
-    for turn in scene.story.turns:
-        outcome = take(program_session, turn.say)
+    for turn in case.story.turns:
+        outcome = send_message(program_session, turn.say)
         told = taking.reply(turn.say)
         expected = TypeAdapter(ProgramReply).dump_python(outcome.result.reply, mode="json")
         assert {key: told[key] for key in expected} == expected

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import yaml
 
-from chat_service.programs.stories.runner import Report, run_stories
+from chat_service.programs.stories.runner import StoryReport, run_stories
 
 PROGRAMME = """
 slug: tea
@@ -63,7 +63,7 @@ def play(tmp_path: Path):
     """Play one story, or a whole file of them."""
     (tmp_path / "tea.yaml").write_text(PROGRAMME, encoding="utf-8")
 
-    def run(story: dict[str, Any] | None = None, **file: Any) -> Report:
+    def run(story: dict[str, Any] | None = None, **file: Any) -> StoryReport:
         stories = [{"name": "Tea", **story}] if story is not None else []
         content = {"program": "tea", "stories": stories, **file}
         path = tmp_path / "stories.yaml"
@@ -110,7 +110,7 @@ def test_a_story_that_goes_as_written(play):
     )
     assert str(report).splitlines()[-1] == "1 stories, 1 as written"
     assert report.ok
-    assert report.untold == [
+    assert report.unreached_scenarios == [
         "tea, week 1, question 1: no story leads to scenario_2_respond",
         "tea, week 1, question 2: no story leads to scenario_1_respond",
     ]

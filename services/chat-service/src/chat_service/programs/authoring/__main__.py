@@ -1,7 +1,7 @@
-"""`python -m chat_service.programs.authoring validate|test|diff …`: what authors check on their own machine.
+"""`python -m chat_service.programs.authoring validate|test|diff …`: checks program files.
 
-Reads files and writes to standard output; needs no store and no settings.
-Exit code 1 when anything is wrong.
+Reads files and writes to standard output; needs no store and no settings. The
+exit code is 1 when there is a problem.
 """
 
 import argparse
@@ -15,7 +15,7 @@ from typing import Any
 from chat_service.programs.authoring.diff import as_json, as_text, compare
 from chat_service.programs.authoring.validation_report import ValidationReport, examine
 from chat_service.programs.content.validation_messages import ValidationMessage
-from chat_service.programs.stories.runner import Report, run_stories
+from chat_service.programs.stories.runner import StoryReport, run_stories
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -44,13 +44,13 @@ def _parser() -> argparse.ArgumentParser:
 
 def _validate(chosen: argparse.Namespace) -> int:
     found = {path: _examine(path) for path in chosen.files}
-    valid = all(finding.valid for finding in found.values())
+    valid = all(report.valid for report in found.values())
     if chosen.json:
-        files = [_finding_json(path, finding) for path, finding in found.items()]
+        files = [_validation_json(path, report) for path, report in found.items()]
         _print(json.dumps({"valid": valid, "files": files}, indent=2, ensure_ascii=False))
     else:
-        for path, finding in found.items():
-            _print(_finding_text(path, finding))
+        for path, report in found.items():
+            _print(_report_text(path, report))
     return 0 if valid else 1
 
 
@@ -62,7 +62,7 @@ def _test(chosen: argparse.Namespace) -> int:
 
 def _diff(chosen: argparse.Namespace) -> int:
     found = {path: _examine(path) for path in chosen.files}
-    programs = [finding.program for finding in found.values() if finding.program is not None]
+    programs = [report.program for report in found.values() if report.program is not None]
     if len(programs) < len(found):
         return _validate(chosen)
     difference = compare(programs[0], programs[-1])
@@ -80,29 +80,29 @@ def _examine(path: Path) -> ValidationReport:
         return ValidationReport("", None, [ValidationMessage(message=f"cannot be read: {error}")])
 
 
-def _finding_text(path: Path, finding: ValidationReport) -> str:
-    program = finding.program
+def _report_text(path: Path, report: ValidationReport) -> str:
+    program = report.program
     if program is not None:
         questions = sum(len(week.questions) for week in program.weeks)
         counts = f"weeks: {len(program.weeks)}, questions: {questions}"
         return f"{path}: {program.slug} version {program.version} can be published ({counts})"
-    lines = [": ".join(filter(None, (str(path), one.place, one.message))) for one in finding.problems]
-    return "\n".join([*lines, *([f"{path}: {finding.more} problems more"] if finding.more else [])])
+    lines = [": ".join(filter(None, (str(path), one.place, one.message))) for one in report.problems]
+    return "\n".join([*lines, *([f"{path}: {report.more} problems more"] if report.more else [])])
 
 
-def _finding_json(path: Path, finding: ValidationReport) -> dict[str, Any]:
+def _validation_json(path: Path, report: ValidationReport) -> dict[str, Any]:
     return {
         "file": str(path),
-        "valid": finding.valid,
-        "slug": finding.slug,
-        "version": finding.version,
-        "problems": [{"file": str(path), **asdict(problem)} for problem in finding.problems],
-        "more": finding.more,
+        "valid": report.valid,
+        "slug": report.slug,
+        "version": report.version,
+        "problems": [{"file": str(path), **asdict(problem)} for problem in report.problems],
+        "more": report.more,
     }
 
 
-def _report_json(report: Report) -> dict[str, Any]:
-    failed = [{"story": one.scene.title, "failures": one.failures} for one in report.failed]
+def _report_json(report: StoryReport) -> dict[str, Any]:
+    failed = [{"story": one.case.title, "failures": one.failures} for one in report.failed]
     return {"ok": report.ok, "played": len(report.played), "failed": failed, "problems": report.problems}
 
 

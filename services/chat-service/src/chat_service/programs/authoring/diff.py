@@ -1,4 +1,4 @@
-"""What differs between two versions of a program: by week, question, prompt, content block and field."""
+"""Compares two versions of a program, by week, question, prompt, content block and field."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -18,7 +18,7 @@ _PARTS = (
 
 @dataclass(frozen=True)
 class Place:
-    """Where something is; all null is the program itself."""
+    """A position in a program; all fields null for the program itself."""
 
     week: int | None = None
     question: int | None = None
@@ -32,7 +32,7 @@ class Place:
 
 @dataclass(frozen=True)
 class Change:
-    """A field's values; null is one that isn't given. Conditions are compared key by key."""
+    """A field with its values in both versions; null where it is not given. Mappings are compared by key."""
 
     place: Place
     field: str
@@ -42,7 +42,7 @@ class Change:
 
 @dataclass
 class Difference:
-    """Whole parts that one version has and the other hasn't, and fields that differ in what both have."""
+    """Parts that only one version has, and fields that differ in parts that both have."""
 
     added: list[Place] = field(default_factory=list)
     removed: list[Place] = field(default_factory=list)
@@ -83,7 +83,7 @@ def _changes(old: Any, new: Any, place: Place, name: str) -> Iterator[Change]:
 
 
 def as_json(found: Difference) -> dict[str, Any]:
-    """Each change beside its place."""
+    """Return the difference as JSON, each change with its place."""
     return {
         "added": [asdict(place) for place in found.added],
         "removed": [asdict(place) for place in found.removed],
@@ -95,7 +95,7 @@ def as_json(found: Difference) -> dict[str, Any]:
 
 
 def as_text(found: Difference, title: str) -> str:
-    """The same for reading: `+` for what is new, `-` for what is gone or was, `~` for what changed."""
+    """Return the difference as text: `+` added or new value, `-` removed or old value, `~` changed field."""
     lines = [title]
     lines += [f"+ {place}" for place in found.added]
     lines += [f"- {place}" for place in found.removed]

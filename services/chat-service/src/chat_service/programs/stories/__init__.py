@@ -1,1 +1,1 @@
-"""Stories: conversations that a program must lead as its author wrote them."""
+"""Stories: conversations in YAML that a program has to lead as written."""

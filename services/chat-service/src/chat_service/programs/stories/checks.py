@@ -1,4 +1,4 @@
-"""Compares what came of a message with what its story expects, in words for authors."""
+"""Compares the result of a message with the story's expectation, and describes differences for authors."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,15 +9,15 @@ from chat_service.programs.coach.coach import CoachReply
 from chat_service.programs.coach.next_step import NextStep
 from chat_service.programs.coach.session_state import ProgramSession
 from chat_service.programs.coach.turn import MessageAnalysis, TurnResult
-from chat_service.programs.stories.format import Expectation, Where
+from chat_service.programs.stories.format import Expectation, ExpectedQuestion
 
 _QUOTED_CHARACTERS = 400
 _APOSTROPHES = str.maketrans("’‘“”", "''\"\"")
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """What came of one message, from the place where it was said."""
+class MessageResult:
+    """The result of one message of a story, and the program session before it."""
 
     program_session: ProgramSession
     analysis: MessageAnalysis
@@ -37,14 +37,14 @@ class Outcome:
         return {key: text for week in weeks for key, text in week.data.choices.items()}
 
     @property
-    def heard(self) -> str:
-        """Everything that the coach says now."""
+    def spoken_text(self) -> str:
+        """Everything that the coach says: its reply and the next question."""
         asked = self.next_step.text if self.next_step.asks_question else None
         return "\n\n".join(filter(None, [self.coach_reply.response, asked]))
 
 
-def failures(outcome: Outcome, expected: Expectation) -> Iterator[str]:
-    """Each expectation that isn't met, with what came instead."""
+def failures(outcome: MessageResult, expected: Expectation) -> Iterator[str]:
+    """Yield each expectation that is not met, with the actual value."""
     seen = _seen(outcome)
     for key, value in expected.given.items():
         if key in _PIECES:
@@ -57,15 +57,15 @@ def failures(outcome: Outcome, expected: Expectation) -> Iterator[str]:
             yield f"{key}: expected {_shown(value)}; came {_shown(seen[key])}"
 
 
-def lacking(key: str, text: str | None, pieces: list[str]) -> Iterator[str]:
-    """The pieces that aren't in the text."""
+def missing_pieces(key: str, text: str | None, pieces: list[str]) -> Iterator[str]:
+    """Yield each piece that the text does not contain."""
     plain = _plain(text or "")
     for piece in pieces:
         if _plain(piece) not in plain:
             yield f'{key}: expected "{piece}"; came {_quoted(text)}'
 
 
-def _seen(outcome: Outcome) -> dict[str, Any]:
+def _seen(outcome: MessageResult) -> dict[str, Any]:
     question = outcome.program_session.context.question
     analysis, coach_reply, next_step = outcome.analysis, outcome.coach_reply, outcome.next_step
     return {
@@ -84,31 +84,31 @@ def _seen(outcome: Outcome) -> dict[str, Any]:
     }
 
 
-def _says(outcome: Outcome, pieces: list[str]) -> Iterator[str]:
-    return lacking("says", outcome.coach_reply.response, pieces)
+def _says(outcome: MessageResult, pieces: list[str]) -> Iterator[str]:
+    return missing_pieces("says", outcome.coach_reply.response, pieces)
 
 
-def _asks(outcome: Outcome, pieces: list[str]) -> Iterator[str]:
-    return lacking("asks", outcome.next_step.text, pieces)
+def _asks(outcome: MessageResult, pieces: list[str]) -> Iterator[str]:
+    return missing_pieces("asks", outcome.next_step.text, pieces)
 
 
-def _does_not_say(outcome: Outcome, pieces: list[str]) -> Iterator[str]:
-    plain = _plain(outcome.heard)
+def _does_not_say(outcome: MessageResult, pieces: list[str]) -> Iterator[str]:
+    plain = _plain(outcome.spoken_text)
     for piece in pieces:
         if _plain(piece) in plain:
-            yield f'does_not_say: expected no "{piece}"; came {_quoted(outcome.heard)}'
+            yield f'does_not_say: expected no "{piece}"; came {_quoted(outcome.spoken_text)}'
 
 
 _PIECES = {"says": _says, "does_not_say": _does_not_say, "asks": _asks}
 
 
-def _kept(outcome: Outcome, expected: dict[str, str]) -> Iterator[str]:
+def _kept(outcome: MessageResult, expected: dict[str, str]) -> Iterator[str]:
     for key, text in expected.items():
         if outcome.kept.get(key) != text:
             yield f'kept.{key}: expected "{text}"; came {_quoted(outcome.kept.get(key))}'
 
 
-def _next(outcome: Outcome, expected: Where | None) -> Iterator[str]:
+def _next(outcome: MessageResult, expected: ExpectedQuestion | None) -> Iterator[str]:
     question = outcome.next_step.question
     came = {
         "week": outcome.next_step.week.week_number if question else None,

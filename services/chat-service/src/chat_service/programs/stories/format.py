@@ -1,6 +1,6 @@
-"""Stories as their authors write them; `content/stories/README.md` explains every key.
+"""The YAML form of stories; `content/stories/README.md` explains every key.
 
-What could never fail is refused: no turns, nothing expected, a misspelled key.
+Stories that could never fail are refused: no turns, no expectation, a misspelled key.
 """
 
 from collections.abc import Iterator, Mapping
@@ -16,7 +16,7 @@ from chat_service.programs.content.yaml_source import load
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 Pieces = Annotated[list[Text], Field(min_length=1)]
 
-_IN_WORDS = {
+_MESSAGES = {
     "bool_type": "must be true or false",
     "dict_type": "must be keys with values",
     "extra_forbidden": "there is no such key",
@@ -30,7 +30,7 @@ _IN_WORDS = {
 
 
 class InvalidStories(ValueError):
-    """Says every problem with its file, story and turn."""
+    """Lists every problem with its file, story and turn."""
 
     def __init__(self, problems: list[str]) -> None:
         super().__init__("\n".join(problems))
@@ -41,8 +41,8 @@ class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
-class Where(_Part):
-    """The question that is asked, as far as it matters."""
+class ExpectedQuestion(_Part):
+    """The expected next question; fields that are not given are not compared."""
 
     week: int | None = None
     question: int | None = None
@@ -50,7 +50,7 @@ class Where(_Part):
 
 
 class Expectation(_Part):
-    """What must come of a message. What isn't given isn't looked at; null is a value."""
+    """The expected result of a message. Fields that are not given are not compared; null is a value."""
 
     intent: Literal["answer", "skip", "clarify", "pause"] = "answer"
     risk: Literal["concern", "high", "imminent"] | None = None
@@ -65,14 +65,14 @@ class Expectation(_Part):
     kept: Annotated[dict[str, Text], Field(min_length=1)] = {}
     says: Pieces = []
     does_not_say: Pieces = []
-    next: Where | None = None
+    next: ExpectedQuestion | None = None
     asks: Pieces = []
     week_completed: bool = False
     session_completed: bool = False
 
     @property
     def given(self) -> dict[str, Any]:
-        """What is expected, by key, in the order of this class."""
+        """Expected values by key, in the order of this class."""
         return {key: getattr(self, key) for key in type(self).model_fields if key in self.model_fields_set}
 
     @model_validator(mode="after")
@@ -90,7 +90,7 @@ class StoryTurn(_Part):
 
 
 class Given(_Part):
-    """What was said before the story begins."""
+    """Answers and choices from before the story begins."""
 
     answers: dict[Annotated[int, Field(ge=1)], MessageText] = {}
     choices: dict[str, MessageText] = {}
@@ -130,14 +130,14 @@ class StoryFile(_Part):
         return self
 
     def program_path(self, own: Path, programs_folder: Path) -> Path:
-        """Where the program of the story file `own` is."""
+        """Return the path of the program. `own`: the path of this story file."""
         if self.file is not None:
             return own.parent / self.file
         return programs_folder / f"{self.program}.yaml"
 
 
 def read_stories(path: Path) -> StoryFile:
-    """Raises InvalidStories."""
+    """Raises: InvalidStories"""
     content: Any = None
     try:
         content = load(path.read_text(encoding="utf-8"))
@@ -154,11 +154,11 @@ def _problems(path: Path, content: Any, error: ValidationError) -> Iterator[str]
     for found in error.errors():
         location, keys = _location(content, list(found["loc"]))
         subject = f"{'.'.join(map(str, keys))}: " if keys else ""
-        yield f"{path.name}{location}: {subject}{_said(found)}"
+        yield f"{path.name}{location}: {subject}{_message(found)}"
 
 
 def _location(content: Any, keys: list[int | str]) -> tuple[str, list[int | str]]:
-    """The story's name and the turn's number in words, and the keys below them."""
+    """Return story and turn in words, and the remaining keys of the location."""
     location = ""
     if len(keys) > 1 and keys[0] == "stories":
         location = f", {_name(content['stories'][keys[1]], int(keys[1]))}"
@@ -173,6 +173,6 @@ def _name(story: Any, index: int) -> str:
     return f'"{name}"' if name else f"story {index + 1}"
 
 
-def _said(found: Mapping[str, Any]) -> str:
-    """In words that authors use."""
-    return _IN_WORDS.get(found["type"], str(found["msg"]).removeprefix("Value error, "))
+def _message(found: Mapping[str, Any]) -> str:
+    """Return the problem in words for authors."""
+    return _MESSAGES.get(found["type"], str(found["msg"]).removeprefix("Value error, "))

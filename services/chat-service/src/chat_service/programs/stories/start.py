@@ -1,4 +1,4 @@
-"""Where a story begins: a place as if everything before it had been said."""
+"""Builds the program session in which a story begins, as if all questions before it were answered."""
 
 from datetime import UTC, datetime
 
@@ -11,15 +11,15 @@ from chat_service.programs.stories.format import Story
 from cogniflow_kit.ids import new_id
 
 NOT_GIVEN = "…"
-"""How an earlier answer reads that the story doesn't give."""
+"""Stands for an earlier answer that the story does not give."""
 
 
 class NoSuchStart(ValueError):
-    """The story can't begin there."""
+    """The program has no such place, or the story's given answers do not lead there."""
 
 
 def start_of(story: Story, program: Program) -> ProgramSession:
-    """Raises NoSuchStart."""
+    """Raises: NoSuchStart"""
     week = _week(story, program)
     before = [other for other in program.active_weeks if other.week_number < week.week_number]
     now = WeekState(
