@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from cogniflow_dev.testing.servers import json_server
-from users_service.profiles.activity import LIMIT_S, ActivityReader
+from users_service.profiles.activity import TIME_LIMIT_S, ActivityReader
 
 DEFAULTS = {
     "display_name": None,
@@ -164,7 +164,7 @@ def test_the_summary_uses_the_callers_token(client, summary, others, as_maja):
 
 def test_the_services_are_asked_concurrently(summary, others):
     """Each service answers only when all three have been asked."""
-    others.together = threading.Barrier(3, timeout=LIMIT_S)
+    others.together = threading.Barrier(3, timeout=TIME_LIMIT_S)
     found = summary().json()
     assert {found[part]["status"] for part in ("courses", "conversations", "streak")} == {"ok"}
 
