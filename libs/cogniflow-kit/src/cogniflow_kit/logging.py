@@ -7,7 +7,7 @@ import sys
 from collections.abc import MutableMapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TextIO
 
 import structlog
 
@@ -24,6 +24,7 @@ class _Output:
 
     service: str
     level: int
+    stream: TextIO
 
 
 _output: _Output | None = None
@@ -48,7 +49,7 @@ def configure_logging(service: str, level: str) -> None:
     hold passwords or text that a learner wrote.
     """
     global _output  # noqa: PLW0603 -- logging is configured once per process
-    _output = _Output(service, logging.getLevelNamesMapping()[level])
+    _output = _Output(service, logging.getLevelNamesMapping()[level], sys.stdout)
     shared: list[structlog.types.Processor] = [
         structlog.contextvars.merge_contextvars,
         _add_request_id,
@@ -94,14 +95,16 @@ def log_request(id: str, method: str, path: str, status: int, seconds: float) ->
     if _output is None or _output.level > logging.INFO:
         return
     now = datetime.now(UTC).isoformat()[:-6]
-    # Looked up for each line: pytest and others replace standard output.
-    sys.stdout.write(
+    stream = _output.stream
+    if stream.closed:
+        return  # pytest ends its capture of standard output before the last request of a test
+    stream.write(
         f'{{"method": {_quoted(method)}, "path": {_quoted(path)}, "status": {status},'
         f' "ms": {round(seconds * 1000, 1)}, "event": "request", "request_id": "{id}",'
         f' "logger": "cogniflow_kit.middleware", "level": "info", "timestamp": "{now}Z",'
         f' "service": "{_output.service}"}}\n'
     )
-    sys.stdout.flush()
+    stream.flush()
 
 
 def _without_rows(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
