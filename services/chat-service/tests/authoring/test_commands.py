@@ -53,10 +53,8 @@ def address(settings, tokens, committing, mongo) -> Iterator[str]:
 
 
 @pytest.fixture
-def served(address, monkeypatch) -> Command:
+def served(address) -> Command:
     """Runs the command over HTTP, as an admin unless a username is given."""
-    # The server runs in this process; its request lines would be part of the command's output.
-    monkeypatch.setattr("cogniflow_kit.logging._output", None)
 
     def run(*arguments: str, username: str = "admin") -> Result:
         options = ["--address", address, "--username", username]
