@@ -99,13 +99,13 @@ def stored_place(database) -> Said:
     user_id = uuid4()
     sessions = SqlSessionStore(database, Catalog(database))
     session_id = sessions.start(StartRequest(user_id, "Maja"), "driven").session_id
-    program_session = sessions.read(session_id, user_id).place
+    program_session = sessions.read(session_id, user_id).program_session
     return Said(Message(user_id, session_id, "one", "f", WORDS), program_session)
 
 
 @pytest.fixture
 def remembered_place(stored_place) -> Said:
-    return replace(stored_place, program_session=replace(stored_place.place, stored=False))
+    return replace(stored_place, program_session=replace(stored_place.program_session, stored=False))
 
 
 @pytest.fixture
@@ -204,9 +204,9 @@ def test_instructions_stand_apart_from_the_learners_words(script, turn):
 
 def test_without_the_database_no_model_is_asked(model, script, remembered_place):
     engine = ModelCoachEngine(model)
-    analysis = engine.analyze(remembered_place.message, remembered_place.place)
-    answer = engine.answer(remembered_place.message, remembered_place.place, analysis, lambda: None)
-    by_rules = CoachEngine().answer(remembered_place.message, remembered_place.place, analysis, lambda: None)
+    analysis = engine.analyze(remembered_place.message, remembered_place.program_session)
+    answer = engine.answer(remembered_place.message, remembered_place.program_session, analysis, lambda: None)
+    by_rules = CoachEngine().answer(remembered_place.message, remembered_place.program_session, analysis, lambda: None)
     assert answer == by_rules
     assert script.asked == []
 
@@ -219,9 +219,9 @@ def test_a_lost_lease_stops_the_questions(model, script, stored_place):
         raise LeaseLost
 
     engine = ModelCoachEngine(model)
-    analysis = engine.analyze(stored_place.message, stored_place.place)
+    analysis = engine.analyze(stored_place.message, stored_place.program_session)
     with pytest.raises(LeaseLost):
-        engine.answer(stored_place.message, stored_place.place, analysis, renew)
+        engine.answer(stored_place.message, stored_place.program_session, analysis, renew)
     assert script.asked == []
 
 

@@ -71,7 +71,7 @@ class ProgramMachine(RuleBasedStateMachine):
         self.sessions = SqlSessionStore(self.database, self.catalog)
         self.user_id = uuid4()
         self.session_id: UUID = self.sessions.start(StartRequest(self.user_id, "Ada"), "practice").session_id
-        self.opening = self.sessions.read(self.session_id, self.user_id).place
+        self.opening = self.sessions.read(self.session_id, self.user_id).program_session
         self.tabs: list[Tab | None] = [None] * TABS
         self.memory = RecentSessions()
         self.counts["runs"] += 1
