@@ -1,4 +1,4 @@
-"""`python -m users_service`: create or update the tables, then serve."""
+"""`python -m users_service`: bootstrap, then serve."""
 
 from cogniflow_kit.server import serve
 from users_service.app import create_app

@@ -1,4 +1,4 @@
-"""Request dependencies that several features share: the settings and the job queue of the application."""
+"""Dependencies that several features share. Each feature wires its own services in its `dependencies.py`."""
 
 from typing import Annotated
 

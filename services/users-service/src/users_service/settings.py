@@ -1,4 +1,4 @@
-"""Settings of users-service, read from environment variables."""
+"""Settings of users-service, read from the environment."""
 
 from dataclasses import dataclass, field
 from pathlib import Path

@@ -12,7 +12,6 @@ from pydantic import SecretStr
 from sqlalchemy import select, update
 
 from cogniflow_dev.testing.databases import committed_database
-from cogniflow_dev.testing.servers import json_server
 from cogniflow_kit.ids import utc_now
 from users_service.bootstrap import bootstrap
 from users_service.privacy.erasure_job import ErasureJob
@@ -22,22 +21,7 @@ from users_service.privacy.personal_data import other_services, own_personal_dat
 from users_service.settings import Settings
 from users_service.tables import ErasureRequest, User, UserProfile
 
-SUPPORT = Path(__file__).parent / "support"
-sys.path.insert(0, str(SUPPORT))
-
-from other_services import OtherServices  # noqa: E402 -- the path above
-
-
-@pytest.fixture
-def others():
-    services = OtherServices()
-    with json_server(services.answer) as services.url:
-        yield services
-
-
-@pytest.fixture
-def wired_settings(settings, others, tmp_path):
-    return settings.model_copy(update={**others.settings(), "erasure_ledger": tmp_path / "ledger.jsonl"})
+SUPPORT = Path(__file__).parents[1] / "support"
 
 
 @pytest.fixture
