@@ -67,7 +67,7 @@ def retired_forger(platform: FourServices, kind: str, service: str = "users") ->
         key.retired_at = utc_now() - timedelta(seconds=1)
         session.add(key)
     with platform.database.transaction() as session:
-        signer = keys._decrypted(session.get(SigningKey, key.kid))
+        signer = keys._decrypt(session.get(SigningKey, key.kid))
     return Forger(
         signer.kid,
         signer.private_key.to_pem().decode(),
