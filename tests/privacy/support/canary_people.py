@@ -79,7 +79,7 @@ def deliver_facts(platform: FourServices) -> None:
     """What the relays of the workers do."""
     for service in SERVICES:
         settings = platform.settings[service]
-        worker = part(service, "worker").build(settings)
+        worker = part(service, "worker").build_worker(settings)
         deliver = EventSender(ServiceClient(settings, "analytics-service", settings.analytics_url))
         for outbox in worker.outboxes:
             while outbox.relay_batch(deliver):
@@ -88,7 +88,7 @@ def deliver_facts(platform: FourServices) -> None:
 
 def work(platform: FourServices, job: str, **arguments: str) -> None:
     """What the worker of users-service does with one job."""
-    worker = part("users", "worker").build(platform.settings["users"])
+    worker = part("users", "worker").build_worker(platform.settings["users"])
     with platform.database.transaction() as session:
         job_id = worker.jobs.enqueue(session, job, json.dumps(arguments))
     worker.jobs.perform(str(job_id))

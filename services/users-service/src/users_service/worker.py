@@ -22,7 +22,7 @@ from users_service.tables import ExternalLogin, LoginFailure, OneTimeToken, Refr
 DELETE_EXPIRED_JOB = "forget_expired"
 
 
-def build(settings: Settings) -> Worker:
+def build_worker(settings: Settings) -> Worker:
     database = Database(settings.database_url.get_secret_value(), application="users-worker")
     jobs = Jobs(database, settings.redis_url.get_secret_value(), settings.schema_name)
     jobs.handler(DELETE_EXPIRED_JOB, lambda _: delete_expired(database))
@@ -65,4 +65,4 @@ def delete_expired(database: Database) -> None:
 
 
 if __name__ == "__main__":
-    build(Settings()).main()
+    build_worker(Settings()).main()
