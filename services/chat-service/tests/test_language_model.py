@@ -206,7 +206,9 @@ def test_without_the_database_no_model_is_asked(model, script, remembered_place)
     engine = ModelCoachEngine(model)
     analysis = engine.analyze(remembered_place.message, remembered_place.program_session)
     answer = engine.answer(remembered_place.message, remembered_place.program_session, analysis, lambda: None)
-    by_rules = CoachEngine().answer(remembered_place.message, remembered_place.program_session, analysis, lambda: None)
+    by_rules = CoachEngine().answer(
+        remembered_place.message, remembered_place.program_session, analysis, lambda: None
+    )
     assert answer == by_rules
     assert script.asked == []
 
