@@ -6,7 +6,7 @@ import pytest
 from taking import Taking
 
 from chat_service import tables
-from chat_service.dependencies import hourly_limit
+from chat_service.programs.sessions.dependencies import hourly_limit
 from chat_service.programs.sessions.participant import participant_id
 from cogniflow_kit.ids import new_id
 

@@ -60,7 +60,10 @@ def run(database: Database, statement: str) -> None:
 
 
 def long_ago(database: Database) -> None:
-    run(database, "UPDATE sessions SET last_activity = now() - interval '40 days'")
+    run(
+        database,
+        "UPDATE sessions SET (created_at, last_activity) = (now() - interval '41 days', now() - interval '40 days')",
+    )
     run(database, "UPDATE turns SET created_at = now() - interval '40 days'")
 
 

@@ -289,7 +289,7 @@ def test_nobody_waits_for_a_server_that_is_frozen(settings, database):
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"postgresql+psycopg2://chat@127.0.0.1:{silent.getsockname()[1]}/cogniflow"
         settings_reader._database = Database(url, application="tests")
-        settings_reader._due = 0.001
+        settings_reader._refresh_at = 0.001
         waited: list[float] = []
 
         def read() -> None:

@@ -1,7 +1,7 @@
-"""What PostgreSQL holds of a session, and what it has to hold after the turns that are in it.
+"""The rows that PostgreSQL has for a program session, and the rows that it must have after its turns.
 
-The expectation follows from the turns alone: each completed one, in its
-order, led on from where the one before it led.
+The expected rows follow from the turns alone: each completed turn, in order,
+starts from the state that the turn before it led to.
 """
 
 from collections.abc import Iterable
@@ -58,7 +58,7 @@ def stored(session: Session, session_id: UUID) -> Rows:
 
 
 class Expected:
-    """The rows after the turns that were told to it, in order; `place` is where they lead."""
+    """The rows after the turns added so far, in order; `program_session` is the state they lead to."""
 
     def __init__(self, opening: ProgramSession) -> None:
         self.program_session = opening
@@ -72,7 +72,7 @@ class Expected:
         self._rows["messages"].append((*first, opening.context.text(question.question_text), None, None))
 
     def claimed(self, sequence: int, message: Message, engine: CoachEngine) -> None:
-        """The words are there, with what was found in them."""
+        """Add the rows of a claim: the message and its analysis."""
         context, analysis = self.program_session.context, engine.analyze(message, self.program_session)
         where = (context.week.week_id, self.program_session.week_state.run, context.question.question_id)
         self._rows["messages"].append((sequence, 0, "user", *where, message.text, context.iteration, None))
@@ -82,7 +82,7 @@ class Expected:
             self._rows["risks"].append((sequence, analysis.risk.category, "open"))
 
     def completed(self, sequence: int, turn_id: UUID, message: Message, engine: CoachEngine) -> None:
-        """The answer is there, with all that it led to."""
+        """Add the rows of a completed turn: the answer and everything that follows from it."""
         program_session, rows = self.program_session, self._rows
         result = engine.answer(
             message, program_session, engine.analyze(message, program_session), lambda: None
