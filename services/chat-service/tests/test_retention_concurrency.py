@@ -60,10 +60,8 @@ def run(database: Database, statement: str) -> None:
 
 
 def long_ago(database: Database) -> None:
-    run(
-        database,
-        "UPDATE sessions SET (created_at, last_activity) = (now() - interval '41 days', now() - interval '40 days')",
-    )
+    aged = "(now() - interval '41 days', now() - interval '40 days')"
+    run(database, f"UPDATE sessions SET (created_at, last_activity) = {aged}")
     run(database, "UPDATE turns SET created_at = now() - interval '40 days'")
 
 
