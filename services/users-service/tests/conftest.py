@@ -83,8 +83,9 @@ def make_user(database: Database) -> Callable[..., User]:
     def make(username: str = "maja", **columns: Any) -> User:
         columns.setdefault("hashed_password", hash_password(PASSWORD))
         columns.setdefault("email", f"{username}@example.org")
+        columns.setdefault("full_name", username.title())
         with database.transaction() as db:
-            user = User(username=username, full_name=username.title(), **columns)
+            user = User(username=username, **columns)
             db.add(user)
         return user
 

@@ -5,12 +5,18 @@ from concurrent.futures import ThreadPoolExecutor
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import event, func, select, text
 
+from users_service.accounts.repository import UserRepository
 from users_service.login.repository import LoginRepository
 from users_service.password_hashing import hash_password
 from users_service.tables import Mail, User
 
+MANY_PEOPLE = text("""
+    INSERT INTO users.users (id, username, email, full_name, hashed_password)
+    SELECT gen_random_uuid(), 'user' || n, 'user' || n || '@example.com', md5(n::text), ''
+    FROM generate_series(1, 20000) n
+""")
 PASSWORD = "correct horse battery"
 NOOR = {"username": "noor", "email": "noor@example.org", "full_name": "Noor Aziz", "role": "instructor"}
 
@@ -280,6 +286,33 @@ def test_search_narrows_by_role_and_pages(client, admin, make_user):
     rest = client.get("/api/users/", headers=admin, params={**params, "cursor": first["next_cursor"]}).json()
     assert [user["username"] for user in first["items"] + rest["items"]] == [f"teacher{n}" for n in range(3)]
     assert rest["next_cursor"] is None
+
+
+def test_search_ignores_case_outside_ascii_and_finds_short_words(client, admin, make_user):
+    make_user("oyku", full_name="Öykü Şahin", email="o@example.org")
+    make_user("li", full_name="李雷", email="l@example.org")
+    for search, found in {"öykü ş": "oyku", "ÖYKÜ": "oyku", "李雷": "li", "雷": "li", "li": "li"}.items():
+        page = client.get("/api/users/", headers=admin, params={"search": search}).json()
+        assert [user["username"] for user in page["items"]] == [found], search
+
+
+def test_search_among_many_people_reads_an_index(database, make_user):
+    make_user("maja", email="novak@example.org")
+    with database.transaction() as db:
+        db.execute(MANY_PEOPLE)
+        db.execute(text("ANALYZE users.users"))
+        asked = []
+        event.listen(
+            db.connection(),
+            "before_cursor_execute",
+            lambda _, cursor, *call: asked.append(cursor.mogrify(*call[:2])),
+        )
+        (found,) = UserRepository(db).page(None, 50, "NOVAK", None)
+        cursor = db.connection().connection.cursor()
+        cursor.execute(b"EXPLAIN " + asked[-1])
+        plan = "\n".join(line for (line,) in cursor.fetchall())
+    assert found.username == "maja"
+    assert "ix_users_trigrams" in plan, plan
 
 
 @pytest.mark.parametrize("query", ["search=", "search=" + "x" * 255, "search=%00", "role=owner", "role="])

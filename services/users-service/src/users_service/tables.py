@@ -19,6 +19,10 @@ class Base(DeclarativeBase):
     metadata = metadata
 
 
+USER_TRIGRAMS = "users.trigrams(VARIADIC ARRAY[username, email, full_name])"
+"""Every three characters in a row of what the search of people looks in, in lower case; indexed."""
+
+
 class User(Base):
     """An account. Usernames and e-mail addresses are unique, ignoring case."""
 
@@ -27,6 +31,7 @@ class User(Base):
         CheckConstraint("role IN ('student', 'instructor', 'researcher', 'admin')", name="role"),
         Index("uq_users_username_lower", text("lower(username)"), unique=True),
         Index("uq_users_email_lower", text("lower(email)"), unique=True),
+        Index("ix_users_trigrams", text(USER_TRIGRAMS), postgresql_using="gin"),
     )
 
     id: Mapped[Id]
