@@ -161,7 +161,7 @@ def test_there_is_a_limit(spool, program_session, monkeypatch):
 
 def test_a_second_process_is_refused(spool, spool_dir):
     with pytest.raises(SpoolTaken, match="SPOOL_DIR"):
-        Spool(spool_dir).open(patience_s=0.2)
+        Spool(spool_dir).open(timeout_s=0.2)
     code = (
         "from pathlib import Path; from chat_service.programs.sessions.durable.spool import Spool;"
         f" Spool(Path({str(spool_dir)!r})).open(0.2)"

@@ -110,7 +110,7 @@ class Expected:
             prompt_id = coach_reply.prompt_id
             rows["responses"].append((sequence, run, question.question_id, coach_reply.response, prompt_id))
             if question.step is not None:
-                told = None if skipped else coach_reply.answers.spoken_answers()[question.question_number]
+                told = None if skipped else coach_reply.answers.answer_texts()[question.question_number]
                 attempts = coach_reply.answers.iterations(question.question_number)
                 self._steps[question.step] = (question.step, told, attempts)
         if coach_reply.validation is not None:

@@ -18,7 +18,9 @@ from cogniflow_kit.sql.tables import CreatedAt, Id, Moment
 
 
 class ConversationMessage(Base):
-    """Everything that was said, in monthly partitions. Nothing refers to its rows, so they can be cut off.
+    """The messages of participants and coach, in monthly partitions.
+
+    No foreign key points to it, so that a month can be detached.
 
     `position` orders the messages of one turn; turn 0 is the coach's opening.
     A voice message's `message_text` is its transcript, `recording_ref` says

@@ -178,7 +178,7 @@ class ExperimentArm(Base):
 
 
 class ExperimentAssignment(Base):
-    """The version that somebody was given, for good."""
+    """The version that a user was assigned. It never changes."""
 
     __tablename__ = "experiment_assignments"
 

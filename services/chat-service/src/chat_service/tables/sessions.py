@@ -137,7 +137,7 @@ class QuestionCompletion(Base):
 
 
 class ConversationState(Base):
-    """`conversation_data`: by question number, what was said and decided; see `programs/state.py`."""
+    """`conversation_data`: by question number, the answers and what the coach decided."""
 
     __tablename__ = "conversation_states"
     __table_args__ = (UniqueConstraint("session_id", "week_id", "run"),)

@@ -185,7 +185,7 @@ class SessionPlan:
             if not earlier and not data.answers_to(number):
                 plan.data = data = replace(data, answers={**data.answers, str(number): [NOT_KEPT]})
             if question.keeps is not None and question.keeps not in data.choices:
-                plan.data = data.with_choice(question.keeps, data.spoken_answers().get(number, NOT_KEPT))
+                plan.data = data.with_choice(question.keeps, data.answer_texts().get(number, NOT_KEPT))
 
     def _write_rows(self) -> None:
         current = self.weeks[self.current]

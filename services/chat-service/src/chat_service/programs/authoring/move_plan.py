@@ -115,12 +115,12 @@ def _carried_over(old: Week, new: Week, state: WeekState) -> WeekState:
         for name, part in asdict(data).items()
         if name != "choices"
     }
-    spoken = data.spoken_answers()
+    answer_texts = data.answer_texts()
     choices = {
-        after.keeps: spoken[after.question_number]
+        after.keeps: answer_texts[after.question_number]
         for before, after in zip(old.questions, new.questions, strict=False)
         if after.keeps and before.question_text == after.question_text
-        if after.question_number in spoken
+        if after.question_number in answer_texts
         if data.scenario_of(after.question_number) not in (None, SKIPPED)
     }
     carried = WeekAnswers(**kept, choices={**choices, **data.choices})
@@ -216,6 +216,6 @@ def _ahead(week: Week, state: WeekState | None) -> tuple[dict[int, frozenset[int
     """Return the answered questions before each question ahead, and those that are already answered."""
     if state is None:
         return answered_before(week), frozenset()
-    number, spoken = state.question_number, frozenset(state.data.spoken_answers())
-    settled = spoken if state.data.awaits_followup(number) else spoken - {number}
-    return answered_before(week, number, spoken), settled
+    number, answer_texts = state.question_number, frozenset(state.data.answer_texts())
+    settled = answer_texts if state.data.awaits_followup(number) else answer_texts - {number}
+    return answered_before(week, number, answer_texts), settled

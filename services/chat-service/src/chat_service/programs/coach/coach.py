@@ -173,14 +173,14 @@ def _answer_by_scenario(
 ) -> CoachReply:
     question, number = context.question, context.question.question_number
     if question.keeps is not None:
-        state = state.with_choice(question.keeps, state.spoken_answers()[number])
+        state = state.with_choice(question.keeps, state.answer_texts()[number])
     found = judge.classify(context, state)
     state = state.with_scenario(number, found.prompt.scenario_name or "")
     followup = question.prompt("followup")
-    spoken = [judge.speak(context, state, found.prompt)]
+    answer_texts = [judge.speak(context, state, found.prompt)]
     if followup is not None:
-        spoken.append(context.text(followup.response_text, state))
-    response = "\n\n".join(spoken)
+        answer_texts.append(context.text(followup.response_text, state))
+    response = "\n\n".join(answer_texts)
     return CoachReply(
         kind="answer",
         message_text=message_text,

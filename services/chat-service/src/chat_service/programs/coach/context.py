@@ -41,7 +41,7 @@ class CoachContext:
             raw,
             Values(
                 name=self.name,
-                answers=week.spoken_answers(),
+                answers=week.answer_texts(),
                 blocks=self.program.blocks,
                 kept=kept,
                 summary=self._summary(weeks, kept) if "{summary}" in raw else "",
@@ -69,4 +69,4 @@ def _step_answer(state: WeekAnswers | None, question: Question) -> str | None:
     number = question.question_number
     if state is None or not state.is_completed(number) or state.scenario_of(number) == SKIPPED:
         return None
-    return state.spoken_answers().get(number)
+    return state.answer_texts().get(number)

@@ -75,12 +75,12 @@ class Rules:
         return Validation(missing=[item.name for item in missing], ask=ask)
 
     def classify(self, context: CoachContext, state: WeekAnswers) -> Classification:
-        said = _answer_text(state, context.question)
+        answer = _answer_text(state, context.question)
         scenarios = context.question.scenarios
         for prompt in scenarios:
-            if isinstance(prompt.conditions, Rule) and prompt.conditions.holds(said):
+            if isinstance(prompt.conditions, Rule) and prompt.conditions.holds(answer):
                 return Classification(prompt=prompt, method="rule_based", confidence=1.0)
-        return _by_example(said, scenarios) or Classification(
+        return _by_example(answer, scenarios) or Classification(
             prompt=scenarios[-1], method="rule_based", confidence=0.0
         )
 
@@ -119,11 +119,11 @@ def _yes_or_no(context: CoachContext, state: WeekAnswers) -> Validation:
     return Validation(missing=[language.missing["yes_or_no"]], ask=language.says["yes_or_no"])
 
 
-def _by_example(said: str, scenarios: list[Prompt]) -> Classification | None:
+def _by_example(answer: str, scenarios: list[Prompt]) -> Classification | None:
     with_examples = [prompt for prompt in scenarios if prompt.examples]
     if not with_examples:
         return None
-    (vector,) = embed([said])
+    (vector,) = embed([answer])
     best, index = max(
         (similarity(vector, example), index)
         for index, prompt in enumerate(with_examples)

@@ -39,7 +39,7 @@ class WeekAnswers:
         """Whether the question is answered and its follow-up is not."""
         return self.scenario_of(question) is not None and not self.is_completed(question)
 
-    def spoken_answers(self) -> dict[int, str]:
+    def answer_texts(self) -> dict[int, str]:
         """The text for `{Answer to question N}` by question: the chosen option, else all attempts."""
         joined = {number: _as_sentences(attempts) for number, attempts in self.answers.items()}
         return {int(number): text for number, text in {**joined, **self.chosen}.items()}

@@ -75,8 +75,8 @@ def _section(section: TranscriptQuestion) -> Iterable[str]:
         yield f"### {escape_line(section.heading)}"
     for entry in section.entries:
         yield _speaker(entry)
-        if said := escape(entry.text):
-            yield said
+        if text := escape(entry.text):
+            yield text
 
 
 def _speaker(entry: TranscriptMessage) -> str:

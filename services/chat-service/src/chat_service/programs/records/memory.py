@@ -52,7 +52,7 @@ def _record(stored: MemorySession) -> SessionRecord:
         started_at=session_state.created_at,
         completed_at=stored.completed_at,
         weeks=tuple(_week(stored, week) for week in _ordered(stored)),
-        messages=tuple(_message(stored, said) for said in stored.messages),
+        messages=tuple(_message(stored, message) for message in stored.messages),
         answers=tuple(answer for week in _ordered(stored) for answer in _answers(stored, week)),
     )
 
@@ -74,8 +74,8 @@ def _week(stored: MemorySession, week: MemoryWeek) -> RecordedWeek:
     )
 
 
-def _message(stored: MemorySession, said: MemoryMessage) -> RecordedMessage:
-    message = said.message
+def _message(stored: MemorySession, memory_message: MemoryMessage) -> RecordedMessage:
+    message = memory_message.message
     content = stored.program.week_numbered(message.week)
     return RecordedMessage(
         sender=message.sender,
@@ -86,8 +86,8 @@ def _message(stored: MemorySession, said: MemoryMessage) -> RecordedMessage:
         week_title=content.title if content is not None else "",
         run=message.run,
         question_number=message.question_number,
-        scenario=said.scenario,
-        iteration=said.iteration,
+        scenario=memory_message.scenario,
+        iteration=memory_message.iteration,
         created_at=message.created_at,
     )
 
@@ -118,8 +118,8 @@ def _answers(stored: MemorySession, week: MemoryWeek) -> list[RecordedAnswer]:
 def _asked(stored: MemorySession, week_number: int, run: int) -> dict[int, str]:
     """Return the text of each question as the coach asked it: the coach's first message of that question."""
     asked: dict[int, str] = {}
-    for said in (kept_message.message for kept_message in stored.messages):
-        here = (said.week, said.run) == (week_number, run)
-        if here and said.sender == "nova" and said.question_number is not None:
-            asked.setdefault(said.question_number, said.message_text)
+    for message in (memory_message.message for memory_message in stored.messages):
+        here = (message.week, message.run) == (week_number, run)
+        if here and message.sender == "nova" and message.question_number is not None:
+            asked.setdefault(message.question_number, message.message_text)
     return asked

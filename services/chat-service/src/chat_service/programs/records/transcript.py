@@ -89,16 +89,16 @@ class _TranscriptBuilder:
         return TranscriptWeek(
             heading=heading,
             facts=self._facts(week) if week else [],
-            sections=[self._section(number, list(said)) for number, said in questions],
+            sections=[self._section(number, list(group)) for number, group in questions],
         )
 
     def _facts(self, week: RecordedWeek) -> list[tuple[str, str]]:
         kept = [(readable(key), value) for key, value in week.choices.items()]
         return [(self._texts["completed"], self._moment(week.completed_at)), *kept]
 
-    def _section(self, question: int | None, said: list[RecordedMessage]) -> TranscriptQuestion:
+    def _section(self, question: int | None, messages: list[RecordedMessage]) -> TranscriptQuestion:
         heading = None if question is None else self._texts["question"].format(number=question)
-        return TranscriptQuestion(heading, [self._entry(message) for message in said])
+        return TranscriptQuestion(heading, [self._entry(message) for message in messages])
 
     def _entry(self, message: RecordedMessage) -> TranscriptMessage:
         own = message.sender == "user"

@@ -153,7 +153,7 @@ def _steps(program: Program, session_state: SessionState) -> dict[str, Summarize
 def _answer_text(question: Question, data: WeekAnswers) -> str | None:
     if _is_skipped(question, data):
         return None
-    answer = data.spoken_answers().get(question.question_number)
+    answer = data.answer_texts().get(question.question_number)
     return None if answer is None else shorten(answer, ANSWER_CHARACTERS)
 
 

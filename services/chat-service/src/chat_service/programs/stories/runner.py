@@ -75,9 +75,9 @@ class StoryReport:
 
     def __str__(self) -> str:
         """Every problem and failure; without any, the scenarios that no story reaches; then the count."""
-        told = [*self.problems, *("\n".join(one.failures) for one in self.failed)]
+        problems = [*self.problems, *("\n".join(one.failures) for one in self.failed)]
         count = f"{len(self.played)} stories, {len(self.played) - len(self.failed)} as written"
-        return "\n".join([*(told or self.unreached_scenarios), count])
+        return "\n".join([*(problems or self.unreached_scenarios), count])
 
 
 def run_stories(paths: Iterable[Path], programs_folder: Path) -> StoryReport:

@@ -74,33 +74,35 @@ def _completed(story: Story, week: Week) -> WeekState:
 def _answered(story: Story, program: Program, week: Week) -> WeekAnswers:
     state = WeekAnswers()
     for question in week.questions[: story.question - 1]:
-        said = story.given.answers.get(question.question_number)
-        if said is None and question.skippable:
+        answer = story.given.answers.get(question.question_number)
+        if answer is None and question.skippable:
             state = state.with_scenario(question.question_number, SKIPPED)
         else:
             context = CoachContext(program, week, question, state, story.name_of_learner)
-            state = _with_answer(story, context, said or NOT_GIVEN)
+            state = _with_answer(story, context, answer or NOT_GIVEN)
         state = state.with_response(question.question_number, completed=True)
     return state
 
 
-def _with_answer(story: Story, context: CoachContext, said: str) -> WeekAnswers:
+def _with_answer(story: Story, context: CoachContext, answer: str) -> WeekAnswers:
     question = context.question
-    state = context.state.with_answer(question.question_number, said)
-    chosen = _chosen(question, said)
+    state = context.state.with_answer(question.question_number, answer)
+    chosen = _chosen(question, answer)
     if chosen is not None:
         state = state.with_chosen(question.question_number, chosen)
     if question.keeps is not None:
-        kept = story.given.choices.get(question.keeps, chosen or said)
+        kept = story.given.choices.get(question.keeps, chosen or answer)
         state = state.with_choice(question.keeps, kept)
     found = Rules().classify(context, state)
     return state.with_scenario(question.question_number, found.prompt.scenario_name or "")
 
 
-def _chosen(question: Question, said: str) -> str | None:
-    if not question.choices or said == NOT_GIVEN:
+def _chosen(question: Question, answer: str) -> str | None:
+    if not question.choices or answer == NOT_GIVEN:
         return None
-    chosen = choice_in(question, said)
+    chosen = choice_in(question, answer)
     if chosen is None:
-        raise NoSuchStart(f"given.answers: {said!r} names none of the choices of {question.question_number}")
+        raise NoSuchStart(
+            f"given.answers: {answer!r} names none of the choices of {question.question_number}"
+        )
     return chosen

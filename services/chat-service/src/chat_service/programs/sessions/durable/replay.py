@@ -30,13 +30,13 @@ from cogniflow_kit.sql.deadline import within
 
 log = structlog.stdlib.get_logger(__name__)
 
-PATIENCE_S = 1.0
+STORE_TIMEOUT_S = 1.0
 """How long one turn waits for PostgreSQL at most, all its steps together."""
-PAUSE_S = 0.5
-"""Between two looks for PostgreSQL."""
-SLICE_S = 0.1
+RETRY_PAUSE_S = 0.5
+"""Pause between two attempts to reach PostgreSQL."""
+MAX_LOCK_HOLD_S = 0.1
 """How long the replay holds a session's lock at once."""
-LOCK_S = 2.0
+LOCK_TIMEOUT_S = 2.0
 """How long the replay waits for a session's lock."""
 
 _SESSION = text("SELECT session_id FROM sessions WHERE session_id = :session_id")
@@ -137,7 +137,7 @@ class SessionReplayer:
         try:
             return self._store(session_id, until)
         except SessionNotFound:
-            with within(PATIENCE_S):
+            with within(STORE_TIMEOUT_S):
                 if self._database.run(_SESSION, {"session_id": session_id}) is not None:
                     raise
         self._memory.remove(session_id)
@@ -158,7 +158,7 @@ class SessionReplayer:
         return True
 
     def _run(self, turn: SpooledTurn) -> None:
-        with within(PATIENCE_S):
+        with within(STORE_TIMEOUT_S):
             store = ReplayTurnStore(self._database, self._catalog, turn)
             stored = run_turn(store, ReplayEngine(turn), turn.message)
         self._memory.replace_turn(stored, turn.message.client_message_id)
@@ -207,9 +207,9 @@ class ReplayThread:
     def _replay_session(self, session_id: UUID) -> None:
         # In slices: the session takes turns meanwhile.
         while self._replayer.postgres_available.is_set() and not self._stopping.is_set():
-            with suppress(TurnInProgress), self._spool.lock_session(session_id, LOCK_S):
+            with suppress(TurnInProgress), self._spool.lock_session(session_id, LOCK_TIMEOUT_S):
                 before = self._spool.count_unstored(session_id)
-                if self._replayer.replay(session_id, SLICE_S):
+                if self._replayer.replay(session_id, MAX_LOCK_HOLD_S):
                     return
                 if self._spool.count_unstored(session_id) == before:
                     return  # no progress; go on with the other sessions
@@ -221,13 +221,13 @@ class ReplayThread:
                 self.once()
             except Exception:  # the thread must not end
                 log.exception("replay broke off")
-            if self._stopping.wait(PAUSE_S):
+            if self._stopping.wait(RETRY_PAUSE_S):
                 return
 
     def _ping(self) -> bool:
         """Whether PostgreSQL answers. Asked before a session is locked, which a frozen server would block."""
         try:
-            with within(PATIENCE_S):
+            with within(STORE_TIMEOUT_S):
                 self._database.check()
         except Exception as error:  # noqa: BLE001 -- any error means that it is away
             log.debug(

@@ -9,7 +9,7 @@ from chat_service.programs.coach.session_state import ProgramSession
 from chat_service.programs.content.catalog import Catalog
 from chat_service.programs.content.model import Program
 from chat_service.programs.sessions.durable.recent_sessions import RecentSessions
-from chat_service.programs.sessions.durable.replay import PATIENCE_S, SessionReplayer
+from chat_service.programs.sessions.durable.replay import STORE_TIMEOUT_S, SessionReplayer
 from chat_service.programs.sessions.durable.spool import Spool
 from chat_service.programs.sessions.durable.spooled_turn import SpooledTurn
 from chat_service.programs.sessions.errors import SessionNotFound
@@ -53,7 +53,7 @@ class SessionGuard:
 
 
 class DurableSessionStore(SqlSessionStore):
-    """Reads and writes in PostgreSQL within PATIENCE_S; reads of a session fall back to memory and spool."""
+    """Reads and writes in PostgreSQL within STORE_TIMEOUT_S; in an outage reads from memory and spool."""
 
     def __init__(
         self,
@@ -72,27 +72,27 @@ class DurableSessionStore(SqlSessionStore):
         self._guard = guard
 
     def programs(self, user_id: UUID, after: UUID | None, limit: int) -> list[ListedProgram]:
-        with within(PATIENCE_S):
+        with within(STORE_TIMEOUT_S):
             return super().programs(user_id, after, limit)
 
     def program(self, slug: str) -> Program:
-        with within(PATIENCE_S):
+        with within(STORE_TIMEOUT_S):
             return super().program(slug)
 
     def start(self, request: StartRequest, slug: str) -> StartResult:
-        with within(PATIENCE_S):
+        with within(STORE_TIMEOUT_S):
             return super().start(request, slug)
 
     def listed(self, user_id: UUID, after: UUID | None, limit: int) -> list[ListedSession]:
-        with within(PATIENCE_S):
+        with within(STORE_TIMEOUT_S):
             return super().listed(user_id, after, limit)
 
     def set_paused(self, session_id: UUID, user_id: UUID, *, paused: bool) -> None:
-        with self._guard.changing(session_id), within(PATIENCE_S):
+        with self._guard.changing(session_id), within(STORE_TIMEOUT_S):
             super().set_paused(session_id, user_id, paused=paused)
 
     def claim(self, session_id: UUID, participant_id: UUID, user_id: UUID) -> None:
-        with self._guard.changing(session_id), within(PATIENCE_S):
+        with self._guard.changing(session_id), within(STORE_TIMEOUT_S):
             super().claim(session_id, participant_id, user_id)
 
     def read(self, session_id: UUID, user_id: UUID) -> SessionHistory:
@@ -105,7 +105,7 @@ class DurableSessionStore(SqlSessionStore):
         ):
             return self._remembered(session_id, user_id)
         try:
-            with within(PATIENCE_S):
+            with within(STORE_TIMEOUT_S):
                 found = super().read(session_id, user_id)
                 self._remember(found, is_whole=not waiting)
         except Exception as error:

@@ -70,11 +70,11 @@ class Spool:
         self._locked: set[UUID] = set()
         self._changed = Condition()
 
-    def open(self, patience_s: float = HANDOVER_S) -> None:
+    def open(self, timeout_s: float = HANDOVER_S) -> None:
         """Lock the folder and read what waits in it. Raises: SpoolTaken (another process keeps the lock)."""
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._folder.chmod(0o700)
-        self._owner = self._lock_folder(time.monotonic() + patience_s)
+        self._owner = self._lock_folder(time.monotonic() + timeout_s)
         for path in sorted(self._folder.glob("*.jsonl"), key=lambda path: path.stat().st_ctime):
             self._load(path)
         _ASIDE.set(len(self.files_set_aside()))
@@ -86,10 +86,10 @@ class Spool:
             self._owner = None
 
     @contextmanager
-    def lock_session(self, session_id: UUID, patience_s: float = 0) -> Iterator[None]:
-        """Hold the session's lock. Raises: TurnInProgress (another thread keeps it for `patience_s`)."""
+    def lock_session(self, session_id: UUID, timeout_s: float = 0) -> Iterator[None]:
+        """Hold the session's lock. Raises: TurnInProgress (another thread keeps it for `timeout_s`)."""
         with self._changed:
-            if not self._changed.wait_for(lambda: session_id not in self._locked, patience_s):
+            if not self._changed.wait_for(lambda: session_id not in self._locked, timeout_s):
                 raise TurnInProgress
             self._locked.add(session_id)
         try:

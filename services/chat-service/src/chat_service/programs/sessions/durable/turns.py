@@ -13,7 +13,7 @@ from chat_service.programs.coach.engine import CoachEngine
 from chat_service.programs.coach.session_state import ProgramSession
 from chat_service.programs.coach.turn import MessageAnalysis, ProgramReply, TurnResult
 from chat_service.programs.sessions.durable.recent_sessions import RecentSessions
-from chat_service.programs.sessions.durable.replay import PATIENCE_S, SessionReplayer
+from chat_service.programs.sessions.durable.replay import STORE_TIMEOUT_S, SessionReplayer
 from chat_service.programs.sessions.durable.spool import Spool
 from chat_service.programs.sessions.durable.spooled_turn import SpooledTurn
 from chat_service.programs.sessions.errors import SessionNotFound
@@ -31,7 +31,7 @@ REPLAY_S = 0.3
 """How long a turn waits for the replay of its session at most, and how long it takes part in it."""
 TURN_S = 1.5
 """How long the replay and PostgreSQL may take together."""
-MIN_PATIENCE_S = 0.1
+MIN_STORE_TIMEOUT_S = 0.1
 """How long PostgreSQL is given at least."""
 
 Turn = AnyTurn[ProgramReply]
@@ -61,8 +61,8 @@ class DurableTurnRunner:
         with self._spool.lock_session(session_id, wait_s):
             if self._spool.has_session(session_id) and self._replayer.postgres_available.is_set():
                 self._replayer.replay(session_id, REPLAY_S)
-            patience_s = min(PATIENCE_S, max(MIN_PATIENCE_S, until - time.monotonic()))
-            store = FallbackTurnStore(self._stored, self._spool, self._memory, message, patience_s)
+            timeout_s = min(STORE_TIMEOUT_S, max(MIN_STORE_TIMEOUT_S, until - time.monotonic()))
+            store = FallbackTurnStore(self._stored, self._spool, self._memory, message, timeout_s)
             answered = answered_message(run_turn(store, engine, message))
             queued = self._spool.has_session(session_id)
         return replace(answered, queued=True, turn_id=None, sequence=None) if queued else answered
@@ -71,20 +71,20 @@ class DurableTurnRunner:
 class FallbackTurnStore:
     """The store of one turn. The caller holds the session's lock in the spool.
 
-    What PostgreSQL doesn't store within `patience_s` seconds is spooled, and
+    What PostgreSQL doesn't store within `timeout_s` seconds is spooled, and
     so is every turn of a session that has spooled turns. A turn claimed in
     PostgreSQL may be completed in the spool; its replay finds or stores the
     same reply.
     """
 
     def __init__(
-        self, stored: SqlTurnStore, spool: Spool, memory: RecentSessions, message: Message, patience_s: float
+        self, stored: SqlTurnStore, spool: Spool, memory: RecentSessions, message: Message, timeout_s: float
     ) -> None:
         self._stored = stored
         self._spool = spool
         self._memory = memory
         self._message = message
-        self._left_s = patience_s
+        self._left_s = timeout_s
         self._analysis: MessageAnalysis | None = None
         self.queued = message.conversation_id is not None and spool.has_session(message.conversation_id)
 

@@ -66,7 +66,7 @@ class MemorySessionStore:
 
     def read(self, session_id: UUID, user_id: UUID) -> SessionHistory:
         with self._store.session(session_id, user_id) as stored:
-            messages = [said.message for said in stored.messages]
+            messages = [memory_message.message for memory_message in stored.messages]
             return SessionHistory(stored.program_session, messages, stored.newest_turn)
 
     def locale(self, session_id: UUID, user_id: UUID) -> str | None:

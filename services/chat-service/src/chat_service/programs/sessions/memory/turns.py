@@ -151,8 +151,8 @@ def _store_week(stored: MemorySession, state: WeekState) -> None:
 
 
 def _participant_message(message: Message, program_session: ProgramSession, sequence: int) -> MemoryMessage:
-    said = participant_message(message, _position(program_session), sequence)
-    return MemoryMessage(said, iteration=program_session.context.iteration)
+    session_message = participant_message(message, _position(program_session), sequence)
+    return MemoryMessage(session_message, iteration=program_session.context.iteration)
 
 
 def _coach_messages(turn: Turn, program_session: ProgramSession, result: TurnResult) -> list[MemoryMessage]:

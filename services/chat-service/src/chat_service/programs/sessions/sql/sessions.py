@@ -297,7 +297,7 @@ def _insert_session(
 
 
 def _messages(db: Session, session_id: UUID) -> list[SessionMessage]:
-    said = (
+    messages = (
         select(
             tables.ConversationMessage.sender,
             tables.ConversationMessage.message_text,
@@ -314,7 +314,7 @@ def _messages(db: Session, session_id: UUID) -> list[SessionMessage]:
         .where(tables.ConversationMessage.session_id == session_id)
         .order_by(tables.ConversationMessage.turn_sequence, tables.ConversationMessage.position)
     )
-    return [SessionMessage(**row._mapping) for row in db.execute(said)]
+    return [SessionMessage(**row._mapping) for row in db.execute(messages)]
 
 
 def _newest_turn(db: Session, session_id: UUID) -> NewestTurn | None:

@@ -175,11 +175,11 @@ WITH unchanged AS (
     )
     SELECT :response_id, session_id, user_id, :question_id, :turn_id, :run, :prompt_id, :scenario, :iteration
     FROM moved WHERE :counts OR :skipped
-), told AS (
+), user_response AS (
     INSERT INTO user_responses (
         response_id, session_id, user_id, step, response, attempt_count
     )
-    SELECT :told_id, session_id, user_id, :step, :told, :attempts
+    SELECT :user_response_id, session_id, user_id, :step, :user_response, :attempts
     FROM moved WHERE CAST(:step AS varchar) IS NOT NULL AND (:counts OR :skipped)
     ON CONFLICT (session_id, step) DO UPDATE
     SET response = excluded.response, attempt_count = excluded.attempt_count, updated_at = now()
@@ -294,7 +294,7 @@ def complete_values(
         "summary": summary.model_dump_json() if summary else None,
         "facts": json.dumps([fact.model_dump(mode="json") for fact in facts]),
         **_ids(),
-        **_said(program_session, coach_reply),
+        **_attempt_values(program_session, coach_reply),
         **_validated(coach_reply),
         **_led_to(program_session, coach_reply, result.next_step),
     }
@@ -302,14 +302,14 @@ def complete_values(
 
 def _ids() -> dict[str, UUID]:
     names = ("next_state", "next_progress", "response_message", "question_message", "answer", "response",
-             "told", "validation", "completion", "summary")  # fmt: skip
+             "user_response", "validation", "completion", "summary")  # fmt: skip
     return {f"{name}_id": new_id() for name in names}
 
 
-def _said(program_session: ProgramSession, coach_reply: CoachReply) -> dict[str, Any]:
+def _attempt_values(program_session: ProgramSession, coach_reply: CoachReply) -> dict[str, Any]:
     question, answers = program_session.context.question, coach_reply.answers
     skipped = coach_reply.kind == "skip"
-    told = answers.spoken_answers().get(question.question_number)
+    user_response = answers.answer_texts().get(question.question_number)
     return {
         "data": json.dumps(stored_answers(answers), ensure_ascii=False),
         "kept": json.dumps(answers.choices),
@@ -319,7 +319,7 @@ def _said(program_session: ProgramSession, coach_reply: CoachReply) -> dict[str,
         "iteration": coach_reply.iteration,
         "attempts": answers.iterations(question.question_number),
         "step": question.step,
-        "told": None if skipped else told,
+        "user_response": None if skipped else user_response,
         "response": coach_reply.response,
         "prompt_id": coach_reply.prompt_id,
         "scenario": SKIPPED
