@@ -37,7 +37,7 @@ from cogniflow_kit.sql.prepared import PreparedStatement
 Values = dict[str, Any]
 _FRESH = (
     "turn_id", "message_id", "classification_id", "next_state_id", "next_progress_id", "response_message_id",
-    "question_message_id", "answer_id", "response_id", "told_id", "validation_id", "completion_id",
+    "question_message_id", "answer_id", "response_id", "user_response_id", "validation_id", "completion_id",
     "summary_id",
 )  # fmt: skip
 
