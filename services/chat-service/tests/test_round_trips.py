@@ -110,3 +110,17 @@ def test_the_prompts_of_a_version_are_read_once_by_a_process(watched, wire, comm
     wire.round_trips = 0
     assert catalog.get(version_id) is first
     assert wire.round_trips == 0
+
+
+def test_preloaded_programs_take_no_round_trip(watched, wire, session, committing):
+    catalog = Catalog(watched)
+    with committing.transaction() as db:
+        version_id = db.scalar(text("SELECT version_id FROM sessions"))
+        programs = db.scalar(text("SELECT count(*) FROM program_labels WHERE label = 'production'"))
+    wire.round_trips = 0
+    catalog.preload()
+    per_transaction, per_program = 3, 6
+    assert wire.round_trips <= per_transaction + programs * per_program, "not one for each week or question"
+    wire.round_trips = 0
+    assert catalog.get(version_id).slug == "practice"
+    assert wire.round_trips == 0

@@ -7,7 +7,7 @@ from chat_service.platform.language_model.configured import ConfiguredModel
 from chat_service.platform.retention.api import router as retention
 from chat_service.platform.settings.api import router as settings_routes
 from chat_service.platform.settings.dependencies import build_settings_reader, build_settings_service
-from chat_service.preload import Preload
+from chat_service.preload import Preload, load_language_data
 from chat_service.programs.authoring.api import router as authoring
 from chat_service.programs.authoring.session_moves import SessionMover
 from chat_service.programs.content.catalog import Catalog
@@ -59,7 +59,7 @@ def create_app(
         ],
         stores=[database, mongo],
         keys=keys or polling_feed(settings),
-        background=[Preload(), *sessions.background],
+        background=[*map(Preload, [load_language_data, *sessions.preload]), *sessions.background],
         notices=sessions.notices,
     )
     app.state.database = database

@@ -1,5 +1,6 @@
-"""Loads the embeddings and the safety lexicons at process start, so that the first message need not wait."""
+"""Loads at process start what the first message would have to wait for."""
 
+from collections.abc import Callable
 from threading import Thread
 
 from chat_service.embedding import embed
@@ -9,16 +10,19 @@ _SAMPLE = "Hello"
 
 
 class Preload:
-    """Loads in a thread of its own, while the process already answers requests."""
+    """Runs `load` in a thread of its own, while the process already answers requests."""
+
+    def __init__(self, load: Callable[[], None]) -> None:
+        self._thread = Thread(target=load, name="preload", daemon=True)
 
     def start(self) -> None:
-        self._thread = Thread(target=_load, name="preload", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
         self._thread.join(timeout=10)
 
 
-def _load() -> None:
+def load_language_data() -> None:
+    """Load the embeddings and the safety lexicons."""
     embed([_SAMPLE])
     detect_risk(_SAMPLE)

@@ -1,6 +1,8 @@
 """Published programs by version, and the form in which Redis caches them."""
 
 import json
+from collections import defaultdict
+from itertools import groupby
 from uuid import UUID
 
 import structlog
@@ -10,9 +12,10 @@ from sqlalchemy.orm import Session
 
 from chat_service import tables
 from chat_service.programs.content.model import ContentBlock, Program, Prompt, Question, Retention, Week
+from chat_service.programs.content.version_labels import PRODUCTION
 from chat_service.stored_form import UnreadableForm
 from cogniflow_kit.redis import Cache
-from cogniflow_kit.sql.database import Database
+from cogniflow_kit.sql.database import Database, is_away
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -37,6 +40,20 @@ class Catalog:
         if found is None:
             found = self._versions[version_id] = self._cached(version_id) or self._stored(version_id)
         return found
+
+    def preload(self) -> None:
+        """Read the versions that new sessions follow, so that the first start need not wait for them."""
+        try:
+            with self._database.transaction() as db:
+                current = db.scalars(
+                    select(tables.ProgramLabel.version_id).where(tables.ProgramLabel.label == PRODUCTION)
+                ).all()
+            for version_id in current:
+                self.get(version_id)
+        except Exception as error:
+            if not is_away(error):
+                raise
+            log.warning("programs are read later, PostgreSQL is unavailable", error=type(error).__name__)
 
     def _cached(self, version_id: UUID) -> Program | None:
         found = self._cache.get("program", version_id) if self._cache is not None else None
@@ -76,14 +93,12 @@ def read_cached_program(cached: bytes) -> Program:
 
 
 def read_version(db: Session, version_id: UUID) -> Program:
+    """Read a version that exists, in four queries whatever its length."""
     version, slug = db.execute(
         select(tables.ProgramVersion, tables.Program.slug)
         .join(tables.Program)
         .where(tables.ProgramVersion.version_id == version_id)
     ).one()
-    weeks = db.scalars(
-        select(tables.Week).where(tables.Week.version_id == version_id).order_by(tables.Week.week_number)
-    )
     return Program(
         version_id=version_id,
         slug=slug,
@@ -94,51 +109,66 @@ def read_version(db: Session, version_id: UUID) -> Program:
         locale=version.locale,
         anonymous=version.anonymous,
         retention=Retention.model_validate(version.retention),
-        weeks=[_week(db, week) for week in weeks],
+        weeks=_weeks(db, version_id),
     )
 
 
-def _week(db: Session, row: tables.Week) -> Week:
-    questions = db.scalars(
-        select(tables.Question)
-        .where(tables.Question.week_id == row.week_id)
-        .order_by(tables.Question.question_number)
-    )
+def _weeks(db: Session, version_id: UUID) -> list[Week]:
+    in_version = tables.Week.version_id == version_id
+    weeks = db.scalars(select(tables.Week).where(in_version).order_by(tables.Week.week_number)).all()
     blocks = db.scalars(
         select(tables.WeekContentBlock)
-        .where(tables.WeekContentBlock.week_id == row.week_id)
+        .join(tables.Week, tables.Week.week_id == tables.WeekContentBlock.week_id)
+        .where(in_version)
         .order_by(tables.WeekContentBlock.block_name)
     )
-    return Week(
-        week_id=row.week_id,
-        week_number=row.week_number,
-        name=row.name,
-        title=row.title,
-        description=row.description,
-        video_content=row.video_content,
-        exercise_content=row.exercise_content,
-        is_active=row.is_active,
-        questions=[_question(db, question) for question in questions],
-        content_blocks=[ContentBlock.model_validate(block) for block in blocks],
-    )
+    blocks_of = defaultdict(list)
+    for block in blocks:
+        blocks_of[block.week_id].append(ContentBlock.model_validate(block))
+    questions_of = _questions(db, version_id)
+    return [
+        Week(
+            week_id=row.week_id,
+            week_number=row.week_number,
+            name=row.name,
+            title=row.title,
+            description=row.description,
+            video_content=row.video_content,
+            exercise_content=row.exercise_content,
+            is_active=row.is_active,
+            questions=questions_of[row.week_id],
+            content_blocks=blocks_of[row.week_id],
+        )
+        for row in weeks
+    ]
 
 
-def _question(db: Session, row: tables.Question) -> Question:
-    prompts = db.scalars(
-        select(tables.SystemPrompt)
-        .where(tables.SystemPrompt.question_id == row.question_id)
-        .order_by(tables.SystemPrompt.prompt_id)
+def _questions(db: Session, version_id: UUID) -> defaultdict[UUID, list[Question]]:
+    """Return the questions of each week, in order."""
+    in_version = tables.Week.version_id == version_id
+    with_prompts = (
+        select(tables.Question, tables.SystemPrompt)
+        .join(tables.Week, tables.Week.week_id == tables.Question.week_id)
+        .outerjoin(tables.SystemPrompt, tables.SystemPrompt.question_id == tables.Question.question_id)
+        .where(in_version)
+        .order_by(tables.Question.question_number, tables.Question.question_id, tables.SystemPrompt.prompt_id)
     )
-    return Question(
-        question_id=row.question_id,
-        question_number=row.question_number,
-        question_text=row.question_text,
-        question_type=row.question_type,
-        requires_followup=row.requires_followup,
-        step=row.step,
-        skippable=row.skippable,
-        max_iterations=row.max_iterations,
-        keeps=row.keeps,
-        choices=row.choices,
-        prompts=[Prompt.model_validate(prompt) for prompt in prompts],
-    )
+    found: defaultdict[UUID, list[Question]] = defaultdict(list)
+    for row, group in groupby(db.execute(with_prompts), key=lambda pair: pair[0]):
+        prompts = [Prompt.model_validate(prompt) for _, prompt in group if prompt is not None]
+        found[row.week_id].append(
+            Question(
+                question_id=row.question_id,
+                question_number=row.question_number,
+                question_text=row.question_text,
+                question_type=row.question_type,
+                requires_followup=row.requires_followup,
+                step=row.step,
+                skippable=row.skippable,
+                max_iterations=row.max_iterations,
+                keeps=row.keeps,
+                choices=row.choices,
+                prompts=prompts,
+            )
+        )
+    return found

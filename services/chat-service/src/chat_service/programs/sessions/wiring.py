@@ -43,6 +43,8 @@ class ProgramWiring:
     """Values for `/health/ready`, by name."""
     changing: Callable[[UUID], AbstractContextManager[object]] = nullcontext
     """Context for a change of a session outside its turns."""
+    preload: list[Callable[[], None]] = field(default_factory=list)
+    """What to load at process start, so that no first request waits for it."""
     memory: MemoryStore | None = None
     """Stores program sessions when PostgreSQL does not."""
 
@@ -66,6 +68,7 @@ def wire_programs(
         [ReplayThread(database, spool, replayer)],
         {"spooled_turns": lambda: spool.waiting_turns},
         guard.changing,
+        [catalog.preload],
     )
 
 
