@@ -176,6 +176,8 @@ def test_killed_altogether_it_starts_again_as_it_was_and_stops_at_ctrl_c(command
     assert command.run("info").returncode == 3
 
     arguments = [_COMMAND, "up"]
+    # Shells start background processes with SIGINT ignored, and children inherit that.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     with subprocess.Popen(
         arguments, env=command.environment, stdout=subprocess.PIPE, text=True
     ) as foreground:
