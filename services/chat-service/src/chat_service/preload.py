@@ -13,9 +13,10 @@ class Preload:
     """Runs `load` in a thread of its own, while the process already answers requests."""
 
     def __init__(self, load: Callable[[], None]) -> None:
-        self._thread = Thread(target=load, name="preload", daemon=True)
+        self._load = load
 
     def start(self) -> None:
+        self._thread = Thread(target=self._load, name="preload", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:

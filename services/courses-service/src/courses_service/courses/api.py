@@ -8,6 +8,7 @@ from starlette.concurrency import run_in_threadpool
 
 from cogniflow_kit.errors import problems
 from cogniflow_kit.identity import CurrentUser, Instructor
+from cogniflow_kit.json_response import json_response
 from cogniflow_kit.schemas import Page, PageRequest
 from cogniflow_kit.sql.idempotency import UserIdempotency
 from cogniflow_kit.user_route import UserRoute
@@ -15,7 +16,6 @@ from courses_service.courses.course_copies import Part
 from courses_service.courses.dependencies import CoursesService, course_reader
 from courses_service.courses.schemas import CourseDetail, CourseEdit, CourseOut, NewCourse, Outline
 from courses_service.courses.service import CourseReader
-from courses_service.json_response import json_response
 
 router = APIRouter(prefix="/api/courses", tags=["courses"])
 read_router = APIRouter(prefix="/api/courses", tags=["courses"], route_class=UserRoute)

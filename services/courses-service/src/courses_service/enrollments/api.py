@@ -6,9 +6,9 @@ from uuid import UUID
 from fastapi import APIRouter, Response
 
 from cogniflow_kit.errors import problems
+from cogniflow_kit.json_response import json_response
 from courses_service.enrollments.dependencies import EnrollmentsService
 from courses_service.enrollments.schemas import CompletionOut, EnrollmentOut, LearningActivity, ProgressOut
-from courses_service.json_response import json_response
 
 router = APIRouter(prefix="/api", tags=["enrollments"])
 activity_router = APIRouter(prefix="/api", tags=["activity"])

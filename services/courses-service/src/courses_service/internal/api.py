@@ -7,11 +7,11 @@ from fastapi import APIRouter, Depends, Response
 
 from cogniflow_kit.errors import problems
 from cogniflow_kit.identity import requires_scope
+from cogniflow_kit.json_response import json_response
 from cogniflow_kit.schemas import Page, PageRequest
 from courses_service.course_access import CourseNotFound
 from courses_service.internal.dependencies import CourseTextsRepository
 from courses_service.internal.schemas import CourseTexts, CourseVersion
-from courses_service.json_response import json_response
 
 router = APIRouter(
     prefix="/internal", tags=["internal"], dependencies=[Depends(requires_scope("lessons:read"))]

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Response
 
 from cogniflow_kit.errors import problems
 from cogniflow_kit.identity import Instructor
-from courses_service.json_response import json_response
+from cogniflow_kit.json_response import json_response
 from courses_service.lessons.dependencies import LessonsService
 from courses_service.lessons.schemas import LessonEdit, LessonOut
 

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from cogniflow_kit.errors import problems
 from cogniflow_kit.identity import CurrentUser, Role
+from cogniflow_kit.json_response import json_response
 from cogniflow_kit.schemas import Page, PageRequest
 from cogniflow_kit.sql.database import DatabaseSession
 from cogniflow_kit.sql.idempotency import AnonymousIdempotency, UserIdempotency
@@ -51,7 +52,7 @@ def register(body: Registration, accounts: AccountsService, idempotency: Anonymo
 async def me(request: Request, user: CurrentUser) -> Response:
     """Return the caller's account."""
     account = await own_account(request.app.state.database, user.id)
-    return Response(account, media_type="application/json")
+    return json_response(account)
 
 
 @router.get("/api/users/")

@@ -29,6 +29,7 @@ from chat_service.programs.sessions.schemas import (
 )
 from cogniflow_kit.errors import problems
 from cogniflow_kit.identity import CurrentUser
+from cogniflow_kit.json_response import json_response
 from cogniflow_kit.schemas import Page, PageRequest
 
 router = APIRouter(tags=["programs"])
@@ -105,16 +106,18 @@ def read_week(
     return week_out(*programs.read_week(who.id, session_id, number))
 
 
-@router.post("/api/programs/sessions/{session_id}/answer", responses=problems(404, 409))
+@router.post(
+    "/api/programs/sessions/{session_id}/answer", response_model=AnswerOut, responses=problems(404, 409)
+)
 def answer_question(
     session_id: UUID,
     body: Answer,
     who: CurrentParticipant,
     programs: ProgramsService,
     preferred_locale: PreferredLocale,
-) -> AnswerOut:
+) -> Response:
     """Answer the coach's question. Sending it again with the same client_message_id changes nothing."""
-    return answer_out(programs.answer(who.id, session_id, body, preferred_locale))
+    return json_response(answer_out(programs.answer(who.id, session_id, body, preferred_locale)))
 
 
 @router.post("/api/programs/sessions/{session_id}/weeks/{number}/restart", responses=problems(404, 409))
