@@ -50,6 +50,36 @@ def test_starts_of_an_hour_ago_do_not_count(client, database, rows):
     client.app.dependency_overrides.clear()
 
 
+@pytest.mark.parametrize(
+    ("accepts", "body", "locale"),
+    [
+        ("de-DE,de;q=0.9,en;q=0.8", {}, "de-DE"),
+        ("de-latn-ch", {}, "de-CH"),
+        ("de-DE", {"locale": "en-GB"}, "en-GB"),
+        ("*", {}, "en"),
+        ("", {}, "en"),
+        ("../../etc/passwd", {}, "en"),
+    ],
+)
+def test_the_locale_is_asked_for_or_preferred_by_the_browser(client, accepts, body, locale):
+    answer = client.post(START, json=body, headers={"Accept-Language": accepts})
+    assert answer.status_code == 201, answer.text
+    assert answer.json()["session"]["locale"] == locale
+
+
+def test_danger_in_a_language_that_nobody_named_is_met_with_help_in_it(client, rows):
+    german = {"Accept-Language": "de-DE"}
+    for headers in ({}, german):
+        key = {"X-Session-Key": secrets.token_urlsafe(32)}
+        begun = client.post(START, headers=key | headers).json()["session"]
+        reply = Taking(client, key, begun).reply("Ich möchte mich umbringen")
+        assert "TelefonSeelsorge" in reply["response"]
+        assert "Wenn Sie weitermachen möchten" in reply["response"]
+        assert not reply["question_completed"]
+    assert [row["category"] for row in rows("risk_detections")] == ["suicide", "suicide"]
+    assert rows("user_answers") == []
+
+
 @pytest.mark.parametrize("key", [None, "", "unknown", "x" * 43])
 def test_without_the_key_it_is_not_there(client, intake, key):
     who = {} if key is None else {"X-Session-Key": key}

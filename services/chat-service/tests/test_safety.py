@@ -145,7 +145,7 @@ def test_the_gravest_risk_is_returned():
 
 
 def test_a_risk_contains_no_text_of_the_message():
-    assert set(Risk.__dataclass_fields__) == {"category", "severity", "subject"}
+    assert set(Risk.__dataclass_fields__) == {"category", "severity", "subject", "language"}
 
 
 def test_similar_words_are_distinguished():
@@ -154,7 +154,23 @@ def test_similar_words_are_distinguished():
     assert detect_risk("I'll be dead soon").subject == "self"
 
 
-def test_a_locale_without_lexicon_uses_the_english_one():
+@pytest.mark.parametrize("locale", ["en", "de-CH", "pt-BR", ""])
+@pytest.mark.parametrize(
+    ("words", "language"),
+    [
+        ("Ich möchte mich umbringen", "de"),
+        ("Ich will nicht mehr leben.", "de"),
+        ("My boss said no. Ich bringe mich um.", "de"),
+        ("I want to kill myself", "en"),
+        ("Mein Tag war gut, but I want to end my life", "en"),
+    ],
+)
+def test_danger_is_found_in_every_language_whatever_the_locale(locale, words, language):
+    found = detect_risk(words, locale)
+    assert (found.category, found.subject, found.language) == ("suicide", "self", language)
+
+
+def test_a_locale_without_lexicon_changes_nothing():
     assert detect_risk("I want to die", "pt-BR") == detect_risk("I want to die")
     assert detect_risk("I want to die", "../../etc/passwd") == detect_risk("I want to die")
 

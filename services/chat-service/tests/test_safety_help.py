@@ -6,8 +6,15 @@ import pytest
 from fastapi.testclient import TestClient
 
 from chat_service.app import create_app
+from chat_service.safety.detection.lexicon import bundled_languages
 from chat_service.safety.detection.risk import Risk
-from chat_service.safety.help.places import help_text, resources, supportive_answer
+from chat_service.safety.help.places import (
+    help_locale,
+    help_text,
+    language_shown,
+    resources,
+    supportive_answer,
+)
 from chat_service.settings import Settings
 from cogniflow_dev.testing.openapi import offline_settings
 
@@ -118,3 +125,22 @@ def test_help_needs_neither_store_nor_token(without_stores, query, accepts, lang
     assert answer.json()["resources"][0]["region"] == first
     assert answer.headers["Cache-Control"] == "public, max-age=86400"
     assert answer.headers["Vary"] == "Accept-Language"
+
+
+@pytest.mark.parametrize(
+    ("locale", "language", "shown"),
+    [
+        ("en", "de", "de"),
+        ("de-CH", "en", "en-CH"),
+        ("fr-CH", "de", "de-CH"),
+        ("de-DE", "de", "de-DE"),
+    ],
+)
+def test_help_is_in_the_language_of_the_words_for_the_region_of_the_person(locale, language, shown):
+    assert help_locale(locale, Risk("suicide", "high", language=language)) == shown
+
+
+def test_every_language_in_which_danger_is_found_has_help():
+    assert {language: language_shown(language) for language in bundled_languages()} == {
+        language: language for language in bundled_languages()
+    }

@@ -81,7 +81,21 @@ def test_distress_is_met_with_help_first_and_still_answered(client, question, as
     assert said["resources"]
     assert said["answer"].startswith(said["resources"][0]["name"])
     assert said["answered"] is True
-    assert stored_turns()[0]["risk"] == {"category": "suicide", "severity": "high", "subject": "self"}
+    assert stored_turns()[0]["risk"] == {
+        "category": "suicide",
+        "severity": "high",
+        "subject": "self",
+        "language": "en",
+    }
+
+
+@pytest.mark.parametrize("accepts", [None, "en-GB", "de-DE"])
+def test_german_distress_is_met_with_german_help(client, question, as_maja, stored_turns, accepts):
+    asking = as_maja if accepts is None else {**as_maja, "Accept-Language": accepts}
+    reply = client.post(MESSAGE, json=question("Ich möchte mich umbringen."), headers=asking).json()
+    assert "TelefonSeelsorge" in reply["answer"]
+    assert any("de" in place["languages"] for place in reply["resources"])
+    assert stored_turns()[0]["risk"]["language"] == "de"
 
 
 def test_a_conversation_goes_on_in_order(client, question, as_maja):

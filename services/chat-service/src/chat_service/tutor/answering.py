@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from chat_service.embedding import embed
 from chat_service.phrase_matching import tokens
 from chat_service.safety.detection.risk import Risk
-from chat_service.safety.help.places import help_text, resources
+from chat_service.safety.help.places import help_locale, help_text, resources
 from chat_service.tutor.courses_client import Course
 from chat_service.tutor.lesson_repository import FoundPassage, Question
 from chat_service.tutor.passages import sentences
@@ -82,17 +82,23 @@ def statements(question: Question, passages: Sequence[FoundPassage]) -> list[Sta
 
 
 def build_reply(
-    course: Course, found: Sequence[FoundPassage], answers: Sequence[Statement], risk: Risk | None
+    course: Course,
+    found: Sequence[FoundPassage],
+    answers: Sequence[Statement],
+    risk: Risk | None,
+    locale: str,
 ) -> TutorReply:
     """Write the answer with numbered citations, or decline where there is no statement.
 
-    With a risk, help places come first, and the question is answered all the same.
+    With a risk, help places come first, and the question is answered all the
+    same. `locale`: the user's, for the region of the places.
     """
+    shown = help_locale(locale, risk) if risk is not None else None
     sources = list(dict.fromkeys(statement.source for statement in answers))
     answer = _cited(answers, sources) if answers else _decline(course, found)
     return TutorReply(
-        resources=resources() if risk else [],
-        answer=f"{help_text()}\n\n{answer}" if risk else answer,
+        resources=resources(shown) if shown else [],
+        answer=f"{help_text(shown, risk)}\n\n{answer}" if shown else answer,
         answered=bool(answers),
         citations=[
             Citation(

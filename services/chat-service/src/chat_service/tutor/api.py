@@ -26,7 +26,7 @@ def ask(
 ) -> TutorAnswer:
     """Ask about a course. Repeating the same client_message_id returns the same answer."""
     with help_on_failure(body.message, preferred_locale):
-        return _answer(tutor.ask(user, body))
+        return _answer(tutor.ask(user, body, preferred_locale))
 
 
 @router.get("/conversations")

@@ -41,8 +41,11 @@ class Tutor:
         self._courses = courses
         self._index = index
 
-    def ask(self, user: User, body: TutorMessage) -> Turn[TutorReply]:
-        """Run one turn. Raises: as `run_turn`; NotEnrolled, OtherCourse, ConversationNotFound"""
+    def ask(self, user: User, body: TutorMessage, locale: str) -> Turn[TutorReply]:
+        """Run one turn. `locale` is for help places.
+
+        Raises: as `run_turn`; NotEnrolled, OtherCourse, ConversationNotFound
+        """
         message = Message(
             user_id=user.id,
             conversation_id=body.conversation_id,
@@ -50,19 +53,19 @@ class Tutor:
             fingerprint=_fingerprint(body),
             text=body.message,
         )
-        return run_turn(self._turns, _TutorEngine(self, user, body.course_id), message)
+        return run_turn(self._turns, _TutorEngine(self, user, body.course_id, locale), message)
 
     def accessible_course(self, user: User, course_id: UUID) -> Course:
         """Raises: NotEnrolled"""
         return self._courses.admit(course_id, user)
 
-    def answer(self, course: Course, question: str, risk: Risk | None) -> TutorReply:
+    def answer(self, course: Course, question: str, risk: Risk | None, locale: str) -> TutorReply:
         """Answer a question. Raises: Unavailable (the course is not indexed and cannot be now)"""
         self._refresh_index(course)
         embedded = Question(question, embed([question])[0])
         with self._database.transaction() as db:
             found = LessonRepository(db).search(course.id, embedded)
-        return build_reply(course, found, statements(embedded, found), risk)
+        return build_reply(course, found, statements(embedded, found), risk, locale)
 
     def _refresh_index(self, course: Course) -> None:
         """Index the present version of the course. When that fails, an older indexed version is used."""
@@ -80,10 +83,11 @@ class Tutor:
 class _TutorEngine:
     """The engine of the turn protocol for one message of one user about one course."""
 
-    def __init__(self, tutor: Tutor, user: User, course_id: UUID) -> None:
+    def __init__(self, tutor: Tutor, user: User, course_id: UUID, locale: str) -> None:
         self._tutor = tutor
         self._user = user
         self._course_id = course_id
+        self._locale = locale
 
     def admit(self, conversation: TutorConversation) -> TutorConversation:
         if conversation.course_id not in (None, self._course_id):
@@ -91,7 +95,7 @@ class _TutorEngine:
         return replace(conversation, course=self._tutor.accessible_course(self._user, self._course_id))
 
     def analyze(self, message: Message, _: TutorConversation) -> TutorAnalysis:
-        return TutorAnalysis(detect_risk(message.text))
+        return TutorAnalysis(detect_risk(message.text, self._locale))
 
     def answer(
         self,
@@ -101,7 +105,7 @@ class _TutorEngine:
         _: Callable[[], None],
     ) -> TutorReply:
         assert conversation.course is not None, "set by admit"
-        return self._tutor.answer(conversation.course, message.text, analysis.risk)
+        return self._tutor.answer(conversation.course, message.text, analysis.risk, self._locale)
 
 
 def _fingerprint(body: TutorMessage) -> str:

@@ -17,7 +17,7 @@ from chat_service.programs.coach.phrases import phrases
 from chat_service.programs.coach.week_answers import WeekAnswers
 from chat_service.programs.content.model import SKIPPED, Prompt, Question
 from chat_service.safety.detection.risk import Risk
-from chat_service.safety.help.places import Resource, resources, supportive_answer
+from chat_service.safety.help.places import Resource, help_locale, resources, supportive_answer
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,15 +71,16 @@ def make_reply(context: CoachContext, message_text: str, intent: Intent, judge: 
 
 def make_supportive_reply(context: CoachContext, message_text: str, intent: Intent, risk: Risk) -> CoachReply:
     """Answer a message that shows a risk: places to find help come first, the question stays open."""
-    continues = phrases(context.locale).says["support_continues"]
+    locale = help_locale(context.locale, risk)
+    continues = phrases(locale).says["support_continues"]
     return CoachReply(
         kind="aside",
         message_text=message_text,
         intent=intent,
         iteration=context.iteration,
         answers=context.state,
-        response=f"{supportive_answer(context.locale, risk)}\n\n{continues}",
-        resources=resources(context.locale),
+        response=f"{supportive_answer(locale, risk)}\n\n{continues}",
+        resources=resources(locale),
     )
 
 

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Header, Path, Response
 
-from chat_service.dependencies import PreferredLocale
+from chat_service.dependencies import PreferredLocale, RequestedLocale
 from chat_service.programs.sessions.dependencies import HourlyLimit, NamedStartRequest, ProgramsService
 from chat_service.programs.sessions.errors import SessionNotFound
 from chat_service.programs.sessions.participant import HEADER, CurrentParticipant, SessionKey, new_key
@@ -72,6 +72,7 @@ def start_anonymously(
     slug: Slug,
     programs: ProgramsService,
     limit: HourlyLimit,
+    preferred_locale: RequestedLocale,
     body: StartProgram | None = None,
     key: OwnKey = "",
 ) -> AnonymousStart:
@@ -80,7 +81,7 @@ def start_anonymously(
     A client that makes the key itself (256 random bits in base64url) can repeat the request.
     """
     session_key = key or new_key()
-    history = programs.start_anonymously(slug, body or StartProgram(), session_key, limit)
+    history = programs.start_anonymously(slug, body or StartProgram(), session_key, preferred_locale, limit)
     return AnonymousStart(session_key=session_key, session=session_out(history))
 
 

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
+from chat_service.dependencies import RequestedLocale
 from chat_service.platform.settings.definitions import ANONYMOUS_PER_HOUR, ANONYMOUS_SESSIONS
 from chat_service.platform.settings.reader import SettingsReader
 from chat_service.programs.sessions.errors import NotAnonymous
@@ -34,6 +35,7 @@ def hourly_limit(request: Request) -> int:
 def get_start_request(
     request: Request,
     user: CurrentUser,
+    preferred_locale: RequestedLocale,
     body: StartProgram | None = None,
     idempotency_key: IdempotencyKey = None,
 ) -> StartRequest:
@@ -41,7 +43,13 @@ def get_start_request(
     users: UsersClient = request.app.state.users
     wanted = body or StartProgram()
     name = wanted.name or users.first_name(user)
-    return StartRequest(id=user.id, name=name, locale=wanted.locale, key=idempotency_key)
+    return StartRequest(
+        id=user.id,
+        name=name,
+        locale=wanted.locale,
+        preferred_locale=preferred_locale,
+        key=idempotency_key,
+    )
 
 
 ProgramsService = Annotated[Programs, Depends(get_programs)]

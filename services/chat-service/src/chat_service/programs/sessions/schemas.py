@@ -20,7 +20,8 @@ RecordingRef = Annotated[str, StringConstraints(pattern=r"^[\x21-\x7e]{1,512}$")
 class StartProgram(RequestBody):
     """`name`: how the coach addresses the learner; without it, the first name in their account.
 
-    `locale`: for places to find help nearby, such as `en-GB`; without it, the program's.
+    `locale`: for places to find help nearby, such as `en-GB`; without it, the one that the header
+    Accept-Language prefers, else the program's.
     """
 
     name: Name | None = None

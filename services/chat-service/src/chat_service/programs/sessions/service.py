@@ -46,7 +46,9 @@ class Programs:
         started = self._sessions.start(request, slug)
         return self.read(request.id, started.session_id), started
 
-    def start_anonymously(self, slug: str, body: StartProgram, key: str, hourly_limit: int) -> SessionHistory:
+    def start_anonymously(
+        self, slug: str, body: StartProgram, key: str, preferred_locale: str | None, hourly_limit: int
+    ) -> SessionHistory:
         """A session that the key opens. Raises: NotAnonymous (the program requires an account)."""
         if not self._sessions.program(slug).anonymous:
             raise NotAnonymous
@@ -54,6 +56,7 @@ class Programs:
             id=participant_id(key),
             name=body.name or "you",
             locale=body.locale,
+            preferred_locale=preferred_locale,
             anonymous=True,
             hourly_limit=hourly_limit,
         )

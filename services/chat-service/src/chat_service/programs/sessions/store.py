@@ -85,13 +85,15 @@ class SessionHistory:
 class StartRequest:
     """The participant and the start that they ask for.
 
-    `key` makes the start repeatable; `hourly_limit` bounds the anonymous
-    starts of the whole installation.
+    `locale` is what the body asks for, `preferred_locale` what the header
+    Accept-Language prefers. `key` makes the start repeatable; `hourly_limit`
+    bounds the anonymous starts of the whole installation.
     """
 
     id: UUID
     name: str
     locale: str | None = None
+    preferred_locale: str | None = None
     anonymous: bool = False
     key: str | None = None
     hourly_limit: int | None = None
@@ -122,7 +124,7 @@ def new_program_session(
         current_week_id=week.week_id,
         experiment_id=experiment_id,
         name=request.name,
-        locale=request.locale or program.locale,
+        locale=request.locale or request.preferred_locale or program.locale,
         anonymous=request.anonymous,
         created_at=utc_now(),
         weeks=[WeekState(week_id=week.week_id)],

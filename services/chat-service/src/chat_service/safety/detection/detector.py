@@ -7,7 +7,7 @@ little, and missing one who does may cost a life.
 
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from chat_service.safety.detection.lexicon import ContextKind, DangerSign, Lexicon, PersonWord, lexicons
 from chat_service.safety.detection.normalization import tokenize
@@ -24,9 +24,16 @@ _NO_RISK_WHEN_NEGATED = frozenset({"violence", "harm_to_others"})
 
 
 def detect_risk(text: str, locale: str = "en") -> Risk | None:
-    """Return the gravest risk in a message, searched with the lexicon of its locale and the English one."""
+    """Return the gravest risk in a message, searched with the lexicons of all languages.
+
+    `locale` decides nothing but the language of a risk that two lexicons find alike.
+    """
     tokens = tokenize(text)
-    found = (risk for lexicon in lexicons(locale) for risk in find_risks(lexicon, tokens))
+    found = (
+        replace(risk, language=language)
+        for language, lexicon in lexicons(locale).items()
+        for risk in find_risks(lexicon, tokens)
+    )
     return max(found, key=lambda risk: risk.rank, default=None)
 
 

@@ -133,10 +133,13 @@ def language_of(locale: str) -> str:
     return locale.replace("_", "-").split("-")[0].lower()
 
 
-def lexicons(locale: str) -> list[Lexicon]:
-    """Return the lexicon of the locale's language, where there is one, and the English one."""
-    languages = dict.fromkeys((language_of(locale), "en"))
-    return [lexicon(language) for language in languages if language in bundled_languages()]
+def lexicons(locale: str) -> dict[str, Lexicon]:
+    """Return all lexicons by language, that of the locale's language first.
+
+    People write in any language whatever their locale is, so each text is searched with each lexicon.
+    """
+    own = language_of(locale)
+    return {code: lexicon(code) for code in sorted(bundled_languages(), key=lambda code: (code != own, code))}
 
 
 @cache

@@ -1,6 +1,6 @@
 """The result of the safety check."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 Severity = Literal["concern", "high", "imminent"]
@@ -17,12 +17,13 @@ class Risk:
 
     `violence`: the sender suffers it. `harm_to_others`: the sender does it or
     thinks of it. `somebody_else`: any danger to a third person, in which case
-    `subject` is `other`.
+    `subject` is `other`. `language`: of the words that show it (ISO 639-1), for the help shown.
     """
 
     category: Category
     severity: Severity
     subject: Subject = "self"
+    language: str = field(default="en", compare=False)
 
     @property
     def rank(self) -> tuple[int, int]:

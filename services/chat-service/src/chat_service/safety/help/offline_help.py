@@ -7,7 +7,7 @@ import structlog
 
 from chat_service.safety.detection.detector import detect_risk
 from chat_service.safety.detection.risk import Risk
-from chat_service.safety.help.places import resources, supportive_answer
+from chat_service.safety.help.places import help_locale, resources, supportive_answer
 from cogniflow_kit.errors import ServiceError, Unavailable
 
 log = structlog.stdlib.get_logger(__name__)
@@ -17,8 +17,9 @@ class UnavailableWithHelp(Unavailable):
     """The message was not stored. The problem has a supportive answer as `detail`, and `resources`."""
 
     def __init__(self, locale: str, risk: Risk) -> None:
-        places = [place.model_dump(mode="json") for place in resources(locale)]
-        super().__init__(supportive_answer(locale, risk), more={"resources": places})
+        shown = help_locale(locale, risk)
+        places = [place.model_dump(mode="json") for place in resources(shown)]
+        super().__init__(supportive_answer(shown, risk), more={"resources": places})
 
 
 @contextmanager

@@ -77,6 +77,12 @@ class _SupportiveTexts(BaseModel):
     imminent_other: str
 
 
+def help_locale(locale: str, risk: Risk) -> str:
+    """Return the locale of the help for a risk: the language of the words, the region of `locale`."""
+    region = region_of(locale)
+    return f"{risk.language}-{region}" if region is not None else risk.language
+
+
 def resources(locale: str = DEFAULT_LANGUAGE) -> list[Resource]:
     """Return the help places for a locale.
 

@@ -62,9 +62,10 @@ class StoredRisk(RewrittenForm):
     category: Category
     severity: Severity
     subject: Subject
+    language: str = "en"
 
     def risk(self) -> Risk:
-        return Risk(self.category, self.severity, self.subject)
+        return Risk(self.category, self.severity, self.subject, self.language)
 
 
 class StoredValidation(RewrittenForm):
