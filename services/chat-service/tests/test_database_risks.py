@@ -229,8 +229,8 @@ def test_risk_11_prompts_are_read_once(client, begin, database, tokens, rows):
     finally:
         event.remove(database.engine, "before_cursor_execute", listen)
     assert len(rows("turns")) == 16
-    of_questions = [statement for statement in asked if "FROM chat.system_prompts" in statement]
-    assert len(of_questions) == 8, "the eight questions of the program, each once for both"
+    of_prompts = [statement for statement in asked if "chat.system_prompts" in statement]
+    assert len(of_prompts) == 1, "one query for all questions of the program, once for both sessions"
 
 
 def test_risk_12_a_turn_is_stored_as_a_whole_or_not_at_all(practice, rows, execute):
