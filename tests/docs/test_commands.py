@@ -28,6 +28,8 @@ def test_every_block_of_commands_is_found(page: Path) -> None:
     assert len(opened) == len(blocks(page))
 
 
+# In one process, in order: a tutorial goes on with what the one before it has made.
+@pytest.mark.xdist_group("pages")
 @pytest.mark.slow
 @pytest.mark.parametrize("page", pages(), ids=name_of)
 def test_the_commands_of_a_page_run(page: Path, stack_home: Path, tmp_path: Path) -> None:
